@@ -1,0 +1,1 @@
+"""The only owners of side effects: files, processes, git, HTTP and the environment."""

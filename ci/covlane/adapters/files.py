@@ -1,0 +1,69 @@
+"""Files: read with a bound, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from covlane.errors import ReportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: No report of ours comes near this; a larger file is a mistake or an attack.
+MOST_BYTES = 512 * 1024 * 1024
+
+
+def read_bytes(path: Path, *, most: int = MOST_BYTES) -> bytes:
+    """Return the file's content.
+
+    Raises:
+        ReportError: it is missing, unreadable, not a regular file, or larger than `most` bytes.
+    """
+    try:
+        if not path.is_file():
+            raise ReportError(f"{path} does not exist or is no file", "run `nox -s coverage` first")
+        size = path.stat().st_size
+        if size > most:
+            raise ReportError(
+                f"{path} has {size:,} bytes, more than the {most:,} that are read",
+                "check what wrote it, or omit generated code with `omit`",
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise ReportError(f"{path} cannot be read: {error.strerror}", "check its permissions") from None
+
+
+def write_whole(path: Path, chunks: bytes | str | Iterable[str]) -> None:
+    """Write a file so that a reader, a crash or a full disk sees the old content or the new, never a part.
+
+    Raises:
+        ReportError: the folder cannot be written to; the former file stands.
+    """
+    if isinstance(chunks, str):
+        chunks = [chunks]
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            if isinstance(chunks, bytes):
+                file.write(chunks)
+            else:
+                for chunk in chunks:
+                    file.write(chunk.encode("utf-8", "surrogateescape"))
+            file.flush()
+            os.fsync(file.fileno())
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+        temporary.chmod(mode)
+        temporary.replace(path)
+    except OSError as error:
+        raise ReportError(
+            f"{path} cannot be written: {error.strerror}", "free disk space or check the folder's permissions"
+        ) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)

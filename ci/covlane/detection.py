@@ -1,0 +1,224 @@
+"""What a repository shows of itself: its sources, tests, Pythons and requirements."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+#: What SlipCover excludes when nobody says otherwise (slipcover.DEFAULT_EXCLUDE).
+EXCLUDE_LINES = (
+    r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)",
+    r"if (typing\.)?TYPE_CHECKING:",
+)
+#: The Pythons that SlipCover measures.
+KNOWN_PYTHONS = tuple(f"3.{minor}" for minor in range(9, 15))
+#: Folders at the top of a repository that hold no product code.
+NOT_SOURCE = frozenset(
+    "test tests testing doc docs example examples bench benchmark benchmarks ci script scripts tool tools "
+    "build dist reports venv env node_modules site-packages tasks".split()  # noqa: SIM905 - a list to read
+)
+#: Names under which projects keep what their tests need, in the order of preference.
+GROUP_NAMES = ("test", "tests", "testing", "dev")
+TEST_FOLDERS = ("tests", "test", "testing")
+
+Found = dict[str, tuple[Any, str]]
+
+
+def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any]) -> Found:
+    """Return what can be seen: key to (value, reason), for keys of the settings table.
+
+    Args:
+        root: the repository.
+        document: pyproject.toml, decoded.
+        given: what is configured, since what is omitted depends on what is measured.
+    """
+    project = document.get("project")
+    metadata = _Metadata(root, project if isinstance(project, dict) else {})
+    found: Found = {"pythons": _pythons(metadata)}
+    found["tests"] = _tests(root, document)
+    found["source"] = _sources(root, document, metadata)
+    found["omit"] = _omit(root, given.get("source", found["source"][0]), given.get("tests", found["tests"][0]))
+    found.update(_requirements(root, document, metadata))
+    return found
+
+
+class _Metadata:
+    """A project's name, classifiers, Pythons and extras from pyproject.toml, setup.cfg or setup.py."""
+
+    def __init__(self, root: Path, project: Mapping[str, Any]) -> None:
+        legacy = {**_setup_py(root), **_setup_cfg(root)}
+        self.name = str(project.get("name") or legacy.get("name") or "")
+        self.requires = str(project.get("requires-python") or legacy.get("python_requires") or "")
+        classifiers = project.get("classifiers") or legacy.get("classifiers") or ()
+        self.classifiers = [str(line) for line in classifiers] if isinstance(classifiers, (list, tuple)) else []
+        extras = project.get("optional-dependencies") or legacy.get("extras_require") or {}
+        self.extras = list(extras) if isinstance(extras, dict) else []
+
+
+def _setup_cfg(root: Path) -> dict[str, Any]:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string((root / "setup.cfg").read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, configparser.Error):
+        return {}
+    found: dict[str, Any] = {}
+    if parser.has_option("metadata", "name"):
+        found["name"] = parser.get("metadata", "name")
+    if parser.has_option("metadata", "classifiers"):
+        found["classifiers"] = parser.get("metadata", "classifiers").split("\n")
+    if parser.has_option("options", "python_requires"):
+        found["python_requires"] = parser.get("options", "python_requires")
+    if parser.has_section("options.extras_require"):
+        found["extras_require"] = dict(parser.items("options.extras_require"))
+    return found
+
+
+def _setup_py(root: Path) -> dict[str, Any]:
+    """Read the literal arguments of `setup(...)`, without running anything."""
+    try:
+        tree = ast.parse((root / "setup.py").read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return {}
+    found: dict[str, Any] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "setup":
+            for keyword in node.keywords:
+                try:
+                    found[str(keyword.arg)] = ast.literal_eval(keyword.value)
+                except ValueError:
+                    continue
+    return found
+
+
+def _pythons(metadata: _Metadata) -> tuple[tuple[str, ...], str]:
+    try:
+        allowed = SpecifierSet(metadata.requires)
+    except InvalidSpecifier:
+        allowed = SpecifierSet()
+    able = [python for python in KNOWN_PYTHONS if _allows(allowed, python)]
+    named = {line.rpartition("::")[2].strip() for line in metadata.classifiers if "Python :: 3." in line}
+    if chosen := tuple(python for python in able if python in named):
+        return chosen, "classifiers and requires-python"
+    if metadata.requires and able:
+        return tuple(able), "requires-python"
+    return (f"3.{sys.version_info.minor}",), "the Python that runs covlane"
+
+
+def _allows(allowed: SpecifierSet, python: str) -> bool:
+    """Say whether any patch release of a Python is allowed: `>=3.9.2` allows 3.9."""
+    return any(allowed.contains(f"{python}.{patch}") for patch in (0, 1, 2, 5, 10, 20, 99))
+
+
+def _tests(root: Path, document: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    """Find the tests' folders; they are left out of what is measured, pytest itself decides what runs."""
+    ini = document.get("tool", {}).get("pytest", {}).get("ini_options", {})
+    configured = ini.get("testpaths", []) if isinstance(ini, dict) else []
+    if isinstance(configured, str):
+        configured = configured.split()
+    if not configured:
+        for name, section in (("pytest.ini", "pytest"), ("setup.cfg", "tool:pytest"), ("tox.ini", "pytest")):
+            parser = configparser.ConfigParser(interpolation=None, strict=False)
+            try:
+                parser.read_string((root / name).read_text("utf-8"))
+                configured = parser.get(section, "testpaths", fallback="").split()
+            except (OSError, UnicodeDecodeError, configparser.Error):
+                continue
+            if configured:
+                break
+    inside = tuple(path.rstrip("/") for path in configured if (root / path).exists() and ".." not in path)
+    if inside:
+        return inside, "pytest's testpaths"
+    folders = tuple(name for name in TEST_FOLDERS if (root / name).is_dir())
+    return folders, "folders of that name" if folders else "no folder of tests"
+
+
+def _sources(root: Path, document: Mapping[str, Any], metadata: _Metadata) -> tuple[tuple[str, ...], str]:
+    for layout in ("src", "lib"):
+        if packages := tuple(_importable(root, layout)):
+            return packages, f"{layout} layout"
+    wanted = re.sub(r"[-_.]+", "_", metadata.name).lower()
+    flat = list(_importable(root, "."))
+    if named := [path for path in flat if path.removesuffix(".py").lower() == wanted]:
+        beside = [path for path in flat if not path.endswith(".py") and path not in named]
+        return tuple(sorted(named + beside)), "flat layout"
+    dotted = metadata.name.replace(".", "/")
+    if "." in metadata.name and (root / dotted).is_dir():
+        return (dotted,), "namespace package"
+    modules = document.get("tool", {}).get("setuptools", {}).get("py-modules", [])
+    chosen = [path for path in flat if not path.endswith(".py") or path.removesuffix(".py") in modules]
+    if chosen:
+        return tuple(sorted(chosen)), "flat layout"
+    return (".",), "a folder of scripts"
+
+
+def _importable(root: Path, folder: str) -> Iterator[str]:
+    """Yield the packages and modules of a folder; in `src` every folder with Python below it is one."""
+    base = root / folder
+    prefix = "" if folder == "." else f"{folder}/"
+    for path in sorted(base.iterdir()) if base.is_dir() else ():
+        name = path.name
+        if not prefix and (name.lower() in NOT_SOURCE or name in {"setup.py", "conftest.py", "noxfile.py"}):
+            continue
+        if path.suffix == ".py" and path.is_file() and not re.match(r"test_|tasks\.py|.*_test\.py", name):
+            yield prefix + name
+        elif path.is_dir() and name.isidentifier():
+            namespace = prefix and any(path.rglob("*.py"))
+            if (path / "__init__.py").is_file() or namespace:
+                yield prefix + name
+
+
+def _omit(root: Path, sources: tuple[str, ...], tests: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """Leave the tests out where they lie below the sources: their lines say nothing about the product."""
+    omit: list[str] = []
+    for source in sources:
+        if source == ".":
+            omit += ["setup.py", "noxfile.py", "tasks.py", "conftest.py", "**/conftest.py"]
+            omit += ["test_*.py", "**/test_*.py", "*_test.py", "**/*_test.py", "docs/**"]
+            omit += [f"{path}/**" for path in tests if path != "."]
+            continue
+        omit += [f"{path}/**" for path in tests if path.startswith(source + "/")]
+        base = root / source
+        if base.is_dir():
+            inner = (path for name in ("tests", "test") for path in base.rglob(name) if path.is_dir())
+            omit += [f"{path.relative_to(root).as_posix()}/**" for path in sorted(inner)]
+    unique = tuple(dict.fromkeys(omit))
+    return unique, "tests below the sources" if unique else "no tests below the sources"
+
+
+def _requirements(root: Path, document: Mapping[str, Any], metadata: _Metadata) -> Found:
+    """Find what to install: a dependency group, else an extra, else a requirements file, else pytest alone."""
+    install = ["-e", "."] if _installable(root, document, metadata) else []
+    groups = document.get("dependency-groups", {})
+    extras = {name.lower(): name for name in metadata.extras}
+    files = [
+        path.relative_to(root).as_posix()
+        for pattern in ("requirements*test*.txt", "test*requirements*.txt", "requirements/*test*.txt")
+        for path in sorted(root.glob(pattern))
+    ]
+    group = next((name for name in GROUP_NAMES if isinstance(groups, dict) and name in groups), None)
+    extra = next((extras[name] for name in GROUP_NAMES if name in extras), None)
+    found: Found = {"groups": ((group,), "[dependency-groups]") if group else ((), "no such group")}
+    reason = "an installable project" if install else "no installable project"
+    if group is None and extra and install:
+        install, reason = ["-e", f".[{extra}]"], f"the extra {extra!r}"
+    elif group is None and files:
+        install, reason = [*install, "-r", files[0]], files[0]
+    elif group is None and (root / "requirements.txt").is_file() and not install:
+        install, reason = ["-r", "requirements.txt"], "requirements.txt"
+    found["install"] = (tuple(install), reason)
+    return found
+
+
+def _installable(root: Path, document: Mapping[str, Any], metadata: _Metadata) -> bool:
+    if document.get("tool", {}).get("uv", {}).get("package") is False:
+        return False
+    return bool("build-system" in document or (root / "setup.py").is_file() or metadata.name)

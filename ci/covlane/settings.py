@@ -1,0 +1,245 @@
+"""`[tool.covlane]`, COVLANE_* and what the repository shows of itself, as one frozen value with its origins."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import msgspec
+
+from covlane import detection
+from covlane.errors import UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+DEFAULT = "default"
+
+
+class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """Where and how the merged report is delivered to CodeScene."""
+
+    url: str = "https://api.codescene.io/v2"
+    via: Literal["auto", "cli", "rest"] = "auto"
+
+
+class GitHub(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """What the generated workflow runs on."""
+
+    runner: str = "ubuntu-latest"
+    default_branch: str = "main"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """Everything that a repository decides.
+
+    Paths are relative to the repository's root, with `/`. `install` holds requirement arguments as pip
+    takes them (`-e .`, `-r requirements.txt`, `hypothesis`), `groups` names of dependency groups.
+    """
+
+    source: tuple[str, ...] = ()
+    omit: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()
+    branch: bool = True
+    install: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES
+    exclude_also: tuple[str, ...] = ()
+    reports: str = "reports"
+    codescene: CodeScene = msgspec.field(default_factory=CodeScene)
+    github: GitHub = msgspec.field(default_factory=GitHub)
+
+
+class Key(NamedTuple):
+    """A setting: its dotted name in the table and its type."""
+
+    name: str
+    type: Any
+    default: Any
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that overrides it."""
+        return "COVLANE_" + re.sub(r"[.-]", "_", self.name).upper()
+
+
+class Configured(NamedTuple):
+    """The settings of a repository, where each came from (by dotted key), and the root they belong to."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    root: Path
+
+    @property
+    def reports(self) -> Path:
+        """The folder of all that the lane writes."""
+        return self.root / self.settings.reports
+
+    def sessions(self) -> tuple[str, ...]:
+        """Return the names of the legs: what `nox -l` lists, and what a merge expects to find."""
+        return tuple(f"coverage-{python}" for python in self.settings.pythons)
+
+
+def keys(table: type[msgspec.Struct] = Settings, prefix: str = "") -> Iterator[Key]:
+    """Yield every setting, those of nested tables with a dotted name."""
+    for field in msgspec.structs.fields(table):
+        name = prefix + field.encode_name
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            yield from keys(field.type, name + ".")
+        else:
+            yield Key(name, field.type, field.default)
+
+
+def load(root: Path, environ: Mapping[str, str]) -> Configured:
+    """Read the settings of the repository at `root`.
+
+    Raises:
+        UsageError: pyproject.toml is no TOML, or a key, type or value is wrong.
+    """
+    document = read_pyproject(root)
+    tool = document.get("tool", {})
+    table = tool.get("covlane", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise _wrong("tool.covlane", table, "a table", "pyproject.toml")
+    known = {key.name: key for key in keys()}
+    given = {
+        name: (value, "pyproject.toml [tool.covlane]") for name, value in _flatten(table, known, prefix="")
+    }
+    given.update(_overrides(environ, known))
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(known, DEFAULT)
+    for name, (value, origin) in given.items():
+        values[name] = _convert(known[name], value, origin)
+        origins[name] = origin
+    found = detection.detect(root, document, given={name: value for name, value in values.items() if value})
+    for name, (value, origin) in found.items():
+        if name not in values:
+            values[name] = value
+            origins[name] = f"detected: {origin}"
+    _check(values, origins)
+    return Configured(msgspec.convert(_nest(values), Settings), origins, root)
+
+
+def read_pyproject(root: Path) -> dict[str, Any]:
+    """Return pyproject.toml as a dictionary, empty where there is none.
+
+    Raises:
+        UsageError: it is no UTF-8 or no TOML.
+    """
+    path = root / "pyproject.toml"
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UsageError(f"{path} cannot be read: {error}", "mend it; nothing was changed") from None
+
+
+def _flatten(table: dict[str, Any], known: dict[str, Key], *, prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        name = prefix + key
+        if name in known:
+            yield name, value
+        elif isinstance(value, dict) and any(other.startswith(name + ".") for other in known):
+            yield from _flatten(value, known, prefix=name + ".")
+        else:
+            raise UsageError(
+                f"pyproject.toml: [tool.covlane] has no key {name!r}",
+                _suggestion(name, known) + "`invoke settings` lists the keys",
+            )
+
+
+def _overrides(environ: Mapping[str, str], known: dict[str, Key]) -> dict[str, tuple[Any, str]]:
+    variables = {key.variable: key for key in known.values()}
+    found: dict[str, tuple[Any, str]] = {}
+    for variable, text in environ.items():
+        if variable in variables:
+            key = variables[variable]
+            found[key.name] = (_from_text(key, text), f"environment {variable}")
+        elif variable.startswith("COVLANE_"):
+            raise UsageError(
+                f"the environment variable {variable} names no setting",
+                _suggestion(variable, variables) + "unset it, or see `invoke settings`",
+            )
+    return found
+
+
+def _from_text(key: Key, text: str) -> object:
+    """Read an environment variable: a list is a TOML array or comma-separated, a boolean is true or false."""
+    if key.type is bool:
+        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+    if getattr(key.type, "__origin__", None) is tuple:
+        if text.lstrip().startswith("["):
+            try:
+                return tomllib.loads(f"value = {text}")["value"]
+            except tomllib.TOMLDecodeError:
+                return text
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def _convert(key: Key, value: object, origin: str) -> object:
+    try:
+        return msgspec.convert(value, key.type)
+    except msgspec.ValidationError:
+        raise _wrong(key.name, value, describe(key.type), origin) from None
+
+
+def _wrong(name: str, value: object, takes: str, origin: str) -> UsageError:
+    return UsageError(f"{origin}: {name} is {value!r}; it takes {takes}", f"change {name}, or remove it")
+
+
+def describe(kind: Any) -> str:
+    """Return a type in a person's words."""
+    if kind is bool:
+        return "true or false"
+    if kind is str:
+        return "a string"
+    if getattr(kind, "__origin__", None) is Literal:
+        return "one of " + ", ".join(repr(choice) for choice in kind.__args__)
+    return "a list of strings"
+
+
+def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
+    """Refuse values of the right type that cannot be meant.
+
+    Raises:
+        UsageError: a path leaves the repository, a Python is no version, a pattern is no regular expression.
+    """
+    for name in ("source", "tests", "omit", "reports"):
+        paths = values.get(name, ())
+        for path in [paths] if isinstance(paths, str) else paths:
+            pure = PurePosixPath(path.replace("\\", "/"))
+            if not path or pure.is_absolute() or ".." in pure.parts or pure.parts[:1] == ("~",):
+                raise _wrong(name, path, "paths inside the repository, relative to its root", origins[name])
+    for python in values.get("pythons", ()):
+        if not re.fullmatch(r"3\.\d+t?", python):
+            raise _wrong("pythons", python, 'versions such as "3.12"', origins["pythons"])
+    for name in ("exclude-lines", "exclude-also"):
+        for pattern in values.get(name, ()):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise _wrong(name, pattern, f"regular expressions ({error})", origins[name]) from None
+
+
+def _nest(values: dict[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in values.items():
+        table, _, key = name.rpartition(".")
+        (nested.setdefault(table, {}) if table else nested)[key] = value
+    return nested
+
+
+def _suggestion(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}? " if close else ""
