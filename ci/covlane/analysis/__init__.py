@@ -1,0 +1,1 @@
+"""Model to model: merging, and later judging."""

@@ -1,0 +1,99 @@
+"""The collector's command line: `run` a leg, `measure` pytest in this process, `finish` the report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess  # noqa: TID251 - the leg's side has no adapters
+import sys
+from typing import TYPE_CHECKING
+
+from . import plan as plans
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+USAGE = "usage: python <collector> run LEG.json -m pytest [ARGUMENTS]"
+HERE = os.path.dirname(os.path.abspath(__file__))
+INCOMPLETE = 3
+
+
+def main(argv: list[str]) -> int:
+    """Run one of the three commands and return the exit code: for `run`, pytest's."""
+    command, path, *rest = (*argv, "", "")[: max(len(argv), 2)]
+    try:
+        plan = plans.read(path)
+    except (OSError, ValueError, TypeError) as error:
+        sys.stderr.write(f"covlane: {error}\n  -> {USAGE}\n")
+        return 2
+    if command == "run" and rest[:2] == ["-m", "pytest"]:
+        return run(plan, path, rest[2:])
+    if command == "measure":
+        return measure(plan, rest)
+    if command == "finish":
+        from .finish import finish
+
+        finish(plan, int(rest[0]), rest[1:])
+        return 0
+    sys.stderr.write(USAGE + "\n")
+    return 2
+
+
+def measure(plan: Plan, arguments: list[str]) -> int:
+    """Measure pytest in this process."""
+    from .measure import Measurement
+    from .pytest_run import main as run_pytest
+
+    measurement = Measurement(plan)
+    measurement.start()
+    return run_pytest(measurement, arguments)
+
+
+def run(plan: Plan, path: str, arguments: list[str]) -> int:
+    """Run pytest, measured, to whatever end; then finish the leg. Return pytest's exit code.
+
+    Ctrl-C reaches pytest by itself (it is in our process group) and SIGTERM is passed on; either way the leg's
+    report is written before this process ends.
+    """
+    for source in plan.source:
+        if not os.path.exists(os.path.join(plan.root, source)):
+            sys.stderr.write(f"covlane: the source {source} does not exist\n  -> set `source` in [tool.covlane]\n")
+            return 2
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(plan.output)
+    with _outlive_signals() as children:
+        status = _call([sys.executable, HERE, "measure", path, *arguments], children)
+        # Isolated and in UTF-8 mode: nothing of the suite's environment may bend the report.
+        finishing = [sys.executable, "-I", "-X", "utf8", HERE, "finish", path, str(status), *arguments]
+        if _call(finishing, []) != 0:
+            sys.stderr.write(f"covlane: the leg {plan.leg} has no report\n  -> its fragments are in {plan.folder}\n")
+            return status if status > 0 else INCOMPLETE
+    return status if status >= 0 else 128 - status
+
+
+def _call(argv: list[str], children: list[subprocess.Popen[bytes]]) -> int:
+    child = subprocess.Popen(argv)  # noqa: S603 - our own interpreter
+    children.append(child)
+    return child.wait()
+
+
+@contextlib.contextmanager
+def _outlive_signals():  # type: ignore[no-untyped-def]  # noqa: ANN202 - a context manager's generator
+    """Stay alive to write the report: SIGINT is pytest's to answer, SIGTERM is passed on to the children."""
+    children: list[subprocess.Popen[bytes]] = []
+
+    def pass_on(number: int, _frame: object) -> None:
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                child.send_signal(number)
+
+    # Handlers, not SIG_IGN: a child inherits what is ignored, but never a handler.
+    previous = [(number, signal.signal(number, pass_on)) for number in (signal.SIGTERM,)]
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        previous.append((signal.SIGINT, signal.signal(signal.SIGINT, lambda *_: None)))
+    try:
+        yield children
+    finally:
+        for number, handler in previous:
+            signal.signal(number, handler)

@@ -1,0 +1,56 @@
+"""Fragments: what one process saw, written whole; `finish` adds them up."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, NamedTuple, Optional
+
+SUFFIX = ".fragment"
+
+
+class Fragment(NamedTuple):
+    """One process of the leg.
+
+    `files` maps a real path to [lines, branches]; `ended` is False until the process reached its end, so that
+    one which never did can be named.
+    """
+
+    pid: int
+    argv: list[str]
+    ended: bool
+    files: dict[str, list[list[Any]]]
+    unmarked: dict[str, str]
+    pytest: Optional[dict[str, Any]]
+
+
+def path_for(folder: str) -> str:
+    """Return the name of this process's fragment; a process number that comes round again gets another."""
+    return os.path.join(folder, f"{os.getpid()}-{os.urandom(4).hex()}{SUFFIX}")
+
+
+def write(path: str, fragment: Fragment) -> None:
+    """Write a fragment whole; the file of a killed process holds what was last written."""
+    temporary = path + ".part"
+    with open(temporary, "w", encoding="utf-8") as file:
+        json.dump(fragment._asdict(), file)
+    os.replace(temporary, path)
+
+
+def read_all(folder: str) -> tuple[list[Fragment], list[str]]:
+    """Return every fragment of a leg, and a sentence for each file that is none."""
+    found, broken = [], []
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(SUFFIX):
+            try:
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    found.append(Fragment(**json.load(file)))
+            except (OSError, ValueError, TypeError) as error:
+                broken.append(f"the fragment {name} is unreadable ({error})")
+    return found, broken
+
+
+def command_line() -> list[str]:
+    """Return the command line of this process as a person would recognise it."""
+    return list(getattr(sys, "orig_argv", sys.argv))

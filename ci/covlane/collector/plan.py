@@ -1,0 +1,38 @@
+"""The leg's plan: what is measured, as the session wrote it down for every process of the leg."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import NamedTuple, Optional
+
+SCHEMA = 1
+
+
+class Plan(NamedTuple):
+    """One leg.
+
+    `root` is absolute; `source` and `omit` are relative to it, `output` is the leg's report; fragments lie
+    beside the plan's own file, in `folder`.
+    """
+
+    folder: str
+    leg: str
+    root: str
+    output: str
+    source: list[str]
+    omit: list[str]
+    exclude: list[str]
+    branch: bool
+    commit: Optional[str]
+    dirty: bool
+    tools: dict[str, str]
+
+
+def read(path: str) -> Plan:
+    """Read a plan; OSError, ValueError or TypeError where it is none."""
+    with open(path, encoding="utf-8") as file:
+        values = json.load(file)
+    if values.pop("schema", None) != SCHEMA:
+        raise ValueError(f"{path} is no plan of schema {SCHEMA}")
+    return Plan(folder=os.path.dirname(os.path.abspath(path)), **values)

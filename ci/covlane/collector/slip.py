@@ -1,0 +1,150 @@
+"""The one module that reaches into SlipCover; each assumption has a test in tests/unit/collector/test_slip.py."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sys
+import types
+from typing import TYPE_CHECKING, NamedTuple, Optional
+
+import slipcover
+from slipcover import branch as marks
+from slipcover.slipcover import add_summaries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: The releases whose internals this module was written against.
+KNOWN = ("1.1.0",)
+VERSION: str = slipcover.__version__
+
+Branch = tuple[int, int]
+
+# SlipCover is imported before pytest looks for plugins, and its entry point makes pytest want to rewrite it.
+# This is pytest's own word for "leave it", without which a project with `filterwarnings = error` cannot start.
+slipcover.__doc__ = (slipcover.__doc__ or "") + "\nPYTEST_DONT_REWRITE"
+
+
+class Compiled(NamedTuple):
+    """Code with SlipCover's branch marks, and why it has none where it has none."""
+
+    code: types.CodeType
+    unmarked: Optional[str]
+
+
+def compile_marked(tree: "ast.Module | bytes", filename: str, *, branch: bool) -> Compiled:
+    """Compile a module as an import would, with a mark at each branch.
+
+    Where SlipCover cannot mark a file (a capture pattern last in a `match`, a branch beyond line 32,767), its
+    lines are measured and the reason is returned.
+
+    Raises:
+        SyntaxError, ValueError: Python itself refuses the source.
+    """
+    source = tree
+    if branch:
+        try:
+            parsed = (
+                compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+                if isinstance(source, bytes)
+                else source
+            )
+            return Compiled(compile(marks.preinstrument(parsed), filename, "exec", dont_inherit=True), None)
+        except Exception as error:  # noqa: BLE001 - whatever SlipCover cannot do, Python may
+            reason: Optional[str] = f"{type(error).__name__}: {error}"
+    else:
+        reason = None
+    return Compiled(compile(source, filename, "exec", dont_inherit=True), reason)
+
+
+class Recorder:
+    """SlipCover's instrumentation of this process, and what it saw."""
+
+    def __init__(self, *, branch: bool) -> None:
+        self._slipcover = slipcover.Slipcover(branch=branch)
+        self.lock = self._slipcover.lock
+
+    def watch(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
+        """Return code that reports each of its lines and branches once."""
+        if sys.version_info < (3, 12):
+            if module is not None:
+                self._slipcover.register_module(module)
+            return self._slipcover.instrument(code)  # type: ignore[no-any-return]
+        # Slipcover.instrument would also work out the executable lines; `finish` does that, once for the leg.
+        pending = [code]
+        while pending:
+            each = pending.pop()
+            sys.monitoring.set_local_events(sys.monitoring.COVERAGE_ID, each, sys.monitoring.events.LINE)
+            pending += [
+                inner
+                for inner in each.co_consts
+                if isinstance(inner, types.CodeType) and inner.co_name != "__annotate__"
+            ]
+        return code
+
+    def seen(self) -> dict[str, set[object]]:
+        """Return what ran: code's file name to line numbers and (from, to) branches. Nothing is forgotten."""
+        found: dict[str, set[object]] = {}
+        with self.lock:
+            for part in (self._slipcover.all_seen, self._slipcover.newly_seen):
+                for filename, items in list(part.items()):
+                    found.setdefault(filename, set()).update(set(items))
+        return found
+
+    def forget(self) -> None:
+        """Begin anew: a forked child reports only what it saw itself."""
+        with self.lock:
+            self._slipcover.all_seen.clear()
+            self._slipcover.newly_seen.clear()
+
+
+class Executable(NamedTuple):
+    """The lines and branches of a file that can run, and why its branches are unknown where they are."""
+
+    lines: set[int]
+    branches: set[Branch]
+    unmarked: Optional[str]
+
+
+class Reader:
+    """Works out what is executable, the same way for every file."""
+
+    def __init__(self, *, branch: bool, exclude: Sequence[str]) -> None:
+        self._branch = branch
+        self._slipcover = slipcover.Slipcover(branch=branch, exclude_lines=list(exclude))
+
+    def executable(self, source: bytes, filename: str) -> Executable:
+        """Return a file's executable lines and branches, without those that are excluded.
+
+        Raises:
+            SyntaxError, ValueError: Python refuses the source.
+        """
+        code, unmarked = compile_marked(source, filename, branch=self._branch)
+        # Python ends a line at a newline alone; str.splitlines, which SlipCover uses, at more than that.
+        text = importlib.util.decode_source(source)
+        text = "".join(" " if char in "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029" else char for char in text)
+        excluded = self._slipcover._compute_excluded_lines(text)  # noqa: SLF001
+        lines = set(slipcover.Slipcover.lines_from_code(code)) - excluded - {0}
+        branches = set()
+        if self._branch and unmarked is None:
+            found = slipcover.Slipcover.branches_from_code(code)
+            # `while True:` has a mark although, on some Pythons, no code of its own: that is no branch.
+            branches = {pair for pair in found if pair[0] in lines and pair[1] not in excluded}
+        return Executable(lines, branches, unmarked)
+
+
+def document(files: dict[str, dict[str, object]], *, branch: bool, timestamp: str) -> dict[str, object]:
+    """Return SlipCover's own JSON document for these files, summaries included."""
+    result: dict[str, object] = {
+        "meta": {
+            "software": "slipcover",
+            "version": VERSION,
+            "timestamp": timestamp,
+            "branch_coverage": branch,
+            "show_contexts": False,
+        },
+        "files": files,
+    }
+    add_summaries(result)
+    return result

@@ -1,0 +1,1 @@
+"""What is talked about: lines, files, legs and the report. Frozen, and without any input or output."""

@@ -1,0 +1,152 @@
+"""The report: per file what can run and what ran, and the legs that say so. Counts are stored, ratios derived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+#: A jump from one line to another; line 0 is the way out of the function or module.
+Branch = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """So many of so many: the only form in which coverage is computed."""
+
+    covered: int
+    total: int
+
+    @property
+    def missing(self) -> int:
+        """What is not covered."""
+        return self.total - self.covered
+
+    @property
+    def text(self) -> str:
+        """A percentage with two decimals, rounded down, so that 99.999 % never reads 100; `-` of nothing."""
+        if self.total == 0:
+            return "-"
+        hundredths = self.covered * 10_000 // self.total
+        return f"{hundredths // 100}.{hundredths % 100:02}%"
+
+    @property
+    def rate(self) -> str:
+        """A rate from 0 to 1 as Cobertura has it, rounded down to four decimals; of nothing it is 1."""
+        if self.total == 0:
+            return "1"
+        parts = self.covered * 10_000 // self.total
+        return f"{parts // 10_000}.{parts % 10_000:04}".rstrip("0").rstrip(".")
+
+    def __add__(self, other: Ratio) -> Ratio:
+        return Ratio(self.covered + other.covered, self.total + other.total)
+
+
+@dataclass(frozen=True, slots=True)
+class FileCoverage:
+    """One file: line sets as in `covlane.model.lines`, and branches; what ran is a part of what can run."""
+
+    executable: int = 0
+    executed: int = 0
+    branches: frozenset[Branch] = frozenset()
+    taken: frozenset[Branch] = frozenset()
+
+    @property
+    def lines(self) -> Ratio:
+        """Line coverage."""
+        return Ratio(self.executed.bit_count(), self.executable.bit_count())
+
+    @property
+    def branch(self) -> Ratio:
+        """Branch coverage."""
+        return Ratio(len(self.taken), len(self.branches))
+
+    def __or__(self, other: FileCoverage) -> FileCoverage:
+        return FileCoverage(
+            self.executable | other.executable,
+            self.executed | other.executed,
+            self.branches | other.branches,
+            self.taken | other.taken,
+        )
+
+
+class Processes(msgspec.Struct, frozen=True):
+    """How many processes of a leg began to measure, and how many of them reported to their end."""
+
+    started: int
+    reported: int
+
+
+class Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a leg's lines come from, as the leg itself wrote it down."""
+
+    schema: int
+    leg: str
+    python: str
+    implementation: str
+    platform: str
+    commit: str | None
+    dirty: bool
+    tools: dict[str, str]
+    isolation: str
+    workers: int
+    shard: str | None
+    exit_code: int
+    counts: dict[str, int]
+    processes: Processes
+    argv: tuple[str, ...]
+    complete: bool
+    reasons: tuple[str, ...]
+    unbranched: dict[str, str]
+    unparsable: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One leg's report: its stamp, its files by repo-relative name, and the digest of each file's content."""
+
+    stamp: Stamp
+    branch: bool
+    timestamp: str
+    files: Mapping[str, FileCoverage]
+    digests: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All legs as one.
+
+    Attributes:
+        branch: whether branches were measured.
+        timestamp: when the last leg ended, ISO 8601.
+        files: by repo-relative name, in order.
+        legs: the stamps of the legs that are in it, by name.
+        disputed: per file, for lines that not every leg ran, which leg ran which of them.
+        incomplete: a sentence for all that is not in it; empty for a complete report.
+    """
+
+    branch: bool
+    timestamp: str
+    files: Mapping[str, FileCoverage]
+    legs: tuple[Stamp, ...] = ()
+    disputed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    incomplete: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> Ratio:
+        """Line coverage of all files."""
+        return total(file.lines for file in self.files.values())
+
+    @property
+    def branches(self) -> Ratio:
+        """Branch coverage of all files."""
+        return total(file.branch for file in self.files.values())
+
+
+def total(ratios: Iterable[Ratio]) -> Ratio:
+    """Add ratios up by their counts."""
+    return sum(ratios, Ratio(0, 0))

@@ -1,0 +1,1 @@
+"""Model to text, for a terminal and for Markdown."""

@@ -1,0 +1,51 @@
+"""The plan of `covlane init`: pure, from what stands in the repository to what shall."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from covlane.scaffold import sessions_file, settings_files, tasks_file, workflow
+from covlane.scaffold.change import Change, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from covlane.settings import Configured
+
+
+def plan(
+    configured: Configured,
+    read: Callable[[str], bytes | None],
+    *,
+    force: bool = False,
+    install: str | None = None,
+) -> Outcome:
+    """Return the changes that give a repository the lane; none where it has it.
+
+    Args:
+        configured: the repository's settings.
+        read: gives a file's content by its path from the root, None where there is none.
+        force: replace a workflow that stands; every other file is only ever added to.
+        install: how a job installs covlane; by the project's name where nothing is said.
+
+    Raises:
+        UsageError: a file that would be added to is broken, or cannot take the addition.
+    """
+    settings = configured.settings
+    paths = (sessions_file.PATH, tasks_file.PATH, "pyproject.toml", ".gitignore", workflow.PATH)
+    standing = {path: read(path) for path in paths}
+    noxfile, tasks, pyproject, gitignore, jobs = standing.values()
+    project = settings_files.project_name(settings_files.document_of(pyproject))
+    package = read("tasks/__init__.py") is not None
+    command = install or workflow.install_command(project)
+    parts = (
+        sessions_file.sessions_file(noxfile),
+        tasks_file.tasks_file(tasks, package=package),
+        settings_files.pyproject(pyproject),
+        settings_files.gitignore(gitignore, (settings.reports, ".nox")),
+        workflow.workflow(jobs, settings, install=command, force=force),
+    )
+    planned = list(zip(standing.items(), parts, strict=True))
+    changes = [Change(path, old, part.new, part.why) for (path, old), part in planned if part.new is not None]
+    notes = [f"{path}: {part.why}" for (path, _), part in planned if part.new is None and part.why]
+    return Outcome(tuple(changes), tuple(notes))

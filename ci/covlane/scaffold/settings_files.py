@@ -1,0 +1,85 @@
+"""pyproject.toml and .gitignore: the lane's table, and the folders that it fills."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import PurePosixPath
+from typing import Any
+
+from covlane.errors import UsageError
+from covlane.scaffold.change import LEAVE, Part, append
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+TABLE = """
+[tool.covlane]
+# `invoke settings` shows every setting and where it comes from
+"""
+
+
+def document_of(content: bytes | None) -> dict[str, Any]:
+    """Return pyproject.toml as a dictionary, empty where there is none.
+
+    Raises:
+        UsageError: it is no UTF-8 or no TOML.
+    """
+    try:
+        return tomllib.loads((content or b"").decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"pyproject.toml cannot be read: {error}", "mend it; nothing was changed") from None
+
+
+def project_name(document: dict[str, Any]) -> str:
+    """Return the project's name, "" where it has none."""
+    project = document.get("project")
+    return str(project.get("name", "")) if isinstance(project, dict) else ""
+
+
+def pyproject(old: bytes | None) -> Part:
+    """Return what becomes of pyproject.toml: an empty table at its end, since the rest is detected.
+
+    A repository without the file gets none: with one, pip and other tools treat the project differently.
+
+    Raises:
+        UsageError: it is no TOML, or cannot take a table (`tool` is an inline table).
+    """
+    if old is None:
+        return Part(None, "not created, what is detected suffices and a new one would change how pip builds")
+    tool = document_of(old).get("tool")
+    if isinstance(tool, dict) and "covlane" in tool:
+        return LEAVE
+    new = append(old, TABLE)
+    try:
+        tomllib.loads(new.decode("utf-8"))
+    except tomllib.TOMLDecodeError:
+        raise UsageError(
+            "pyproject.toml cannot take [tool.covlane] at its end, since `tool` is a value there",
+            "write it as [tool.NAME] tables; nothing was changed",
+        ) from None
+    return Part(new, "the lane's settings, each of which is detected until it is set here")
+
+
+def gitignore(old: bytes | None, folders: tuple[str, ...]) -> Part:
+    """Return what becomes of .gitignore: each folder that git does not ignore yet, on a line of its own."""
+    present = (old or b"").decode("utf-8", "replace").splitlines()
+    paths = [PurePosixPath(folder) for folder in folders if PurePosixPath(folder).parts]
+    missing = [f"/{path.as_posix()}/\n" for path in paths if not _ignored(path, present)]
+    if not missing:
+        return LEAVE
+    return Part(append(old or b"", "".join(missing)), "what the lane writes is no source")
+
+
+def _ignored(path: PurePosixPath, lines: list[str]) -> bool:
+    """Say whether a line names the folder or one above it; of several, the last decides, as in git."""
+    ignored = False
+    for line in lines:
+        pattern = line.rstrip().removeprefix("!")
+        named = pattern.removeprefix("**/").removesuffix("**").removesuffix("*").strip("/")
+        anywhere = "/" not in named and not pattern.startswith("/")
+        folders = [folder.as_posix() for folder in (path, *path.parents)]
+        if named in folders or (anywhere and named in path.parts):
+            ignored = not line.startswith("!")
+    return ignored

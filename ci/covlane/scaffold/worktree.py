@@ -1,0 +1,57 @@
+"""The repository's files as init touches them: read and written inside the root, never beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from covlane.adapters import files
+from covlane.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from covlane.scaffold.change import Change
+
+
+def reader(root: Path) -> Callable[[str], bytes | None]:
+    """Return a function from a path below `root` to the file's content, None where nothing stands.
+
+    The function raises:
+        UsageError: the path leaves the repository by a symbolic link, or is no file that can be read.
+    """
+
+    def read(path: str) -> bytes | None:
+        target = _inside(root, path)
+        if target.is_file():
+            return files.read_bytes(target)
+        if target.exists():
+            raise UsageError(f"{path} stands and is no file", "move it away; nothing was changed")
+        return None
+
+    return read
+
+
+def apply(changes: Iterable[Change], root: Path) -> None:
+    """Write the changes, through symbolic links that stay in the repository; all are checked before any.
+
+    Raises:
+        UsageError: a path leaves the repository by a symbolic link; nothing was written.
+        ReportError: a file cannot be written; those before it are, and a second run adds the rest.
+    """
+    for target, new in [(_inside(root, change.path), change.new) for change in changes]:
+        files.write_whole(target, new)
+
+
+def _inside(root: Path, path: str) -> Path:
+    """Return where a path leads once every symbolic link is followed."""
+    try:
+        target = (root / path).resolve()
+    except (OSError, RuntimeError):  # a loop of links
+        target = root.parent
+    if not target.is_relative_to(root.resolve()):
+        raise UsageError(
+            f"{path} is or lies behind a symbolic link that leaves the repository",
+            "replace the link by a file of the repository; nothing was changed",
+        )
+    return target

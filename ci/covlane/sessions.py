@@ -1,0 +1,189 @@
+"""nox: one `coverage` session per leg, and `report`, which follows the last of them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nox
+from nox.command import CommandFailed
+
+from covlane import settings
+from covlane.adapters.environment import environment, in_ci
+from covlane.errors import CovlaneError, UsageError
+
+if TYPE_CHECKING:
+    from covlane.settings import Configured
+
+COLLECTOR = Path(__file__).parent / "collector"
+#: The release whose internals `collector/slip.py` knows.
+SLIPCOVER = "slipcover==1.1.0"
+#: Exit codes and signals that end a leg's run without ending the session: its report says what happened.
+ANY_END = range(-64, 256)
+#: Prints what is installed in an environment, as constraints.
+FREEZE = (
+    "from importlib.metadata import distributions as d\n"
+    "print(*sorted({f'{i.name}=={i.version}' for i in d() if i.name}), sep='\\n')"
+)
+
+
+def register(root: Path | None = None) -> None:
+    """Define the sessions `coverage-3.X` and `report` in the noxfile that calls this.
+
+    None of them is one of the default sessions: a bare `nox` does what it did before.
+
+    Args:
+        root: the repository; by default the folder that nox works in, which is the noxfile's.
+    """
+    try:
+        configured = settings.load(root or Path.cwd(), environment())
+    except CovlaneError as error:
+        sys.stderr.write(f"covlane: {error}\n")
+        raise SystemExit(error.exit_code) from None
+
+    @nox.session(
+        name="coverage",
+        python=list(configured.settings.pythons),
+        venv_backend="uv|virtualenv",
+        download_python="never",
+        allow_parallel=True,
+        default=False,
+    )
+    def coverage(session: nox.Session) -> None:
+        """Run pytest under SlipCover on one Python; arguments after -- are pytest's."""
+        run_leg(session, configured)
+
+    @nox.session(name="report", python=False, default=False)
+    def report(session: nox.Session) -> None:
+        """Merge the legs that ran here, write the reports and print the table."""
+        show_report(session, configured)
+
+    # nox keeps them in its registry; the names are only theirs.
+    del coverage, report
+
+
+def run_leg(session: nox.Session, configured: Configured) -> None:
+    """Run one leg: its environment, pytest under the collector, its report."""
+    leg = session.name
+    output = configured.reports / "legs" / f"{leg}.json"
+    folder = output.with_suffix(".d")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    output.unlink(missing_ok=True)
+    alone = _follow_with_report(session)
+    _install(session, configured, folder)
+    plan = folder / "leg.json"
+    plan.write_text(json.dumps(_plan(configured, leg, output)), "utf-8")
+    session.run(
+        *("python", str(COLLECTOR), "run", str(plan), "-m", "pytest", *session.posargs),
+        env={"CS_ACCESS_TOKEN": None},
+        success_codes=ANY_END,
+        interrupt_timeout=None,
+        terminate_timeout=None,
+    )
+    _judge(session, output)
+    if alone and not in_ci(environment()):
+        show_report(session, configured)
+
+
+def _follow_with_report(session: nox.Session) -> bool:
+    """See to it that `report` follows the last leg; True where nox cannot, and each leg shows what there is.
+
+    Under `nox -j` each session is a nox of its own, which knows of no other.
+    """
+    if in_ci(environment()):
+        return False
+    try:
+        session.notify("report")
+    except ValueError:
+        return True
+    return False
+
+
+def _install(session: nox.Session, configured: Configured, folder: Path) -> None:
+    """Install the project with what its tests need, then SlipCover without touching any of that."""
+    wanted = [*configured.settings.install, *_group_requirements(configured), "pytest"]
+    session.install(*wanted)
+    frozen = session.run("python", "-I", "-c", FREEZE, silent=True, log=False)
+    constraints = folder / "constraints.txt"
+    constraints.write_text(str(frozen or ""), "utf-8")
+    try:
+        session.install(SLIPCOVER, "-c", str(constraints))
+    except CommandFailed:
+        session.error(
+            f"{SLIPCOVER} does not fit what this project pins (see above).\n"
+            f"  -> loosen the pin in the requirements that `install` and `groups` name; "
+            f"covlane changes no version itself"
+        )
+
+
+def _group_requirements(configured: Configured) -> tuple[str, ...]:
+    groups = configured.settings.groups
+    if not groups:
+        return ()
+    document: dict[str, Any] = settings.read_pyproject(configured.root)
+    try:
+        return nox.project.dependency_groups(document, *groups)
+    except (LookupError, ValueError) as error:
+        raise UsageError(
+            f"the dependency groups {', '.join(groups)} cannot be resolved: {error}",
+            "mend [dependency-groups], or set `groups`",
+        ) from None
+
+
+def _plan(configured: Configured, leg: str, output: Path) -> dict[str, object]:
+    from covlane import lane  # noqa: PLC0415 - `nox -l` needs none of it
+    from covlane.adapters.git import Git  # noqa: PLC0415
+
+    git = Git(configured.root, environment())
+    chosen = configured.settings
+    return {
+        "schema": 1,
+        "leg": leg,
+        "root": str(configured.root),
+        "output": str(output),
+        "source": chosen.source,
+        "omit": chosen.omit,
+        "exclude": [*chosen.exclude_lines, *chosen.exclude_also],
+        "branch": chosen.branch,
+        "commit": git.commit(),
+        "dirty": git.dirty(),
+        "tools": lane.tools(),
+    }
+
+
+def _judge(session: nox.Session, output: Path) -> None:
+    """Say how the leg ended; end the session in failure where pytest did."""
+    from covlane.adapters.files import read_bytes  # noqa: PLC0415
+    from covlane.formats.slipcover import read_leg  # noqa: PLC0415
+
+    try:
+        stamp = read_leg(read_bytes(output), str(output)).stamp
+    except CovlaneError as error:
+        session.error(f"the leg left no report: {error}")
+    for reason in stamp.reasons:
+        session.warn(f"this leg is incomplete: {reason}")
+    for name, why in {**stamp.unbranched, **stamp.unparsable}.items():
+        session.warn(f"{name} is not measured whole: {why}")
+    if stamp.exit_code != 0:
+        session.error(f"pytest ended with {stamp.exit_code}; again: nox -s '{session.name}'")
+
+
+def show_report(session: nox.Session, configured: Configured) -> None:
+    """Merge, report and print; what did not run here is named, and is no failure of this run."""
+    from covlane import lane  # noqa: PLC0415
+    from covlane.adapters.git import Git  # noqa: PLC0415
+    from covlane.render import terminal  # noqa: PLC0415
+
+    environ = environment()
+    try:
+        with lane.lock(configured):
+            merged = lane.merge_legs(configured, Git(configured.root, environ).commit(), allow_incomplete=True)
+            written = lane.write_reports(configured, merged)
+    except CovlaneError as error:
+        session.error(str(error))
+    terminal.show(merged, sys.stdout, plain="NO_COLOR" in environ or in_ci(environ))
+    session.log("wrote " + ", ".join(str(path.relative_to(configured.root)) for path in written))

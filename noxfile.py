@@ -1,0 +1,36 @@
+# /// script
+# dependencies = ["covlane", "nox[uv]>=2026.10"]
+# ///
+"""This repository's sessions: covlane's own, and tests, lint and typing."""
+
+import nox
+from covlane import sessions
+
+nox.options.default_venv_backend = "uv|virtualenv"
+
+sessions.register()
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+@nox.session(default=False)
+def tests(session: nox.Session) -> None:
+    """Run the suite; arguments after -- are pytest's."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "test"))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(default=False)
+def lint(session: nox.Session) -> None:
+    """Check style, formatting and the one-way imports."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports")
+
+
+@nox.session(default=False)
+def typing(session: nox.Session) -> None:
+    """Check the types, strictly."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "typing"))
+    session.run("mypy")

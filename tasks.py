@@ -1,0 +1,3 @@
+"""covlane's tasks: `invoke --list`."""
+
+from covlane.tasks import namespace  # noqa: F401
