@@ -4,6 +4,7 @@
 """This repository's sessions: covlane's own, and tests, lint and typing."""
 
 import nox
+
 from covlane import sessions
 
 nox.options.default_venv_backend = "uv|virtualenv"

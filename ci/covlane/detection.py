@@ -6,6 +6,7 @@ import ast
 import configparser
 import re
 import sys
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -23,8 +24,31 @@ EXCLUDE_LINES = (
 KNOWN_PYTHONS = tuple(f"3.{minor}" for minor in range(9, 15))
 #: Folders at the top of a repository that hold no product code.
 NOT_SOURCE = frozenset(
-    "test tests testing doc docs example examples bench benchmark benchmarks ci script scripts tool tools "
-    "build dist reports venv env node_modules site-packages tasks".split()  # noqa: SIM905 - a list to read
+    [
+        "test",
+        "tests",
+        "testing",
+        "doc",
+        "docs",
+        "example",
+        "examples",
+        "bench",
+        "benchmark",
+        "benchmarks",
+        "ci",
+        "script",
+        "scripts",
+        "tool",
+        "tools",
+        "build",
+        "dist",
+        "reports",
+        "venv",
+        "env",
+        "node_modules",
+        "site-packages",
+        "tasks",
+    ]
 )
 #: Names under which projects keep what their tests need, in the order of preference.
 GROUP_NAMES = ("test", "tests", "testing", "dev")
@@ -46,7 +70,9 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
     found: Found = {"pythons": _pythons(metadata)}
     found["tests"] = _tests(root, document)
     found["source"] = _sources(root, document, metadata)
-    found["omit"] = _omit(root, given.get("source", found["source"][0]), given.get("tests", found["tests"][0]))
+    found["omit"] = _omit(
+        root, given.get("source", found["source"][0]), given.get("tests", found["tests"][0])
+    )
     found.update(_requirements(root, document, metadata))
     return found
 
@@ -59,7 +85,9 @@ class _Metadata:
         self.name = str(project.get("name") or legacy.get("name") or "")
         self.requires = str(project.get("requires-python") or legacy.get("python_requires") or "")
         classifiers = project.get("classifiers") or legacy.get("classifiers") or ()
-        self.classifiers = [str(line) for line in classifiers] if isinstance(classifiers, (list, tuple)) else []
+        self.classifiers = (
+            [str(line) for line in classifiers] if isinstance(classifiers, (list, tuple)) else []
+        )
         extras = project.get("optional-dependencies") or legacy.get("extras_require") or {}
         self.extras = list(extras) if isinstance(extras, dict) else []
 
@@ -94,7 +122,7 @@ def _setup_py(root: Path) -> dict[str, Any]:
             for keyword in node.keywords:
                 try:
                     found[str(keyword.arg)] = ast.literal_eval(keyword.value)
-                except ValueError:
+                except (ValueError, TypeError):
                     continue
     return found
 
@@ -115,15 +143,16 @@ def _pythons(metadata: _Metadata) -> tuple[tuple[str, ...], str]:
 
 def _allows(allowed: SpecifierSet, python: str) -> bool:
     """Say whether any patch release of a Python is allowed: `>=3.9.2` allows 3.9."""
-    return any(allowed.contains(f"{python}.{patch}") for patch in (0, 1, 2, 5, 10, 20, 99))
+    return any(allowed.contains(f"{python}.{patch}") for patch in range(100))
 
 
 def _tests(root: Path, document: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
     """Find the tests' folders; they are left out of what is measured, pytest itself decides what runs."""
-    ini = document.get("tool", {}).get("pytest", {}).get("ini_options", {})
-    configured = ini.get("testpaths", []) if isinstance(ini, dict) else []
+    table = _table(document, "tool", "pytest")
+    configured = _table(table, "ini_options").get("testpaths") or table.get("testpaths") or []
     if isinstance(configured, str):
         configured = configured.split()
+    configured = [str(path) for path in configured] if isinstance(configured, list) else []
     if not configured:
         for name, section in (("pytest.ini", "pytest"), ("setup.cfg", "tool:pytest"), ("tox.ini", "pytest")):
             parser = configparser.ConfigParser(interpolation=None, strict=False)
@@ -134,7 +163,8 @@ def _tests(root: Path, document: Mapping[str, Any]) -> tuple[tuple[str, ...], st
                 continue
             if configured:
                 break
-    inside = tuple(path.rstrip("/") for path in configured if (root / path).exists() and ".." not in path)
+    paths = [PurePosixPath(path) for path in configured if (root / path).exists()]
+    inside = tuple(str(path) for path in paths if ".." not in path.parts and not path.is_absolute())
     if inside:
         return inside, "pytest's testpaths"
     folders = tuple(name for name in TEST_FOLDERS if (root / name).is_dir())
@@ -153,7 +183,7 @@ def _sources(root: Path, document: Mapping[str, Any], metadata: _Metadata) -> tu
     dotted = metadata.name.replace(".", "/")
     if "." in metadata.name and (root / dotted).is_dir():
         return (dotted,), "namespace package"
-    modules = document.get("tool", {}).get("setuptools", {}).get("py-modules", [])
+    modules = _table(document, "tool", "setuptools").get("py-modules", [])
     chosen = [path for path in flat if not path.endswith(".py") or path.removesuffix(".py") in modules]
     if chosen:
         return tuple(sorted(chosen)), "flat layout"
@@ -219,6 +249,14 @@ def _requirements(root: Path, document: Mapping[str, Any], metadata: _Metadata) 
 
 
 def _installable(root: Path, document: Mapping[str, Any], metadata: _Metadata) -> bool:
-    if document.get("tool", {}).get("uv", {}).get("package") is False:
+    if _table(document, "tool", "uv").get("package") is False:
         return False
     return bool("build-system" in document or (root / "setup.py").is_file() or metadata.name)
+
+
+def _table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """Return a table of a TOML document, empty where there is none of that name."""
+    for name in names:
+        table = document.get(name)
+        document = table if isinstance(table, dict) else {}
+    return document

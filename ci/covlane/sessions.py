@@ -135,8 +135,8 @@ def _group_requirements(configured: Configured) -> tuple[str, ...]:
 
 
 def _plan(configured: Configured, leg: str, output: Path) -> dict[str, object]:
-    from covlane import lane  # noqa: PLC0415 - `nox -l` needs none of it
-    from covlane.adapters.git import Git  # noqa: PLC0415
+    from covlane import lane
+    from covlane.adapters.git import Git
 
     git = Git(configured.root, environment())
     chosen = configured.settings
@@ -157,8 +157,8 @@ def _plan(configured: Configured, leg: str, output: Path) -> dict[str, object]:
 
 def _judge(session: nox.Session, output: Path) -> None:
     """Say how the leg ended; end the session in failure where pytest did."""
-    from covlane.adapters.files import read_bytes  # noqa: PLC0415
-    from covlane.formats.slipcover import read_leg  # noqa: PLC0415
+    from covlane.adapters.files import read_bytes
+    from covlane.formats.slipcover import read_leg
 
     try:
         stamp = read_leg(read_bytes(output), str(output)).stamp
@@ -174,14 +174,16 @@ def _judge(session: nox.Session, output: Path) -> None:
 
 def show_report(session: nox.Session, configured: Configured) -> None:
     """Merge, report and print; what did not run here is named, and is no failure of this run."""
-    from covlane import lane  # noqa: PLC0415
-    from covlane.adapters.git import Git  # noqa: PLC0415
-    from covlane.render import terminal  # noqa: PLC0415
+    from covlane import lane
+    from covlane.adapters.git import Git
+    from covlane.render import terminal
 
     environ = environment()
     try:
         with lane.lock(configured):
-            merged = lane.merge_legs(configured, Git(configured.root, environ).commit(), allow_incomplete=True)
+            merged = lane.merge_legs(
+                configured, Git(configured.root, environ).commit(), allow_incomplete=True
+            )
             written = lane.write_reports(configured, merged)
     except CovlaneError as error:
         session.error(str(error))

@@ -140,7 +140,7 @@ def read_pyproject(root: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_bytes().decode("utf-8"))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise UsageError(f"{path} cannot be read: {error}", "mend it; nothing was changed") from None
 
 
@@ -181,7 +181,7 @@ def _from_text(key: Key, text: str) -> object:
         if text.lstrip().startswith("["):
             try:
                 return tomllib.loads(f"value = {text}")["value"]
-            except tomllib.TOMLDecodeError:
+            except (tomllib.TOMLDecodeError, RecursionError):
                 return text
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
@@ -219,7 +219,7 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
         paths = values.get(name, ())
         for path in [paths] if isinstance(paths, str) else paths:
             pure = PurePosixPath(path.replace("\\", "/"))
-            if not path or pure.is_absolute() or ".." in pure.parts or pure.parts[:1] == ("~",):
+            if not path or pure.is_absolute() or ".." in pure.parts or re.match("~|[A-Za-z]:", path):
                 raise _wrong(name, path, "paths inside the repository, relative to its root", origins[name])
     for python in values.get("pythons", ()):
         if not re.fullmatch(r"3\.\d+t?", python):

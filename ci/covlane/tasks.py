@@ -5,32 +5,36 @@ from __future__ import annotations
 import functools
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import invoke
+from invoke.collection import Collection
+from invoke.exceptions import Exit
+from invoke.tasks import Task, task
 
 from covlane.errors import CovlaneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from invoke.context import Context
+
     from covlane.settings import Configured
 
-__all__ = ["init", "matrix", "merge", "report", "settings", "upload"]  # noqa: RUF022 - `import *` adds just these
+__all__ = ["init", "matrix", "merge", "report", "settings", "upload"]
 MARKERS = ("noxfile.py", "pyproject.toml", "setup.py", "setup.cfg", ".git")
 
 
-def _task(function: Callable[..., None]) -> invoke.tasks.Task[Any]:
+def _task(function: Callable[..., None]) -> Task[Any]:
     @functools.wraps(function)
     def wrapped(*arguments: Any, **options: Any) -> None:
         try:
             function(*arguments, **options)
         except CovlaneError as error:
-            raise invoke.exceptions.Exit(f"covlane: {error}", code=error.exit_code) from None
+            raise Exit(f"covlane: {error}", code=error.exit_code) from None
         except BrokenPipeError:
-            raise invoke.exceptions.Exit(code=1) from None
+            raise Exit(code=1) from None
 
-    return invoke.task(wrapped)
+    return cast("Task[Any]", task(wrapped))
 
 
 def _environ() -> Mapping[str, str]:
@@ -60,17 +64,24 @@ def _print_json(value: object) -> None:
 
 
 @_task
-def settings(_context: invoke.Context, json: bool = False) -> None:
-    """Show each setting with its value and where it comes from. Example: invoke settings --json"""
+def settings(_context: Context, json: bool = False) -> None:
+    """Show each setting with its value and where it comes from. Example: invoke settings --json."""
     from covlane import settings as sources
 
     configured = _configured()
     rows = []
-    for key in sources.keys():
+    for key in sources.keys():  # noqa: SIM118 - a module's function
         value: Any = configured.settings
         for part in key.name.split("."):
             value = getattr(value, part.replace("-", "_"))
-        rows.append({"key": key.name, "value": value, "origin": configured.origins[key.name], "variable": key.variable})
+        rows.append(
+            {
+                "key": key.name,
+                "value": value,
+                "origin": configured.origins[key.name],
+                "variable": key.variable,
+            }
+        )
     if json:
         _print_json(rows)
         return
@@ -81,13 +92,15 @@ def settings(_context: invoke.Context, json: bool = False) -> None:
 
     table = Table("Key", "Value", "Origin", box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(row["key"], escape(msgspec.json.encode(row["value"]).decode()), escape(str(row["origin"])))
+        table.add_row(
+            row["key"], escape(msgspec.json.encode(row["value"]).decode()), escape(str(row["origin"]))
+        )
     Console(highlight=False, no_color="NO_COLOR" in _environ()).print(table)
 
 
 @_task
-def matrix(_context: invoke.Context, github_output: bool = False) -> None:
-    """Print the legs as JSON for a CI matrix. Example: invoke matrix --github-output"""
+def matrix(_context: Context, github_output: bool = False) -> None:
+    """Print the legs as JSON for a CI matrix. Example: invoke matrix --github-output."""
     import msgspec
 
     from covlane import lane
@@ -103,8 +116,8 @@ def matrix(_context: invoke.Context, github_output: bool = False) -> None:
 
 
 @_task
-def merge(_context: invoke.Context, allow_incomplete: bool = False) -> None:
-    """Merge reports/legs into reports/coverage.json. Example: invoke merge --allow-incomplete"""
+def merge(_context: Context, allow_incomplete: bool = False) -> None:
+    """Merge reports/legs into reports/coverage.json. Example: invoke merge --allow-incomplete."""
     from covlane import lane
     from covlane.render import words
 
@@ -115,8 +128,8 @@ def merge(_context: invoke.Context, allow_incomplete: bool = False) -> None:
 
 
 @_task
-def report(_context: invoke.Context, summary: bool = False) -> None:
-    """Write coverage.xml, lcov.info and summary.md, and print the table. Example: invoke report --summary"""
+def report(_context: Context, summary: bool = False) -> None:
+    """Write coverage.xml, lcov.info and summary.md, and print the table. Example: invoke report --summary."""
     from covlane import lane
     from covlane.adapters.environment import in_ci
     from covlane.render import markdown, terminal
@@ -131,8 +144,8 @@ def report(_context: invoke.Context, summary: bool = False) -> None:
 
 
 @_task
-def init(_context: invoke.Context, diff: bool = False, force: bool = False) -> None:
-    """Write noxfile.py, tasks.py and the workflow, or add to those that stand. Example: covlane init --diff"""
+def init(_context: Context, diff: bool = False, force: bool = False) -> None:
+    """Write noxfile.py, tasks.py and the workflow, or add to those that stand. Example: covlane init --diff."""
     from covlane.scaffold import change, worktree
     from covlane.scaffold.plan import plan
 
@@ -163,4 +176,4 @@ def _append_for_github(variable: str, text: str) -> None:
         file.write(text)
 
 
-namespace = invoke.Collection("covlane", init, settings, matrix, merge, report)
+namespace = Collection("covlane", init, settings, matrix, merge, report)

@@ -41,7 +41,9 @@ def merge(
         kept.append(leg)
         digests.update(leg.digests)
         incomplete += [f"{leg.stamp.leg}: {reason}" for reason in leg.stamp.reasons]
-        incomplete += [f"{leg.stamp.leg} is incomplete"] if not leg.stamp.complete and not leg.stamp.reasons else []
+        incomplete += (
+            [f"{leg.stamp.leg} is incomplete"] if not leg.stamp.complete and not leg.stamp.reasons else []
+        )
     names = sorted({path for leg in kept for path in leg.files})
     return Report(
         branch=any(leg.branch for leg in kept),
@@ -86,9 +88,7 @@ def _short(commit: str | None) -> str:
     return commit[:12] if commit else "none"
 
 
-def _disputed(
-    legs: Sequence[Measured], names: Collection[str]
-) -> Iterator[tuple[str, Mapping[str, int]]]:
+def _disputed(legs: Sequence[Measured], names: Collection[str]) -> Iterator[tuple[str, Mapping[str, int]]]:
     """Yield, for each file with lines that some legs ran and others did not, who ran which of them."""
     for path in names:
         ran = {leg.stamp.leg: leg.files[path].executed if path in leg.files else 0 for leg in legs}

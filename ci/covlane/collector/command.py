@@ -56,18 +56,22 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
     Ctrl-C reaches pytest by itself (it is in our process group) and SIGTERM is passed on; either way the leg's
     report is written before this process ends.
     """
-    for source in plan.source:
-        if not os.path.exists(os.path.join(plan.root, source)):
-            sys.stderr.write(f"covlane: the source {source} does not exist\n  -> set `source` in [tool.covlane]\n")
-            return 2
     with contextlib.suppress(FileNotFoundError):
         os.unlink(plan.output)
+    for source in plan.source:
+        if not os.path.exists(os.path.join(plan.root, source)):
+            sys.stderr.write(
+                f"covlane: the source {source} does not exist\n  -> set `source` in [tool.covlane]\n"
+            )
+            return 2
     with _outlive_signals() as children:
         status = _call([sys.executable, HERE, "measure", path, *arguments], children)
         # Isolated and in UTF-8 mode: nothing of the suite's environment may bend the report.
         finishing = [sys.executable, "-I", "-X", "utf8", HERE, "finish", path, str(status), *arguments]
         if _call(finishing, []) != 0:
-            sys.stderr.write(f"covlane: the leg {plan.leg} has no report\n  -> its fragments are in {plan.folder}\n")
+            sys.stderr.write(
+                f"covlane: the leg {plan.leg} has no report\n  -> its fragments are in {plan.folder}\n"
+            )
             return status if status > 0 else INCOMPLETE
     return status if status >= 0 else 128 - status
 

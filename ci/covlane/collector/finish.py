@@ -96,6 +96,8 @@ def _ends(found: list[fragments.Fragment], status: int) -> list[str]:
         reasons.append(f"pytest was killed by {_signal(-status)}")
     elif status in UNFINISHED:
         reasons.append(UNFINISHED[status])
+    elif not any(fragment.pytest for fragment in found):
+        reasons.append("pytest ended without finishing its session")
     if not found:
         reasons.append("no process of this leg reported: pytest ended before it began")
     for fragment in found:

@@ -49,7 +49,9 @@ class Measurement:
         if hasattr(os, "register_at_fork"):
             # A fork while another thread holds SlipCover's lock would leave the child waiting for ever.
             lock = self._recorder.lock
-            os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=self._forked)
+            os.register_at_fork(
+                before=lock.acquire, after_in_parent=lock.release, after_in_child=self._forked
+            )
         if threading.current_thread() is threading.main_thread():
             _end_on_sigterm(self)
 
@@ -96,7 +98,9 @@ class Measurement:
         try:
             fragments.write(self._path, fragment)
         except OSError as error:
-            sys.stderr.write(f"covlane: {self._path} cannot be written: {error.strerror}; this leg is incomplete\n")
+            sys.stderr.write(
+                f"covlane: {self._path} cannot be written: {error.strerror}; this leg is incomplete\n"
+            )
 
 
 def _hook_imports(measurement: Measurement) -> None:
@@ -120,7 +124,7 @@ def _hook_imports(measurement: Measurement) -> None:
             code = self.source_to_code(source, path)
         return measurement.instrument(code, sys.modules.get(fullname))
 
-    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
 
 
 def _ending(measurement: Measurement, original: Callable[[int], NoReturn]) -> Callable[[int], NoReturn]:

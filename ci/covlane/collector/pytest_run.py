@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import os
 import sys
@@ -10,9 +9,11 @@ import types
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from .slip import marks
+from .slip import mark
 
 if TYPE_CHECKING:
+    import ast
+
     from .measure import Measurement
 
 
@@ -64,7 +65,7 @@ def _hook_rewriting(measurement: Measurement) -> None:
         if measurement.branch and path and real(path):
             measurement.compile(source, path)
             if path not in measurement.unmarked:
-                marks.preinstrument(module)
+                mark(module)
         return rewrite_asserts(module, source, *rest, **named)
 
     def read(path: Any, *rest: Any, **named: Any) -> Any:

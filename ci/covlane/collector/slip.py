@@ -9,7 +9,7 @@ import types
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 import slipcover
-from slipcover import branch as marks
+from slipcover import branch as _branch
 from slipcover.slipcover import add_summaries
 
 if TYPE_CHECKING:
@@ -50,12 +50,17 @@ def compile_marked(tree: "ast.Module | bytes", filename: str, *, branch: bool) -
                 if isinstance(source, bytes)
                 else source
             )
-            return Compiled(compile(marks.preinstrument(parsed), filename, "exec", dont_inherit=True), None)
+            return Compiled(compile(_branch.preinstrument(parsed), filename, "exec", dont_inherit=True), None)
         except Exception as error:  # noqa: BLE001 - whatever SlipCover cannot do, Python may
             reason: Optional[str] = f"{type(error).__name__}: {error}"
     else:
         reason = None
     return Compiled(compile(source, filename, "exec", dont_inherit=True), reason)
+
+
+def mark(tree: ast.Module) -> None:
+    """Put SlipCover's branch marks into a tree that somebody else compiles."""
+    _branch.preinstrument(tree)
 
 
 class Recorder:
@@ -124,7 +129,7 @@ class Reader:
         # Python ends a line at a newline alone; str.splitlines, which SlipCover uses, at more than that.
         text = importlib.util.decode_source(source)
         text = "".join(" " if char in "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029" else char for char in text)
-        excluded = self._slipcover._compute_excluded_lines(text)  # noqa: SLF001
+        excluded = self._slipcover._compute_excluded_lines(text)
         lines = set(slipcover.Slipcover.lines_from_code(code)) - excluded - {0}
         branches = set()
         if self._branch and unmarked is None:

@@ -7,6 +7,7 @@ branches, `summary`. A leg adds `covlane` (its stamp) and a `digest` for each fi
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -85,8 +86,8 @@ def read_leg(content: bytes, name: str) -> Measured:
     document = _decode(content, _Leg, name)
     files = _files(document.files, name)
     digests = {path: file.digest for path, file in document.files.items()}
-    meta = document.meta
-    return Measured(document.covlane, meta.branch_coverage, meta.timestamp, files, digests)
+    branch, timestamp = document.meta.branch_coverage, _timestamp(document.meta, name)
+    return Measured(document.covlane, branch, timestamp, files, digests)
 
 
 def read_report(content: bytes, name: str) -> Report:
@@ -94,7 +95,7 @@ def read_report(content: bytes, name: str) -> Report:
     document = _decode(content, _Merged, name)
     return Report(
         branch=document.meta.branch_coverage,
-        timestamp=document.meta.timestamp,
+        timestamp=_timestamp(document.meta, name),
         files=_files(document.files, name),
         legs=tuple(document.legs),
         disputed={
@@ -157,16 +158,28 @@ def _decode(content: bytes, kind: type[_T], name: str) -> _T:
     try:
         return msgspec.json.decode(content, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ReportError(
-            f"{name} is no report that covlane wrote: {error}", "remove it and run its leg again"
-        ) from None
+        raise _foreign(name, error) from None
+
+
+def _foreign(name: str, error: object) -> ReportError:
+    return ReportError(f"{name} is no report that covlane wrote: {error}", "remove it and run its leg again")
+
+
+def _timestamp(meta: _Meta, name: str) -> str:
+    """Return the time of a report, which other formats need as a number."""
+    try:
+        datetime.fromisoformat(meta.timestamp).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise _foreign(name, error) from None
+    return meta.timestamp
 
 
 def _files(files: Mapping[str, _File], name: str) -> dict[str, FileCoverage]:
     found = {}
     for path, file in files.items():
         pure = PurePosixPath(path)
-        if not path or pure.is_absolute() or ".." in pure.parts or "\\" in path or path[1:2] == ":":
+        normal = pure.parts and pure.as_posix() == path
+        if not normal or pure.is_absolute() or ".." in pure.parts or "\\" in path or path[1:2] == ":":
             raise ReportError(
                 f"{name} names {path!r}, which is no path inside the repository", "run its leg again"
             )

@@ -48,7 +48,13 @@ def _short(text: str, most: int = 120) -> str:
 
 
 def escape(text: str) -> str:
-    """Return text that Markdown shows as it is: no markup, mention, link, table cell or line of its own."""
+    """Return text that Markdown shows as it is: no markup, mention, link, table cell or line of its own.
+
+    GitHub looks for mentions and for numbers of issues after it has decoded entities and backslashes, so an
+    invisible space breaks these apart.
+    """
     text = "".join(char if char.isprintable() else " " for char in text)
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
-    return re.sub(r"([\\`*_{}\[\]()#+!|~])", r"\\\1", text)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = re.sub(r"([\\`*_{}\[\]()#+!|~])", r"\\\1", text)
+    text = re.sub(r"[@#](?=\w)", r"\g<0>&#8203;", text)
+    return re.sub(r"://|www\.", lambda link: link[0].replace(":", "&#58;").replace(".", "&#46;"), text)

@@ -27,7 +27,14 @@ GAP = 2
 def show(report: Report, out: TextIO, *, plain: bool) -> None:
     """Print the report to a stream: coloured and as wide as the terminal, plain and 100 columns in a pipe."""
     terminal = out.isatty() and not plain
-    console = Console(file=out, highlight=False, no_color=plain, width=None if terminal else 100)
+    console = Console(
+        file=out,
+        highlight=False,
+        emoji=False,  # a file may be called `:a:.py`
+        no_color=plain,
+        force_terminal=False if plain else None,  # FORCE_COLOR makes a terminal of a pipe
+        width=None if terminal else 100,
+    )
     files = words.by_missing(report)
     console.print(_table(report, files[:MOST_ROWS], console.width))
     if folded := files[MOST_ROWS:]:
@@ -35,8 +42,11 @@ def show(report: Report, out: TextIO, *, plain: bool) -> None:
     if whole := len(report.files) - len(files):
         console.print(f"{whole:,} of {len(report.files):,} files are covered completely", style="dim")
     for reason in report.incomplete:
-        console.print("incomplete: " + escape(reason), style="yellow", soft_wrap=True)
-    console.print(f"[bold]{words.headline(report)}[/bold], legs: {escape(words.legs(report))}", soft_wrap=True)
+        console.print("incomplete: " + escape(_printable(reason)), style="yellow", soft_wrap=True)
+    console.print(
+        f"[bold]{words.headline(report)}[/bold], legs: {escape(_printable(words.legs(report)))}",
+        soft_wrap=True,
+    )
 
 
 def _table(report: Report, files: list[tuple[str, FileCoverage]], width: int) -> Table:
@@ -60,16 +70,17 @@ def _table(report: Report, files: list[tuple[str, FileCoverage]], width: int) ->
 
 
 def _figures(name: str, total: Ratio) -> Iterator[tuple[str, str, int]]:
-    """Yield header, total and width of the columns; a total is as wide as any figure above it."""
+    """Yield header, total and width of the columns; a total's counts are as wide as any above them."""
     for header, footer in zip((name, "Miss", "Cover"), _cells(total), strict=True):
-        yield header, footer, max(len(header), len(footer), len("99.99%") if header == "Cover" else 0)
+        yield header, footer, max(len(header), len(footer), len("100.00%") if header == "Cover" else 0)
 
 
 def _cut(text: str, width: int) -> str:
-    """Shorten a list of ranges between two of them."""
+    """Shorten a list of ranges between two of them: half a number would be another one."""
     if len(text) <= width:
         return text
-    return (text[: width - 4].rpartition(",")[0] or text[: width - 5]) + ", ..."
+    kept = text[: width - 4].rpartition(",")[0]
+    return f"{kept}, ..." if kept else "..."
 
 
 def _cells(ratio: Ratio) -> list[str]:

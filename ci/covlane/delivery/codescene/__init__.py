@@ -1,0 +1,1 @@
+"""CodeScene: the merged report goes there by its command line or by its REST API."""

@@ -1,0 +1,148 @@
+"""However a leg ends, what it measured is kept, and the report says how it ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from leg import Leg, Project
+
+SOURCE = "def called():\n    return 1\n"
+
+
+def prepare(project: Project, end: str) -> None:
+    project.write("pkg/__init__.py", SOURCE)
+    project.write("test_a.py", "import pkg\ndef test_a():\n    pkg.called()\n")
+    project.write("test_b.py", f"import os, signal, sys\ndef test_b():\n    {end}\n")
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "reason"),
+    [
+        ("pass", 0, None),
+        ("assert False", 1, None),
+        ("raise KeyboardInterrupt", 2, "pytest was interrupted before every test had run"),
+        ("os._exit(1)", 1, None),
+    ],
+)
+def test_pytests_exit_code_is_the_legs(matrix_project: Project, end: str, code: int, reason: str | None) -> None:
+    prepare(matrix_project, end)
+    leg = matrix_project.measure()
+    assert leg.code == code, leg.output
+    assert leg.stamp.exit_code == code
+    assert leg.ran("pkg/__init__.py") == [1, 2]
+    assert leg.stamp.reasons == ((reason,) if reason else leg.stamp.reasons)
+
+
+def test_a_run_that_vanished_by_os_exit_is_incomplete(project: Project) -> None:
+    prepare(project, "os._exit(0)")
+    leg = project.measure()
+    assert leg.ran("pkg/__init__.py") == [1, 2]
+    assert leg.stamp.reasons == ("pytest ended without finishing its session",)
+
+
+def test_a_run_without_tests_is_incomplete(project: Project) -> None:
+    project.write("pkg/__init__.py", SOURCE)
+    leg = project.measure()
+    assert leg.code == 5
+    assert leg.stamp.reasons == ("pytest found no tests",)
+    assert leg.missed("pkg/__init__.py") == [1, 2]
+
+
+def test_a_wrong_command_line_is_said(project: Project) -> None:
+    prepare(project, "pass")
+    leg = project.measure("--no-such-option")
+    assert leg.code == 4
+    assert leg.stamp.reasons == ("pytest refused its command line",)
+
+
+def test_a_run_that_stops_at_the_first_failure_is_incomplete(project: Project) -> None:
+    prepare(project, "assert False")
+    project.write("test_c.py", "def test_c(): pass\n")
+    leg = project.measure("-x")
+    assert leg.code == 1
+    assert leg.stamp.reasons == ("pytest ended early: stopping after 1 failures",)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGABRT", "SIGKILL", "SIGSEGV"])
+def test_a_run_that_a_signal_kills_says_which_and_has_a_report(matrix_project: Project, name: str) -> None:
+    prepare(matrix_project, f"os.kill(os.getpid(), signal.{name})")
+    leg = matrix_project.measure()
+    assert leg.code == 128 + signal.Signals[name]
+    assert leg.stamp.reasons[0] == f"pytest was killed by {name}"
+    assert not leg.stamp.complete
+    if name == "SIGTERM":
+        assert leg.ran("pkg/__init__.py") == [1, 2]
+
+
+def test_a_killed_run_keeps_what_the_last_checkpoint_saw(project: Project) -> None:
+    prepare(project, "os.kill(os.getpid(), signal.SIGKILL)")
+    # Time passes between the two tests, for the process at least.
+    project.write("conftest.py", "import time\nreal = time.monotonic\ntime.monotonic = lambda: real() + 60\n")
+    leg = project.measure()
+    assert leg.ran("pkg/__init__.py") == [1, 2]
+    assert leg.stamp.processes.reported == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_running_leg_ends_it_with_its_report(project: Project, number: signal.Signals) -> None:
+    prepare(project, "open('ready', 'w').close(); signal.pause()")
+    plan = project.plan()
+    child = subprocess.Popen(
+        project.command(plan),
+        cwd=project.root,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not (project.root / "ready").exists():
+        assert child.poll() is None
+        time.sleep(0.01)
+    if number == signal.SIGINT:
+        os.killpg(child.pid, number)  # as a terminal does
+    else:
+        child.send_signal(number)
+    child.wait(60)
+    leg = Leg(child.returncode, "", plan.parent.with_suffix(".json"))
+    assert leg.code == (2 if number == signal.SIGINT else 128 + number)
+    assert leg.ran("pkg/__init__.py") == [1, 2]
+    assert not leg.stamp.complete
+
+
+def test_a_source_that_does_not_exist_is_refused(project: Project) -> None:
+    prepare(project, "pass")
+    leg = project.measure(source=["src"])
+    assert leg.code == 2
+    assert "the source src does not exist" in leg.output
+    assert not leg.report.exists()
+
+
+def test_a_former_report_does_not_outlive_a_new_run(project: Project) -> None:
+    prepare(project, "pass")
+    project.measure()
+    assert project.measure(source=["src"]).report.exists() is False
+
+
+def test_the_run_looks_like_a_bare_one_from_inside(matrix_project: Project) -> None:
+    matrix_project.write("pkg/__init__.py", "")
+    matrix_project.write(
+        "test_inside.py",
+        """
+        import os, sys
+
+        def test_inside():
+            main = sys.modules["__main__"]
+            meta = [getattr(finder, "__name__", type(finder).__name__) for finder in sys.meta_path]
+            said = [sys.argv, sys.path, main.__file__, main.__spec__.name, meta, sorted(os.environ), os.getcwd()]
+            with open("said.txt", "a") as file:
+                print(said, file=file)
+        """,
+    )
+    assert matrix_project.bare("-q").returncode == 0
+    assert matrix_project.measure("-q").code == 0
+    bare, leg = (matrix_project.root / "said.txt").read_text().splitlines()
+    assert leg == bare

@@ -1,0 +1,229 @@
+"""The lines of a leg are the ones that a reader of the program expects, on every Python."""
+
+from __future__ import annotations
+
+import pytest
+
+from leg import Project
+
+MODULE = """
+    def sign(number):
+        if number < 0:
+            return -1
+        return 1
+
+
+    def never():
+        return 0
+    """
+
+
+def test_lines_and_branches_are_those_that_ran(matrix_project: Project) -> None:
+    matrix_project.write("pkg/__init__.py", MODULE)
+    matrix_project.write("test_sign.py", "import pkg\ndef test_sign():\n    assert pkg.sign(1) == 1\n")
+    leg = matrix_project.measure()
+    file = leg.measured.files["pkg/__init__.py"]
+    assert leg.code == 0, leg.output
+    assert leg.ran("pkg/__init__.py") == [1, 2, 4, 7]
+    assert leg.missed("pkg/__init__.py") == [3, 8]
+    assert file.taken == {(2, 4)}
+    assert file.branches == {(2, 3), (2, 4)}
+    assert leg.stamp.complete
+
+
+def test_a_file_nobody_imports_has_the_executable_lines_of_one_that_is_imported(matrix_project: Project) -> None:
+    annotated = """
+        from __future__ import annotations
+        def call(
+            first: int,
+            second: dict[
+                str, int
+            ],
+        ) -> None:
+            while True:
+                if first:
+                    break
+        """
+    matrix_project.write("pkg/__init__.py", "")
+    matrix_project.write("pkg/seen.py", annotated)
+    matrix_project.write("pkg/unseen.py", annotated)
+    matrix_project.write("test_it.py", "import pkg.seen\ndef test_it():\n    pkg.seen.call(1, {})\n")
+    files = matrix_project.measure().measured.files
+    assert files["pkg/seen.py"].executable == files["pkg/unseen.py"].executable
+    assert files["pkg/seen.py"].branches == files["pkg/unseen.py"].branches
+    assert files["pkg/unseen.py"].executed == 0
+
+
+def test_a_project_that_turns_warnings_into_errors_is_measured(matrix_project: Project) -> None:
+    matrix_project.write("pytest.ini", "[pytest]\nfilterwarnings = error\n")
+    matrix_project.write("pkg/__init__.py", MODULE)
+    matrix_project.write("test_sign.py", "import pkg\ndef test_sign():\n    assert pkg.sign(-1) == -1\n")
+    leg = matrix_project.measure("-W", "error")
+    assert leg.code == 0, leg.output
+    assert leg.ran("pkg/__init__.py") == [1, 2, 3, 7]
+
+
+def test_plugins_and_conftests_that_pytest_rewrites_are_measured(matrix_project: Project) -> None:
+    matrix_project.write("pkg/__init__.py", "")
+    matrix_project.write(
+        "pkg/plugin.py",
+        """
+        import pytest
+
+        @pytest.fixture
+        def number():
+            if pytest:
+                assert True
+                return 1
+            return 2
+        """,
+    )
+    matrix_project.write("test_it.py", "def test_it(number):\n    assert number == 1\n")
+    for _ in range(2):  # the second run finds what the first may have left in pytest's cache
+        leg = matrix_project.measure("-p", "pkg.plugin")
+        assert leg.code == 0, leg.output
+        assert leg.missed("pkg/plugin.py") == [8]
+        assert leg.measured.files["pkg/plugin.py"].taken == {(5, 6)}
+    assert "slipcover" not in "".join(str(path) for path in (matrix_project.root / "pkg").rglob("*.pyc"))
+    assert matrix_project.bare("-p", "pkg.plugin").returncode == 0
+
+
+def test_a_forked_child_adds_its_lines(matrix_project: Project) -> None:
+    matrix_project.write("pkg/__init__.py", MODULE)
+    matrix_project.write(
+        "test_fork.py",
+        """
+        import os
+        import pkg
+
+        def test_fork():
+            child = os.fork()
+            if child == 0:
+                pkg.sign(-1)
+                os._exit(7)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        """,
+    )
+    leg = matrix_project.measure("-W", "ignore::DeprecationWarning")
+    assert leg.code == 0, leg.output
+    assert leg.ran("pkg/__init__.py") == [1, 2, 3, 7]
+    assert leg.stamp.processes.started == leg.stamp.processes.reported == 2
+
+
+def test_what_a_module_loader_offers_is_all_there(matrix_project: Project) -> None:
+    matrix_project.write("pkg/__init__.py", "VALUE = 1\n")
+    matrix_project.write("pkg/__main__.py", "import pkg\nprint(pkg.VALUE)\n")
+    matrix_project.write("pkg/data.txt", "text")
+    matrix_project.write(
+        "test_loader.py",
+        """
+        import inspect, pkgutil, runpy
+        from importlib import resources
+        from importlib.machinery import SourceFileLoader
+        import pkg
+
+        def test_loader():
+            assert type(pkg.__loader__) is SourceFileLoader
+            assert pkgutil.get_data("pkg", "data.txt") == b"text"
+            assert (resources.files("pkg") / "data.txt").read_text() == "text"
+            assert inspect.getsource(pkg) == "VALUE = 1\\n"
+            assert pkg.__loader__.is_package("pkg")
+
+        def test_dash_m():
+            runpy.run_module("pkg")
+        """,
+    )
+    leg = matrix_project.measure()
+    assert leg.code == 0, leg.output
+    assert leg.missed("pkg/__main__.py") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "ran"),
+    [
+        ("bom.py", b"\xef\xbb\xbfX = 1\n", [1]),
+        ("latin.py", b"# -*- coding: latin-1 -*-\nX = '\xe9'\n", [2]),
+        ("no_newline.py", b"X = 1", [1]),
+        ("crlf.py", b"X = 1\r\nY = 2\r\n", [1, 2]),
+        ("form_feed.py", b"X = 1\n\x0cY = 2\nZ = 3  # pragma: no cover\n", [1, 2]),
+    ],
+)
+def test_every_form_of_source_is_read(project: Project, name: str, content: bytes, ran: list[int]) -> None:
+    project.write("pkg/__init__.py", "")
+    project.write(f"pkg/{name}", content)
+    project.write("test_it.py", f"import pkg.{name[:-3]}\ndef test_it(): pass\n")
+    assert project.measure().ran(f"pkg/{name}") == ran
+
+
+@pytest.mark.parametrize("name", ["with space.py", "quo'te\".py", "ünï.py", "new\nline.py", "[x].py"])
+def test_every_name_of_a_file_is_kept(project: Project, name: str) -> None:
+    project.write("pkg/__init__.py", "")
+    path = project.write(f"pkg/{name}", "X = 1\n")
+    load = f"from importlib.machinery import SourceFileLoader as L\nL('m', {str(path)!r}).load_module()\n"
+    project.write("test_it.py", f"{load}def test_it(): pass\n")
+    leg = project.measure("-W", "ignore::DeprecationWarning")
+    assert leg.ran(f"pkg/{name}") == [1], leg.output
+
+
+def test_a_file_with_a_syntax_error_is_named_and_the_others_are_measured(project: Project) -> None:
+    project.write("pkg/__init__.py", "X = 1\n")
+    project.write("pkg/broken.py", "def (:\n")
+    project.write("test_it.py", "import pkg\ndef test_it(): pass\n")
+    leg = project.measure()
+    assert list(leg.stamp.unparsable) == ["pkg/broken.py"]
+    assert leg.ran("pkg/__init__.py") == [1]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(a):\n    match a:\n        case 1:\n            return 1\n        case _ as b:\n            return b\nf(2)\n",
+        "\n" * 33_000 + "if __name__:\n    X = 1\n",
+    ],
+    ids=["capture pattern last in a match", "a branch beyond line 32,767"],
+)
+def test_where_branches_cannot_be_marked_lines_are_measured_and_the_file_named(
+    project: Project, source: str
+) -> None:
+    project.write("pkg/__init__.py", source.encode())
+    project.write("test_it.py", "import pkg\ndef test_it(): pass\n")
+    leg = project.measure()
+    assert leg.code == 0, leg.output
+    # Where the Python that runs this can mark them after all, nothing has to be named.
+    assert list(leg.stamp.unbranched) in (["pkg/__init__.py"], [])
+    assert leg.ran("pkg/__init__.py")
+
+
+def test_a_test_that_changes_directory_adds_no_second_file(project: Project) -> None:
+    project.write("pkg/__init__.py", "")
+    project.write("pkg/late.py", "X = 1\n")
+    project.write("test_it.py", "def test_it(monkeypatch):\n    monkeypatch.chdir('/')\n    import pkg.late\n")
+    assert sorted(project.measure().measured.files) == ["pkg/__init__.py", "pkg/late.py"]
+
+
+def test_a_source_that_is_a_link_keeps_its_name_in_the_repository(project: Project) -> None:
+    project.write("elsewhere/pkg/__init__.py", "X = 1\n")
+    (project.root / "pkg").symlink_to("elsewhere/pkg")
+    project.write("test_it.py", "import pkg\ndef test_it(): pass\n")
+    assert project.measure().ran("pkg/__init__.py") == [1]
+
+
+def test_omitted_files_and_excluded_lines_count_nowhere(project: Project) -> None:
+    project.write("pkg/__init__.py", "X = 1\nif X:  # pragma: no cover\n    Y = 2\nif X:\n    Z = 3  # pragma: no cover\n")
+    project.write("pkg/vendor/a.py", "X = 1\n")
+    project.write("pkg/generated_a.py", "X = 1\n")
+    project.write("test_it.py", "import pkg\ndef test_it(): pass\n")
+    leg = project.measure(omit=["pkg/vendor", "**/generated_*.py"])
+    assert sorted(leg.measured.files) == ["pkg/__init__.py"]
+    assert leg.ran("pkg/__init__.py") == [1, 4]
+    assert leg.missed("pkg/__init__.py") == []
+    assert leg.measured.files["pkg/__init__.py"].branches - {(4, 0)} == frozenset()
+
+
+def test_lines_without_branches_can_be_asked_for(project: Project) -> None:
+    project.write("pkg/__init__.py", MODULE)
+    project.write("test_sign.py", "import pkg\ndef test_sign():\n    assert pkg.sign(1) == 1\n")
+    leg = project.measure(branch=False)
+    assert leg.ran("pkg/__init__.py") == [1, 2, 4, 7]
+    assert not leg.measured.branch
+    assert leg.measured.files["pkg/__init__.py"].branches == frozenset()
