@@ -35,3 +35,17 @@ def typing(session: nox.Session) -> None:
     """Check the types, strictly."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "typing"))
     session.run("mypy")
+
+
+@nox.session(default=False)
+def corpus(session: nox.Session) -> None:
+    """Real projects against bare pytest, SlipCover and coverage.py: nox -s corpus -- --python 3.12."""
+    session.install("-e", ".", "pip")
+    session.run("python", "-m", "corpus.corpus", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """What a leg costs beside other tools: nox -s bench -- --python 3.12 --rounds 5."""
+    session.install("-e", ".", "pip")
+    session.run("python", "-m", "corpus.bench", *session.posargs, env={"PYTHONPATH": "tests"})

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from leg import Project
+from repository import Repository
 
 
 COVERED_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
@@ -50,3 +51,9 @@ def _uv(*arguments: str) -> None:
     from uv import find_uv_bin
 
     subprocess.run([find_uv_bin(), *arguments], check=True, capture_output=True, text=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """A repository of its own, with covlane's sessions."""
+    return Repository(tmp_path / "repository")

@@ -13,6 +13,7 @@ from filelock import FileLock
 
 import covlane
 from covlane.adapters import files, process
+from covlane.adapters.git import Git
 from covlane.analysis.merge import merge
 from covlane.errors import ReportError, UsageError
 from covlane.formats import cobertura, lcov, slipcover
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from covlane.adapters.http import Http
+    from covlane.delivery.codescene.submission import Delivered
     from covlane.model.report import Measured, Report
     from covlane.settings import Configured
 
@@ -89,6 +92,44 @@ def listed_sessions(configured: Configured, environ: Mapping[str, str]) -> list[
         raise UsageError(f"nox lists no coverage session: {lines[-1]}", "run `covlane init`, then `nox -l`")
     listed = msgspec.json.decode(done.stdout, type=list[_Listed])
     return [(item.session, item.python) for item in listed if item.name == "coverage" and item.python]
+
+
+def deliver_to_codescene(
+    configured: Configured,
+    environ: Mapping[str, str],
+    http: Http,
+    *,
+    allow_incomplete: bool,
+    say: Callable[[str], None],
+) -> tuple[Delivered, ...]:
+    """Deliver the merged report with the real clients; errors as in `delivery.codescene.upload`.
+
+    Raises:
+        ReportError: there is no report, or it is incomplete and that is not allowed.
+    """
+    from covlane.delivery.codescene.submission import parts, submission  # noqa: PLC0415 - only here
+    from covlane.delivery.codescene.upload import Clients, upload  # noqa: PLC0415
+
+    report = read_merged(configured)
+    if report.incomplete and not allow_incomplete:
+        raise ReportError(
+            f"the report is incomplete: {report.incomplete[0]}",
+            "run what is missing, or pass --allow-incomplete",
+        )
+    git = Git(configured.root, environ)
+    commits = {leg.commit for leg in report.legs}
+    commit = commits.pop() if len(commits) == 1 else None
+    return upload(
+        codescene=configured.settings.codescene,
+        token=environ.get("CS_ACCESS_TOKEN"),
+        environ=environ,
+        root=configured.root,
+        reports=configured.reports,
+        submission=submission(commit=commit, remote=git.remote_url(), root=configured.root),
+        parts=parts(configured.reports, branches=report.branches.total > 0),
+        clients=Clients(http, process.run, files.read_bytes),
+        say=say,
+    )
 
 
 def lock(configured: Configured) -> FileLock:

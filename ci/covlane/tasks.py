@@ -24,17 +24,23 @@ __all__ = ["init", "matrix", "merge", "report", "settings", "upload"]
 MARKERS = ("noxfile.py", "pyproject.toml", "setup.py", "setup.cfg", ".git")
 
 
-def _task(function: Callable[..., None]) -> Task[Any]:
-    @functools.wraps(function)
-    def wrapped(*arguments: Any, **options: Any) -> None:
-        try:
-            function(*arguments, **options)
-        except CovlaneError as error:
-            raise Exit(f"covlane: {error}", code=error.exit_code) from None
-        except BrokenPipeError:
-            raise Exit(code=1) from None
+def _task(**options: str) -> Callable[[Callable[..., None]], Task[Any]]:
+    """Make a task of a function; `options` are the help texts of its flags."""
 
-    return cast("Task[Any]", task(wrapped))
+    def make(function: Callable[..., None]) -> Task[Any]:
+        @functools.wraps(function)
+        def wrapped(*arguments: Any, **flags: Any) -> None:
+            try:
+                function(*arguments, **flags)
+            except CovlaneError as error:
+                raise Exit(f"covlane: {error}", code=error.exit_code) from None
+            except BrokenPipeError:
+                raise Exit(code=1) from None
+
+        help_ = {name.replace("_", "-"): text for name, text in options.items()}
+        return cast("Task[Any]", task(wrapped, help=help_))
+
+    return make
 
 
 def _environ() -> Mapping[str, str]:
@@ -43,12 +49,12 @@ def _environ() -> Mapping[str, str]:
     return environment()
 
 
-def _configured() -> Configured:
+def _configured(overrides: Mapping[str, str] | None = None) -> Configured:
     from covlane import settings as sources
 
     here = Path.cwd()
     roots = (path for path in (here, *here.parents) if any((path / marker).exists() for marker in MARKERS))
-    return sources.load(next(roots, here), _environ())
+    return sources.load(next(roots, here), {**_environ(), **(overrides or {})})
 
 
 def _commit(configured: Configured) -> str | None:
@@ -63,9 +69,12 @@ def _print_json(value: object) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
-@_task
+@_task(json="print a list of objects")
 def settings(_context: Context, json: bool = False) -> None:
-    """Show each setting with its value and where it comes from. Example: invoke settings --json."""
+    """Show each setting with its value and where it comes from.
+
+    Example: invoke settings --json
+    """
     from covlane import settings as sources
 
     configured = _configured()
@@ -98,9 +107,12 @@ def settings(_context: Context, json: bool = False) -> None:
     Console(highlight=False, no_color="NO_COLOR" in _environ()).print(table)
 
 
-@_task
+@_task(github_output="also append `matrix=JSON` to the file that GITHUB_OUTPUT names")
 def matrix(_context: Context, github_output: bool = False) -> None:
-    """Print the legs as JSON for a CI matrix. Example: invoke matrix --github-output."""
+    """Print the legs, as nox lists them, as JSON for a CI matrix.
+
+    Example: invoke matrix --github-output
+    """
     import msgspec
 
     from covlane import lane
@@ -115,9 +127,12 @@ def matrix(_context: Context, github_output: bool = False) -> None:
     sys.stdout.write(text + "\n")
 
 
-@_task
+@_task(allow_incomplete="write a report that lacks something, and mark every output")
 def merge(_context: Context, allow_incomplete: bool = False) -> None:
-    """Merge reports/legs into reports/coverage.json. Example: invoke merge --allow-incomplete."""
+    """Merge reports/legs into reports/coverage.json.
+
+    Example: invoke merge --allow-incomplete
+    """
     from covlane import lane
     from covlane.render import words
 
@@ -127,9 +142,12 @@ def merge(_context: Context, allow_incomplete: bool = False) -> None:
     sys.stdout.write(f"{words.headline(merged)}, legs: {words.legs(merged)}\n")
 
 
-@_task
+@_task(summary="also append it to the file that GITHUB_STEP_SUMMARY names")
 def report(_context: Context, summary: bool = False) -> None:
-    """Write coverage.xml, lcov.info and summary.md, and print the table. Example: invoke report --summary."""
+    """Write coverage.xml, lcov.info and summary.md, and print the table.
+
+    Example: invoke report --summary
+    """
     from covlane import lane
     from covlane.adapters.environment import in_ci
     from covlane.render import markdown, terminal
@@ -143,9 +161,12 @@ def report(_context: Context, summary: bool = False) -> None:
         _append_for_github("GITHUB_STEP_SUMMARY", markdown.summary(merged))
 
 
-@_task
+@_task(diff="show the changes and write nothing", force="overwrite a workflow that is not ours")
 def init(_context: Context, diff: bool = False, force: bool = False) -> None:
-    """Write noxfile.py, tasks.py and the workflow, or add to those that stand. Example: covlane init --diff."""
+    """Write noxfile.py, tasks.py and the workflow, or add to those that stand.
+
+    Example: covlane init --diff
+    """
     from covlane.scaffold import change, worktree
     from covlane.scaffold.plan import plan
 
@@ -165,6 +186,37 @@ def init(_context: Context, diff: bool = False, force: bool = False) -> None:
         sys.stderr.write("now run: nox -s coverage\n")
 
 
+@_task(
+    via="`cli`, `rest` or `auto` (the CLI where it is installed, else REST); default: `codescene.via`",
+    allow_incomplete="deliver a report that lacks something",
+    json="print what was delivered as a list of objects",
+)
+def upload(
+    _context: Context, via: str | None = None, allow_incomplete: bool = False, json: bool = False
+) -> None:
+    """Deliver the merged report to CodeScene; the token is read from CS_ACCESS_TOKEN.
+
+    Example: invoke upload --via rest
+    """
+    from contextlib import closing
+
+    from covlane import lane
+    from covlane.adapters.http import Http
+
+    configured = _configured({"COVLANE_CODESCENE_VIA": via} if via else {})
+    out = sys.stderr if json else sys.stdout
+    with closing(Http()) as http:
+        done = lane.deliver_to_codescene(
+            configured,
+            _environ(),
+            http,
+            allow_incomplete=allow_incomplete,
+            say=lambda line: print(line, file=out, flush=True),
+        )
+    if json:
+        _print_json(done)
+
+
 def _append_for_github(variable: str, text: str) -> None:
     """Append to the file that a GitHub runner names in a variable; outside of a runner there is none."""
     from covlane.errors import UsageError
@@ -176,4 +228,4 @@ def _append_for_github(variable: str, text: str) -> None:
         file.write(text)
 
 
-namespace = Collection("covlane", init, settings, matrix, merge, report)
+namespace = Collection("covlane", init, settings, matrix, merge, report, upload)

@@ -1,0 +1,94 @@
+"""The commands: their names, their help, their exit codes, and how little they need to start."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from repository import CURRENT, Repository
+
+TASKS = ["init", "matrix", "merge", "report", "settings", "upload"]
+#: Not needed to list the tasks, and slow to import.
+HEAVY = {"jinja2", "msgspec", "nox", "packaging", "requests", "rich"}
+
+
+def test_the_tasks_are_there(repository: Repository) -> None:
+    listed = json.loads(repository.covlane("--list", "--list-format", "json").stdout)
+    assert sorted(task["name"] for task in listed["tasks"]) == TASKS
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_shows_an_example(repository: Repository, task: str) -> None:
+    done = repository.covlane("--help", task)
+    assert done.returncode == 0
+    assert f"Example: invoke {task}" in done.stdout or f"Example: covlane {task}" in done.stdout
+
+
+def test_a_star_import_brings_the_tasks_and_nothing_else() -> None:
+    from covlane import tasks
+
+    assert sorted(tasks.__all__) == TASKS
+
+
+def test_listing_tasks_imports_nothing_heavy() -> None:
+    code = "import sys, covlane.__main__; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert HEAVY.isdisjoint(done.stdout.split())
+
+
+def test_the_matrix_is_noxs_own_list(repository: Repository) -> None:
+    matrix = json.loads(repository.covlane("matrix").stdout)
+    assert matrix == {
+        "include": [{"session": f"coverage-{CURRENT}", "python": CURRENT, "runner": "ubuntu-latest"}]
+    }
+
+
+def test_the_matrix_of_a_noxfile_without_our_sessions_is_refused(repository: Repository) -> None:
+    repository.write("noxfile.py", "import nox\n")
+    done = repository.covlane("matrix")
+    assert done.returncode == 2
+    assert "covlane init" in done.stderr
+
+
+def test_the_matrix_goes_to_the_file_that_github_names(repository: Repository) -> None:
+    output = repository.root / "output"
+    done = repository.covlane("matrix", "--github-output", GITHUB_OUTPUT=str(output))
+    assert output.read_text() == f"matrix={done.stdout}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["merge"], 3), (["report"], 3), (["upload"], 3), (["report", "--no-such-flag"], 1), (["matrix", "-g"], 2)],
+)
+def test_a_command_that_cannot_work_says_so_with_its_code(
+    repository: Repository, arguments: list[str], code: int
+) -> None:
+    done = repository.covlane(*arguments)
+    assert done.returncode == code, done.stderr
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_name_every_origin(repository: Repository) -> None:
+    rows = json.loads(repository.covlane("settings", "--json", COVLANE_BRANCH="false").stdout)
+    origins = {row["key"]: row["origin"] for row in rows}
+    assert origins["branch"] == "environment COVLANE_BRANCH"
+    assert origins["pythons"] == "pyproject.toml [tool.covlane]"
+    assert origins["source"] == "detected: a folder of scripts"
+    assert origins["reports"] == "default"
+
+
+def test_the_root_is_found_from_below(repository: Repository) -> None:
+    (repository.root / "deep" / "er").mkdir(parents=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "covlane", "settings", "--json"],
+        cwd=repository.root / "deep" / "er",
+        env=repository.environ,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert json.loads(done.stdout)[0]["key"] == "source"

@@ -1,0 +1,130 @@
+"""`nox -s coverage` in a repository, with real environments."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from repository import CURRENT, Repository
+
+#: A Python that no machine has.
+ABSENT = "3.99"
+
+
+def test_a_leg_is_followed_by_merge_reports_and_the_table(repository: Repository) -> None:
+    done = repository.nox("-s", "coverage")
+    assert done.returncode == 0, done.stdout + done.stderr
+    row = next(line.split() for line in done.stdout.splitlines() if line.startswith("calc.py"))
+    assert row == ["calc.py", "4", "1", "75.00%", "2", "1", "50.00%", "3"]
+    assert "\x1b" not in done.stdout
+    written = {path.name for path in (repository.root / "reports").iterdir() if path.is_file()}
+    assert {"coverage.json", "coverage.xml", "lcov.info", "summary.md"} <= written
+    assert repository.covlane("merge").returncode == 0
+    assert repository.git("status", "--porcelain") == ""
+
+
+def test_arguments_after_the_dashes_are_pytests(repository: Repository) -> None:
+    done = repository.nox("-s", f"coverage-{CURRENT}", "--", "--collect-only", "-q")
+    assert "test_calc.py::test_sign" in done.stdout
+
+
+def test_a_failing_suite_fails_the_session_and_is_reported(repository: Repository) -> None:
+    repository.write("test_calc.py", "from calc import sign\ndef test_sign():\n    assert sign(1) == 2\n")
+    done = repository.nox("-s", "coverage")
+    assert done.returncode == 1
+    assert "75.00%" in done.stdout
+    assert f"again: nox -s 'coverage-{CURRENT}'" in done.stderr
+
+
+def test_a_python_that_is_absent_is_skipped_and_named_in_the_report(repository: Repository) -> None:
+    repository.settings(f'pythons = ["{CURRENT}", "{ABSENT}"]')
+    repository.commit()
+    done = repository.nox("-s", "coverage")
+    assert done.returncode == 0, done.stderr
+    assert f"Python interpreter {ABSENT} not found" in done.stderr
+    assert f"incomplete: coverage-{ABSENT} did not run here" in done.stdout
+    assert "INCOMPLETE: 75.00%" in done.stdout
+    merged = repository.covlane("merge")
+    assert merged.returncode == 3
+    assert f"coverage-{ABSENT} did not run here" in merged.stderr
+
+
+def test_a_python_that_is_absent_fails_in_ci(repository: Repository) -> None:
+    repository.settings(f'pythons = ["{ABSENT}"]')
+    assert repository.nox("-s", "coverage", CI="true").returncode != 0
+
+
+def test_in_ci_a_leg_leaves_merging_to_the_last_job(repository: Repository) -> None:
+    done = repository.nox("-s", "coverage", CI="true")
+    assert done.returncode == 0, done.stderr
+    assert not (repository.root / "reports" / "coverage.json").exists()
+
+
+def test_legs_side_by_side_end_in_one_report(repository: Repository) -> None:
+    others = (f"3.{minor}" for minor in range(10, 15) if f"3.{minor}" != CURRENT)
+    other = next((python for python in others if shutil.which(f"python{python}")), None)
+    if other is None or subprocess.run([f"python{other}", "-V"], check=False).returncode:
+        pytest.skip("this machine has one Python only")
+    repository.settings(f'pythons = ["{CURRENT}", "{other}"]')
+    repository.commit()
+    done = repository.nox("-j", "2", "-s", "coverage")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((repository.root / "reports" / "coverage.json").read_bytes())
+    assert [leg["leg"] for leg in report["legs"]] == sorted([f"coverage-{CURRENT}", f"coverage-{other}"])
+    assert report["incomplete"] == []
+
+
+def test_slipcover_changes_no_version_that_the_project_pins(repository: Repository) -> None:
+    repository.settings(f'pythons = ["{CURRENT}"]', 'install = ["tabulate==0.9.0", "slipcover==1.0.17"]')
+    done = repository.nox("-s", "coverage")
+    assert done.returncode != 0
+    assert "does not fit what this project pins" in done.stderr
+    assert not (repository.root / "reports" / "legs" / f"coverage-{CURRENT}.json").exists()
+
+
+def test_the_suite_never_sees_the_token(repository: Repository) -> None:
+    repository.write("test_calc.py", "import os\ndef test_it():\n    assert 'CS_ACCESS_TOKEN' not in os.environ\n")
+    assert repository.nox("-s", "coverage", CS_ACCESS_TOKEN="secret").returncode == 0
+
+
+def test_ctrl_c_leaves_the_report_of_what_ran(repository: Repository) -> None:
+    slow = "\ndef test_wait():\n    open('ready', 'w').close()\n    import signal\n    signal.pause()\n"
+    repository.write("test_calc.py", (repository.root / "test_calc.py").read_text() + slow)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "nox", "-s", "coverage"],
+        cwd=repository.root,
+        env=repository.environ,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not (repository.root / "ready").exists():
+        assert child.poll() is None
+        time.sleep(0.01)
+    os.killpg(child.pid, signal.SIGINT)
+    assert child.wait(60) != 0
+    leg = json.loads((repository.root / "reports" / "legs" / f"coverage-{CURRENT}.json").read_bytes())
+    assert leg["files"]["calc.py"]["executed_lines"] == [1, 2, 4]
+    assert leg["covlane"]["complete"] is False
+
+
+def test_a_wrong_setting_is_one_sentence_and_no_traceback(repository: Repository) -> None:
+    repository.settings('sorce = ["."]')
+    done = repository.nox("-l")
+    assert done.returncode == 2
+    assert "has no key 'sorce'" in done.stderr
+    assert "did you mean 'source'?" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bare_nox_runs_none_of_our_sessions(repository: Repository) -> None:
+    listed = repository.nox("-l").stdout
+    assert f"- coverage-{CURRENT}" in listed
+    assert "- report" in listed

@@ -1,0 +1,434 @@
+"""The upload over real HTTP and with a real child process: each failure is one sentence without the token."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+from covlane.adapters import files, process
+from covlane.adapters.http import Http
+from covlane.delivery.codescene.submission import Delivered, Submission, parts
+from covlane.delivery.codescene.upload import Clients, upload
+from covlane.errors import CovlaneError, DeliveryError, ReportError, ToolError, UsageError
+from covlane.settings import CodeScene
+from covlane.standin.codescene import Fault, StandIn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOKEN = "t0k3n-of-the-test"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+COBERTURA = '<coverage><class filename="a.py"/><class filename="b.py"/></coverage>'
+LCOV = "SF:a.py\nend_of_record\n"
+JSON = (("Content-Type", "application/json"),)
+DONE = "Uploaded code coverage data done."
+
+
+@dataclass(frozen=True)
+class Call:
+    """How cs-coverage was called."""
+
+    argv: list[str]
+    environ: dict[str, str]
+    cwd: str
+
+
+@dataclass
+class Lane:
+    """A repository with a report; `said` is what the upload told while it went."""
+
+    root: Path
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def calls(self) -> list[Call]:
+        """Each run of the program that `has_cs_coverage` put on PATH."""
+        lines = (self.root / "bin" / "calls").read_text().splitlines()
+        return [Call(**json.loads(line)) for line in lines]
+
+    def has_cs_coverage(self, *outcomes: tuple[int, str]) -> None:
+        """Put a program on PATH that notes its call, and ends the n-th time as the n-th outcome says."""
+        program = self.root / "bin" / "cs-coverage"
+        program.parent.mkdir()
+        program.write_text(
+            f"#!{sys.executable} -I\n"
+            "import json, os, pathlib, sys, time\n"
+            "log = pathlib.Path(__file__).with_name('calls')\n"
+            "past = log.read_text() if log.exists() else ''\n"
+            "call = {'argv': sys.argv[1:], 'environ': dict(os.environ), 'cwd': os.getcwd()}\n"
+            "log.write_text(past + json.dumps(call) + '\\n')\n"
+            f"outcomes = {list(outcomes)!r}\n"
+            "code, text = outcomes[past.count('\\n') % len(outcomes)]\n"
+            "print(text, flush=True)\n"
+            "time.sleep(60 if code == 99 else 0)\n"
+            "sys.exit(code)\n"
+        )
+        program.chmod(0o755)
+
+    def upload(
+        self,
+        url: str,
+        via: Literal["auto", "cli", "rest"],
+        *,
+        token: str | None = TOKEN,
+        branches: bool = False,
+        seconds: float = 60,
+        read_timeout: float = 60,
+    ) -> tuple[Delivered, ...]:
+        with closing(Http(timeouts=(5, read_timeout), backoff=0)) as http:
+            return upload(
+                codescene=CodeScene(url=url, via=via),
+                token=token,
+                environ={"PATH": str(self.root / "bin"), "GITHUB_TOKEN": "another-secret"},
+                root=self.root,
+                reports=self.root / "reports",
+                submission=Submission(COMMIT, "https://example.com/o/r.git", "/checkout"),
+                parts=parts(self.root / "reports", branches=branches),
+                clients=Clients(http, process.run, files.read_bytes, seconds),
+                say=self.said.append,
+            )
+
+
+@pytest.fixture
+def lane(tmp_path: Path) -> Lane:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "coverage.xml").write_text(COBERTURA)
+    (tmp_path / "reports" / "lcov.info").write_text(LCOV)
+    return Lane(tmp_path)
+
+
+def assert_fit_to_be_shown(error: CovlaneError) -> None:
+    """One line of cause, one of remedy, and the token neither in them nor in any error behind them."""
+    assert len(str(error).splitlines()) == 2
+    assert TOKEN not in "".join(traceback.format_exception(error))
+    behind: BaseException | None = error
+    while behind is not None:
+        assert TOKEN not in f"{behind!r} {behind!s} {vars(behind)!r}"
+        assert not hasattr(behind, "request")
+        behind = behind.__cause__ or behind.__context__
+
+
+# --- REST ---------------------------------------------------------------------------------------------------
+
+
+def test_the_documented_two_steps_deliver_each_metric(lane: Lane) -> None:
+    with StandIn(TOKEN) as codescene:
+        delivered = lane.upload(codescene.url, "rest", branches=True)
+    assert delivered == (
+        Delivered("line-coverage", "rest", "Successfully parsed cobertura data for 2 files.", 2),
+        Delivered("branch-coverage", "rest", "Successfully parsed lcov data for 1 files.", 1),
+    )
+    assert [(request.method, request.path) for request in codescene.requests] == [
+        ("POST", "/v2/code-coverage/upload"),
+        ("PUT", "/v2/code-coverage/upload/65"),
+        ("POST", "/v2/code-coverage/upload"),
+        ("PUT", "/v2/code-coverage/upload/66"),
+    ]
+    assert codescene.uploads[65].report == COBERTURA.encode()
+    assert codescene.uploads[66].report == LCOV.encode()
+    assert codescene.uploads[65].fields == {
+        "commit-sha": COMMIT,
+        "repo-url": "https://example.com/o/r.git",
+        "repo-path": "/checkout",
+        "format": "cobertura",
+        "metric": "line-coverage",
+    }
+    assert [line.split(":")[0] for line in lane.said] == ["line-coverage", "branch-coverage"]
+
+
+def announced(number: object = 65) -> Fault:
+    return Fault(body=json.dumps({"ok": "upload request accepted", "id": number}).encode())
+
+
+@pytest.mark.parametrize(
+    ("faults", "cause"),
+    [
+        pytest.param([Fault(401)], "does not know the token (HTTP 401)", id="unauthorised"),
+        pytest.param([Fault(403)], "does not let the token's owner upload", id="forbidden"),
+        pytest.param([Fault(404)], "has no such address (HTTP 404)", id="wrong address"),
+        pytest.param([announced(), Fault(413)], "too large (HTTP 413)", id="too large"),
+        pytest.param([Fault(429)] * 4, "takes no more requests for now (HTTP 429)", id="limited"),
+        pytest.param([Fault(503)] * 4, "is in trouble (HTTP 503)", id="unavailable"),
+        pytest.param([Fault(500)], "is in trouble (HTTP 500)", id="broken"),
+        pytest.param([Fault(418, b'{"error": "teapot"}')], "(HTTP 418: teapot)", id="other"),
+        pytest.param(
+            [Fault(302, headers=(("Location", f"https://login.example.com/?{TOKEN}"),))],
+            "answered 302, a redirect to login.example.com",
+            id="redirect",
+        ),
+        pytest.param([Fault(307)], "answered 307, a redirect, which", id="redirect to nowhere"),
+        pytest.param(
+            [Fault(body=b"<html>", headers=(("Content-Type", "text/html\x1b[2J"),))],
+            "answered with text/html[2J instead of its JSON",
+            id="html",
+        ),
+        pytest.param(
+            [Fault(body=b'{"error": "no\\u001b luck"}')], "refused the report: no luck", id="error in 200"
+        ),
+        pytest.param(
+            [announced(), Fault(body=b'{"error": "bad"}')], "refused the report: bad", id="error in PUT"
+        ),
+        pytest.param([announced("65/../../x")], "instead of its JSON", id="id no number"),
+        pytest.param([announced(True)], "instead of its JSON", id="id a boolean"),
+        pytest.param([announced(-1)], "instead of its JSON", id="id negative"),
+        pytest.param([announced(None)], "announced no upload id", id="id missing"),
+        pytest.param([announced(7)], "has no such address (HTTP 404: Not found)", id="id unknown"),
+        pytest.param([Fault(kind="reset")], "broke the connection off", id="reset"),
+        pytest.param([Fault(kind="half")], "broke the connection off", id="half an answer"),
+        pytest.param([announced(), Fault(kind="half")], "broke the connection off", id="half at the end"),
+        pytest.param([announced()] + [Fault(kind="reset")] * 4, "broke the connection off", id="reset PUT"),
+        pytest.param(
+            [announced(), Fault(body=b'{"ok": "Successfully parsed lcov data for 0 files."}')],
+            "found no file in coverage.xml",
+            id="nothing parsed",
+        ),
+        pytest.param(
+            [Fault(400, f'{{"error": "{TOKEN}"}}'.encode())], "HTTP 400: <hidden>", id="token echoed"
+        ),
+        pytest.param([Fault(400, b"\xff\x00" * 100_000)], "refused the report (HTTP 400)", id="long rubbish"),
+        pytest.param(
+            [Fault(429, headers=(("Retry-After", "soon"), *JSON))], "cannot be asked", id="odd Retry-After"
+        ),
+    ],
+)
+def test_each_fault_of_the_api_is_one_sentence(
+    lane: Lane, faults: list[Fault], cause: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with StandIn(TOKEN, tuple(faults)) as codescene, pytest.raises(DeliveryError) as caught:
+        lane.upload(codescene.url, "rest")
+    assert cause in caught.value.cause
+    assert caught.value.cause.startswith("line-coverage was not delivered: ")
+    assert caught.value.remedy.endswith("; the report is kept in reports/; run `invoke upload` again")
+    assert_fit_to_be_shown(caught.value)
+    assert TOKEN not in caplog.text + "".join(lane.said)
+    assert not codescene.faults
+    assert (lane.root / "reports" / "coverage.xml").read_text() == COBERTURA
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        pytest.param([Fault(429, headers=(("Retry-After", "86400"),))], id="POST is limited"),
+        pytest.param([Fault(503)], id="POST is turned away"),
+        *(
+            pytest.param([announced(), Fault(status)], id=f"PUT meets {status}")
+            for status in (429, 502, 503, 504)
+        ),
+        pytest.param([announced(), Fault(kind="reset")], id="PUT is reset"),
+    ],
+)
+def test_a_passing_fault_is_outlasted(lane: Lane, faults: list[Fault]) -> None:
+    with StandIn(TOKEN) as codescene:
+        lane.upload(codescene.url, "rest")  # so that id 65 exists
+        codescene.faults.extend(faults)
+        assert lane.upload(codescene.url, "rest")[0].files == 2
+
+
+@pytest.mark.parametrize("fault", [Fault(502), Fault(504), Fault(kind="reset")], ids=["502", "504", "reset"])
+def test_a_post_that_may_have_been_done_is_not_sent_again(lane: Lane, fault: Fault) -> None:
+    with StandIn(TOKEN, (fault,)) as codescene, pytest.raises(DeliveryError):
+        lane.upload(codescene.url, "rest")
+    assert len(codescene.requests) == 1
+
+
+def test_a_server_that_does_not_answer_is_given_up(lane: Lane) -> None:
+    with StandIn(TOKEN, (Fault(kind="slow"),)) as codescene:
+        with pytest.raises(DeliveryError, match="did not answer in time") as caught:
+            lane.upload(codescene.url, "rest", read_timeout=0.2)
+        assert_fit_to_be_shown(caught.value)
+
+
+def test_a_server_that_is_not_there_is_one_sentence(lane: Lane) -> None:
+    with StandIn(TOKEN) as gone:
+        pass
+    with pytest.raises(DeliveryError, match=r"http://127\.0\.0\.1:\d+ cannot be reached") as caught:
+        lane.upload(gone.url, "rest")
+    assert_fit_to_be_shown(caught.value)
+
+
+def test_a_server_that_speaks_no_tls_is_one_sentence(lane: Lane) -> None:
+    with StandIn(TOKEN) as codescene, pytest.raises(DeliveryError, match="no TLS connection") as caught:
+        lane.upload(codescene.url.replace("http:", "https:"), "rest")
+    assert_fit_to_be_shown(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/v2",
+        "ftp://127.0.0.1/v2",
+        "https://user:pw@example.com/v2",
+        "https://[::1/v2",
+        "example.com/v2",
+        "",
+    ],
+)
+def test_the_token_is_sent_to_no_doubtful_address(lane: Lane, url: str) -> None:
+    with pytest.raises(UsageError, match="a token is not sent to") as caught:
+        lane.upload(url, "rest")
+    assert "pw" not in str(caught.value)
+
+
+def test_the_token_is_used_although_netrc_knows_the_host(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = lane.root / "netrc"
+    netrc.write_text("machine 127.0.0.1 login other password other\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with StandIn(TOKEN) as codescene:
+        assert lane.upload(codescene.url, "rest")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cause"),
+    [
+        ("https_proxy", "http://user:pw@127.0.0.1:9", "cannot be reached through the proxy"),
+        ("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem", "cannot be asked"),
+    ],
+)
+def test_proxy_and_certificates_of_the_environment_are_honoured(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch, name: str, value: str, cause: str
+) -> None:
+    for other in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(DeliveryError, match=cause) as caught:
+        lane.upload("https://codescene.invalid/v2", "rest")
+    assert "pw" not in str(caught.value)
+    assert_fit_to_be_shown(caught.value)
+
+
+def test_loopback_is_asked_without_the_proxy(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with StandIn(TOKEN) as codescene:
+        assert lane.upload(codescene.url, "rest")
+
+
+def test_a_second_metric_that_fails_is_named(lane: Lane) -> None:
+    (lane.root / "reports" / "lcov.info").write_text("")
+    with StandIn(TOKEN) as codescene, pytest.raises(DeliveryError, match=r"^branch-coverage was not"):
+        lane.upload(codescene.url, "rest", branches=True)
+    assert len(lane.said) == 1
+
+
+def test_a_missing_report_is_not_a_failed_delivery(lane: Lane) -> None:
+    (lane.root / "reports" / "coverage.xml").unlink()
+    with pytest.raises(ReportError, match=r"coverage\.xml does not exist"):
+        lane.upload("https://example.com", "rest")
+
+
+@pytest.mark.parametrize("token", [None, "", " \n"])
+def test_a_missing_token_is_named_and_nothing_is_sent(lane: Lane, token: str | None) -> None:
+    with StandIn(TOKEN) as codescene, pytest.raises(UsageError, match="CS_ACCESS_TOKEN is not set"):
+        lane.upload(codescene.url, "rest", token=token)
+    assert not codescene.requests
+
+
+@pytest.mark.parametrize("token", [f"{TOKEN}\nX: y", f"{TOKEN} x", f"{TOKEN}é", f"{TOKEN}\x00"])
+def test_what_cannot_be_a_token_is_refused_unseen(lane: Lane, token: str) -> None:
+    with pytest.raises(UsageError, match="CS_ACCESS_TOKEN holds") as caught:
+        lane.upload("https://example.com", "rest", token=token)
+    assert_fit_to_be_shown(caught.value)
+
+
+def test_the_newline_at_a_secret_s_end_is_no_part_of_the_token(lane: Lane) -> None:
+    with StandIn(TOKEN) as codescene:
+        assert lane.upload(codescene.url, "rest", token=TOKEN + "\n")
+
+
+# --- cs-coverage --------------------------------------------------------------------------------------------
+
+
+def test_cs_coverage_is_called_as_documented_with_the_token_in_its_environment_only(lane: Lane) -> None:
+    lane.has_cs_coverage((0, DONE))
+    delivered = lane.upload("https://api.codescene.io/v2", "cli", branches=True)
+    assert delivered == (
+        Delivered("line-coverage", "cli", DONE),
+        Delivered("branch-coverage", "cli", DONE),
+    )
+    xml, lcov = (str(lane.root / "reports" / name) for name in ("coverage.xml", "lcov.info"))
+    assert [call.argv for call in lane.calls] == [
+        ["upload", "--format", "cobertura", "--metric", "line-coverage", xml],
+        ["upload", "--format", "lcov", "--metric", "branch-coverage", lcov],
+    ]
+    first = lane.calls[0]
+    assert first.cwd == str(lane.root)
+    assert first.environ["CS_ACCESS_TOKEN"] == TOKEN
+    assert first.environ["CS_DISABLE_VERSION_CHECK"] == "1"
+    assert "another-secret" not in first.environ.values()
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "cause"),
+    [
+        (
+            0,
+            f'Usage error: No. CodeScene only analyse the following branches: ("main")\n{DONE}',
+            'not counted: CodeScene analyses only "main"',
+        ),
+        (0, "The coverage data does not contains any records related to the current repo", "finds no path"),
+        (1, f"401 Unauthorized: {TOKEN}", "does not accept the token: 401 Unauthorized: <hidden>"),
+        (2, "\x1b[31mfell over", "exit code 2: [31mfell over"),
+        (1, "No matching field found: close for class java.io.InputStreamReader", "cannot read the report"),
+    ],
+)
+def test_each_message_of_cs_coverage_is_one_sentence(lane: Lane, code: int, output: str, cause: str) -> None:
+    lane.has_cs_coverage((code, output))
+    with pytest.raises(DeliveryError) as caught:
+        lane.upload("https://api.codescene.io/v2", "cli")
+    assert cause in caught.value.cause
+    assert caught.value.remedy.endswith("; the report is kept in reports/; run `invoke upload` again")
+    assert_fit_to_be_shown(caught.value)
+
+
+def test_the_token_in_a_success_s_words_is_hidden(lane: Lane) -> None:
+    lane.has_cs_coverage((0, f"{DONE} Bearer {TOKEN}"))
+    assert lane.upload("https://api.codescene.io/v2", "cli")[0].message == f"{DONE} Bearer <hidden>"
+    assert TOKEN not in "".join(lane.said)
+
+
+def test_cs_coverage_that_does_not_end_is_stopped(lane: Lane) -> None:
+    lane.has_cs_coverage((99, TOKEN))
+    with pytest.raises(DeliveryError, match="did not end within 1 seconds") as caught:
+        lane.upload("https://api.codescene.io/v2", "cli", seconds=1)
+    assert_fit_to_be_shown(caught.value)
+
+
+def test_cs_coverage_that_is_demanded_and_missing_is_a_missing_tool(lane: Lane) -> None:
+    with pytest.raises(ToolError, match="cs-coverage is not on PATH"):
+        lane.upload("https://api.codescene.io/v2", "cli")
+
+
+# --- "auto" -------------------------------------------------------------------------------------------------
+
+
+def test_auto_takes_cs_coverage_where_it_is(lane: Lane) -> None:
+    lane.has_cs_coverage((0, DONE))
+    assert lane.upload("https://api.codescene.io/v2", "auto")[0].via == "cli"
+
+
+def test_auto_takes_rest_where_cs_coverage_is_not(lane: Lane) -> None:
+    with StandIn(TOKEN) as codescene:
+        assert lane.upload(codescene.url, "auto")[0].via == "rest"
+
+
+def test_auto_turns_to_rest_where_cs_coverage_cannot_read_the_report_and_says_so(lane: Lane) -> None:
+    lane.has_cs_coverage((1, "No matching field found: close for class java.io.InputStreamReader"), (0, DONE))
+    with StandIn(TOKEN) as codescene:
+        delivered = lane.upload(codescene.url, "auto", branches=True)
+    assert [done.via for done in delivered] == ["rest", "cli"]
+    assert lane.said[0].endswith("; sending it by REST instead")
+
+
+def test_auto_does_not_ask_twice_what_codescene_refused(lane: Lane) -> None:
+    lane.has_cs_coverage((1, "401 Unauthorized"))
+    with StandIn(TOKEN) as codescene, pytest.raises(DeliveryError):
+        lane.upload(codescene.url, "auto")
+    assert not codescene.requests
