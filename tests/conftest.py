@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from covlane.sessions import SLIPCOVER
 from leg import Project
 from repository import Repository
-
 
 COVERED_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 
@@ -19,20 +19,26 @@ COVERED_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 def _present(version: str) -> bool:
     """Say whether a Python runs here; a shim of a version manager may be there and refuse."""
     program = shutil.which(f"python{version}")
-    return program is not None and subprocess.run([program, "-V"], check=False, capture_output=True).returncode == 0
+    return (
+        program is not None
+        and subprocess.run([program, "-V"], check=False, capture_output=True).returncode == 0
+    )
 
 
 @pytest.fixture(scope="session", params=COVERED_PYTHONS)
 def leg_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A leg's environment, with pytest and SlipCover, for each Python of this machine."""
+    """A leg's environment, with the newest pytest, for each Python of this machine."""
     version: str = request.param
     if not _present(version):
         pytest.skip(f"this machine has no Python {version}")
-    folder = tmp_path_factory.mktemp("legs") / version
-    _uv("venv", "--quiet", "--python", version, str(folder))
-    python = folder / "bin" / "python"
-    _uv("pip", "install", "--quiet", "--python", str(python), "pytest", "slipcover==1.1.0")
-    return python
+    return _environment(tmp_path_factory.mktemp("legs") / version, version, "pytest")
+
+
+@pytest.fixture(scope="session", params=["pytest==7.4.4", "pytest==8.4.2", "pytest==9.1.1"])
+def older_pytest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A leg's environment with an older pytest, for the Python that runs the tests."""
+    requirement: str = request.param
+    return _environment(tmp_path_factory.mktemp("legs") / requirement, sys.executable, requirement)
 
 
 @pytest.fixture
@@ -47,10 +53,23 @@ def matrix_project(tmp_path: Path, leg_python: Path) -> Project:
     return Project(tmp_path / "project", leg_python)
 
 
+def _environment(folder: Path, python: str, pytest_requirement: str) -> Path:
+    _uv("venv", "--quiet", "--python", python, str(folder))
+    program = folder / "bin" / "python"
+    _uv("pip", "install", "--quiet", "--python", str(program), pytest_requirement, SLIPCOVER)
+    return program
+
+
 def _uv(*arguments: str) -> None:
     from uv import find_uv_bin
 
     subprocess.run([find_uv_bin(), *arguments], check=True, capture_output=True, text=True)
+
+
+@pytest.fixture
+def older_pytest_project(tmp_path: Path, older_pytest: Path) -> Project:
+    """An empty project, measured under each older pytest in turn."""
+    return Project(tmp_path / "project", older_pytest)
 
 
 @pytest.fixture

@@ -8,12 +8,15 @@ import subprocess
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import covlane
 from covlane.detection import EXCLUDE_LINES
 from covlane.formats import slipcover
 from covlane.model.lines import unpack
-from covlane.model.report import Measured, Stamp
+
+if TYPE_CHECKING:
+    from covlane.model.report import Measured, Stamp
 
 COLLECTOR = Path(covlane.__file__).parent / "collector"
 
@@ -90,7 +93,9 @@ class Project:
         return Leg(done.returncode, done.stdout + done.stderr, plan.parent.with_suffix(".json"))
 
     def _call(self, argv: list[str]) -> subprocess.CompletedProcess[str]:
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))}
+        environ = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))
+        }
         return subprocess.run(
             argv, cwd=self.root, env=environ, capture_output=True, text=True, timeout=120, check=False
         )

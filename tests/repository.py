@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CURRENT = f"3.{sys.version_info.minor}"
 MODULE = """

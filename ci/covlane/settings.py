@@ -219,7 +219,12 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
         paths = values.get(name, ())
         for path in [paths] if isinstance(paths, str) else paths:
             pure = PurePosixPath(path.replace("\\", "/"))
-            if not path or pure.is_absolute() or ".." in pure.parts or re.match("(~$|~/|[A-Za-z]:)", str(pure)):
+            if (
+                not path
+                or pure.is_absolute()
+                or ".." in pure.parts
+                or re.match("(~$|~/|[A-Za-z]:)", str(pure))
+            ):
                 raise _wrong(name, path, "paths inside the repository, relative to its root", origins[name])
     for python in values.get("pythons", ()):
         if not re.fullmatch(r"3\.\d+t?", python):

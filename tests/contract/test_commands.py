@@ -61,7 +61,14 @@ def test_the_matrix_goes_to_the_file_that_github_names(repository: Repository) -
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(["merge"], 3), (["report"], 3), (["upload"], 3), (["report", "--no-such-flag"], 1), (["matrix", "-g"], 2)],
+    [
+        (["merge"], 3),
+        (["report"], 3),
+        (["upload"], 3),
+        (["report", "--no-such-flag"], 2),
+        (["no-such-task"], 2),
+        (["matrix", "-g"], 2),
+    ],
 )
 def test_a_command_that_cannot_work_says_so_with_its_code(
     repository: Repository, arguments: list[str], code: int

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from typing import TYPE_CHECKING
 
 import pytest
 
 from covlane.standin.codescene import StandIn
-from repository import Repository
+
+if TYPE_CHECKING:
+    from repository import Repository
 
 TOKEN = "a-secret-that-shows-nowhere"
 
@@ -32,7 +35,9 @@ def test_the_merged_report_reaches_codescene_and_the_token_nobody(measured: Repo
     assert [item["metric"] for item in json.loads(done.stdout)] == ["line-coverage", "branch-coverage"]
     assert len(uploads) == 2
     assert TOKEN not in done.stdout + done.stderr
-    kept = [path for path in measured.root.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
+    kept = [
+        path for path in measured.root.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()
+    ]
     assert kept == []
 
 

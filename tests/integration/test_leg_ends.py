@@ -29,7 +29,9 @@ def prepare(project: Project, end: str) -> None:
         ("os._exit(1)", 1, None),
     ],
 )
-def test_pytests_exit_code_is_the_legs(matrix_project: Project, end: str, code: int, reason: str | None) -> None:
+def test_pytests_exit_code_is_the_legs(
+    matrix_project: Project, end: str, code: int, reason: str | None
+) -> None:
     prepare(matrix_project, end)
     leg = matrix_project.measure()
     assert leg.code == code, leg.output
@@ -89,7 +91,9 @@ def test_a_killed_run_keeps_what_the_last_checkpoint_saw(project: Project) -> No
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_the_running_leg_ends_it_with_its_report(project: Project, number: signal.Signals) -> None:
+def test_a_signal_to_the_running_leg_ends_it_with_its_report(
+    project: Project, number: signal.Signals
+) -> None:
     prepare(project, "open('ready', 'w').close(); signal.pause()")
     plan = project.plan()
     child = subprocess.Popen(

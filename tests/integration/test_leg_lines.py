@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from leg import Project
+if TYPE_CHECKING:
+    from leg import Project
 
 MODULE = """
     def sign(number):
@@ -31,7 +34,9 @@ def test_lines_and_branches_are_those_that_ran(matrix_project: Project) -> None:
     assert leg.stamp.complete
 
 
-def test_a_file_nobody_imports_has_the_executable_lines_of_one_that_is_imported(matrix_project: Project) -> None:
+def test_a_file_nobody_imports_has_the_executable_lines_of_one_that_is_imported(
+    matrix_project: Project,
+) -> None:
     annotated = """
         from __future__ import annotations
         def call(
@@ -64,8 +69,17 @@ def test_a_project_that_turns_warnings_into_errors_is_measured(matrix_project: P
 
 
 def test_plugins_and_conftests_that_pytest_rewrites_are_measured(matrix_project: Project) -> None:
-    matrix_project.write("pkg/__init__.py", "")
-    matrix_project.write(
+    rewritten_plugin_is_measured(matrix_project)
+
+
+def test_older_pytests_are_measured_as_the_newest_is(older_pytest_project: Project) -> None:
+    rewritten_plugin_is_measured(older_pytest_project)
+
+
+def rewritten_plugin_is_measured(project: Project) -> None:
+    project.write("pytest.ini", "[pytest]\nfilterwarnings = error\n")
+    project.write("pkg/__init__.py", "")
+    project.write(
         "pkg/plugin.py",
         """
         import pytest
@@ -78,14 +92,14 @@ def test_plugins_and_conftests_that_pytest_rewrites_are_measured(matrix_project:
             return 2
         """,
     )
-    matrix_project.write("test_it.py", "def test_it(number):\n    assert number == 1\n")
+    project.write("test_it.py", "def test_it(number):\n    assert number == 1\n")
     for _ in range(2):  # the second run finds what the first may have left in pytest's cache
-        leg = matrix_project.measure("-p", "pkg.plugin")
+        leg = project.measure("-p", "pkg.plugin")
         assert leg.code == 0, leg.output
         assert leg.missed("pkg/plugin.py") == [8]
         assert leg.measured.files["pkg/plugin.py"].taken == {(5, 6)}
-    assert "slipcover" not in "".join(str(path) for path in (matrix_project.root / "pkg").rglob("*.pyc"))
-    assert matrix_project.bare("-p", "pkg.plugin").returncode == 0
+    assert "slipcover" not in "".join(str(path) for path in (project.root / "pkg").rglob("*.pyc"))
+    assert project.bare("-p", "pkg.plugin").returncode == 0
 
 
 def test_a_forked_child_adds_its_lines(matrix_project: Project) -> None:
@@ -197,7 +211,9 @@ def test_where_branches_cannot_be_marked_lines_are_measured_and_the_file_named(
 def test_a_test_that_changes_directory_adds_no_second_file(project: Project) -> None:
     project.write("pkg/__init__.py", "")
     project.write("pkg/late.py", "X = 1\n")
-    project.write("test_it.py", "def test_it(monkeypatch):\n    monkeypatch.chdir('/')\n    import pkg.late\n")
+    project.write(
+        "test_it.py", "def test_it(monkeypatch):\n    monkeypatch.chdir('/')\n    import pkg.late\n"
+    )
     assert sorted(project.measure().measured.files) == ["pkg/__init__.py", "pkg/late.py"]
 
 
@@ -209,7 +225,10 @@ def test_a_source_that_is_a_link_keeps_its_name_in_the_repository(project: Proje
 
 
 def test_omitted_files_and_excluded_lines_count_nowhere(project: Project) -> None:
-    project.write("pkg/__init__.py", "X = 1\nif X:  # pragma: no cover\n    Y = 2\nif X:\n    Z = 3  # pragma: no cover\n")
+    project.write(
+        "pkg/__init__.py",
+        "X = 1\nif X:  # pragma: no cover\n    Y = 2\nif X:\n    Z = 3  # pragma: no cover\n",
+    )
     project.write("pkg/vendor/a.py", "X = 1\n")
     project.write("pkg/generated_a.py", "X = 1\n")
     project.write("test_it.py", "import pkg\ndef test_it(): pass\n")

@@ -90,7 +90,9 @@ def test_slipcover_changes_no_version_that_the_project_pins(repository: Reposito
 
 
 def test_the_suite_never_sees_the_token(repository: Repository) -> None:
-    repository.write("test_calc.py", "import os\ndef test_it():\n    assert 'CS_ACCESS_TOKEN' not in os.environ\n")
+    repository.write(
+        "test_calc.py", "import os\ndef test_it():\n    assert 'CS_ACCESS_TOKEN' not in os.environ\n"
+    )
     assert repository.nox("-s", "coverage", CS_ACCESS_TOKEN="secret").returncode == 0
 
 
