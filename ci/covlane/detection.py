@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import configparser
 import re
 import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from covlane.metadata import Metadata, ini, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,8 +65,7 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
         document: pyproject.toml, decoded.
         given: what is configured, since what is omitted depends on what is measured.
     """
-    project = document.get("project")
-    metadata = _Metadata(root, project if isinstance(project, dict) else {})
+    metadata = Metadata.read(root, document)
     found: Found = {"pythons": _pythons(metadata)}
     found["tests"] = _tests(root, document)
     found["source"] = _sources(root, document, metadata)
@@ -74,69 +73,22 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
         root, given.get("source", found["source"][0]), given.get("tests", found["tests"][0])
     )
     found.update(_requirements(root, document, metadata))
+    if _packs_every_folder(root, document, metadata):
+        found["reports"] = (".reports", "setuptools would take a folder `reports` for a package")
     return found
 
 
-class _Metadata:
-    """A project's name, classifiers, Pythons and extras from pyproject.toml, setup.cfg or setup.py."""
-
-    def __init__(self, root: Path, project: Mapping[str, Any]) -> None:
-        legacy = {**_setup_py(root), **_setup_cfg(root)}
-        self.name = str(project.get("name") or legacy.get("name") or "")
-        self.requires = str(project.get("requires-python") or legacy.get("python_requires") or "")
-        classifiers = project.get("classifiers") or legacy.get("classifiers") or ()
-        self.classifiers = (
-            [str(line) for line in classifiers] if isinstance(classifiers, (list, tuple)) else []
-        )
-        extras = project.get("optional-dependencies") or legacy.get("extras_require") or {}
-        self.extras = list(extras) if isinstance(extras, dict) else []
-
-
-def _setup_cfg(root: Path) -> dict[str, Any]:
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
+def _pythons(metadata: Metadata) -> tuple[tuple[str, ...], str]:
+    requires = metadata.requires
     try:
-        parser.read_string((root / "setup.cfg").read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, configparser.Error):
-        return {}
-    found: dict[str, Any] = {}
-    if parser.has_option("metadata", "name"):
-        found["name"] = parser.get("metadata", "name")
-    if parser.has_option("metadata", "classifiers"):
-        found["classifiers"] = parser.get("metadata", "classifiers").split("\n")
-    if parser.has_option("options", "python_requires"):
-        found["python_requires"] = parser.get("options", "python_requires")
-    if parser.has_section("options.extras_require"):
-        found["extras_require"] = dict(parser.items("options.extras_require"))
-    return found
-
-
-def _setup_py(root: Path) -> dict[str, Any]:
-    """Read the literal arguments of `setup(...)`, without running anything."""
-    try:
-        tree = ast.parse((root / "setup.py").read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return {}
-    found: dict[str, Any] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "setup":
-            for keyword in node.keywords:
-                try:
-                    found[str(keyword.arg)] = ast.literal_eval(keyword.value)
-                except (ValueError, TypeError):
-                    continue
-    return found
-
-
-def _pythons(metadata: _Metadata) -> tuple[tuple[str, ...], str]:
-    try:
-        allowed = SpecifierSet(metadata.requires)
+        allowed = SpecifierSet(requires)
     except InvalidSpecifier:
-        allowed = SpecifierSet()
+        requires, allowed = "", SpecifierSet()
     able = [python for python in KNOWN_PYTHONS if _allows(allowed, python)]
     named = {line.rpartition("::")[2].strip() for line in metadata.classifiers if "Python :: 3." in line}
     if chosen := tuple(python for python in able if python in named):
         return chosen, "classifiers and requires-python"
-    if metadata.requires and able:
+    if requires and able:
         return tuple(able), "requires-python"
     return (f"3.{sys.version_info.minor}",), "the Python that runs covlane"
 
@@ -148,21 +100,15 @@ def _allows(allowed: SpecifierSet, python: str) -> bool:
 
 def _tests(root: Path, document: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
     """Find the tests' folders; they are left out of what is measured, pytest itself decides what runs."""
-    table = _table(document, "tool", "pytest")
-    configured = _table(table, "ini_options").get("testpaths") or table.get("testpaths") or []
+    own = table(document, "tool", "pytest")
+    configured = table(own, "ini_options").get("testpaths") or own.get("testpaths") or []
     if isinstance(configured, str):
         configured = configured.split()
     configured = [str(path) for path in configured] if isinstance(configured, list) else []
     if not configured:
-        for name, section in (("pytest.ini", "pytest"), ("setup.cfg", "tool:pytest"), ("tox.ini", "pytest")):
-            parser = configparser.ConfigParser(interpolation=None, strict=False)
-            try:
-                parser.read_string((root / name).read_text("utf-8"))
-                configured = parser.get(section, "testpaths", fallback="").split()
-            except (OSError, UnicodeDecodeError, configparser.Error):
-                continue
-            if configured:
-                break
+        inis = (("pytest.ini", "pytest"), ("setup.cfg", "tool:pytest"), ("tox.ini", "pytest"))
+        found = (ini(root / name).get(section, "testpaths", fallback="") for name, section in inis)
+        configured = next((paths for paths in found if paths.split()), "").split()
     paths = [PurePosixPath(path) for path in configured if (root / path).exists()]
     inside = tuple(str(path) for path in paths if ".." not in path.parts and not path.is_absolute())
     if inside:
@@ -171,7 +117,9 @@ def _tests(root: Path, document: Mapping[str, Any]) -> tuple[tuple[str, ...], st
     return folders, "folders of that name" if folders else "no folder of tests"
 
 
-def _sources(root: Path, document: Mapping[str, Any], metadata: _Metadata) -> tuple[tuple[str, ...], str]:
+def _sources(root: Path, document: Mapping[str, Any], metadata: Metadata) -> tuple[tuple[str, ...], str]:
+    if declared := _declared(root, document):
+        return declared, "what the build backend packs"
     for layout in ("src", "lib"):
         if packages := tuple(_importable(root, layout)):
             return packages, f"{layout} layout"
@@ -183,11 +131,43 @@ def _sources(root: Path, document: Mapping[str, Any], metadata: _Metadata) -> tu
     dotted = metadata.name.replace(".", "/")
     if "." in metadata.name and (root / dotted).is_dir():
         return (dotted,), "namespace package"
-    modules = _table(document, "tool", "setuptools").get("py-modules", [])
+    modules = table(document, "tool", "setuptools").get("py-modules", [])
     chosen = [path for path in flat if not path.endswith(".py") or path.removesuffix(".py") in modules]
     if chosen:
         return tuple(sorted(chosen)), "flat layout"
     return (".",), "a folder of scripts"
+
+
+def _packs_every_folder(root: Path, document: Mapping[str, Any], metadata: Metadata) -> bool:
+    """Say whether setuptools finds the packages of a flat layout by itself.
+
+    It then refuses to build beside a second folder whose name could be a package's (setuptools, "Automatic
+    discovery", flat-layout), and a folder of reports at the top is one.
+    """
+    backend = table(document, "build-system").get("build-backend", "setuptools.build_meta")
+    if not str(backend).startswith("setuptools") or (root / "src").is_dir():
+        return False
+    named = {*table(document, "tool", "setuptools"), *metadata.arguments}
+    return _installable(root, document, metadata) and named.isdisjoint(
+        {"packages", "py-modules", "py_modules"}
+    )
+
+
+def _declared(root: Path, document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the packages that a build backend's own table names, where each of them is there."""
+    tool = document.get("tool", {})
+    wheel = table(tool, "hatch", "build", "targets", "wheel")
+    names = [str(name) for name in wheel.get("packages", ())]
+    find = table(tool, "setuptools", "packages", "find")
+    folders = [str(folder) for folder in find.get("where", ())]
+    folders += [str(folder) for key, folder in table(tool, "setuptools", "package-dir").items() if not key]
+    packages = (item for item in table(tool, "poetry").get("packages", ()) if isinstance(item, dict))
+    names += ["/".join(str(item[key]) for key in ("from", "include") if item.get(key)) for item in packages]
+    for folder in folders:
+        names += _importable(root, folder) if folder not in {"", "."} else ()
+    names = [name.removeprefix("./").rstrip("/") for name in names]
+    inside = all((root / name).exists() and ".." not in name for name in names)
+    return tuple(sorted(set(names))) if inside else ()
 
 
 def _importable(root: Path, folder: str) -> Iterator[str]:
@@ -224,7 +204,7 @@ def _omit(root: Path, sources: tuple[str, ...], tests: tuple[str, ...]) -> tuple
     return unique, "tests below the sources" if unique else "no tests below the sources"
 
 
-def _requirements(root: Path, document: Mapping[str, Any], metadata: _Metadata) -> Found:
+def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -> Found:
     """Find what to install: a dependency group, else an extra, else a requirements file, else pytest alone."""
     install = ["-e", "."] if _installable(root, document, metadata) else []
     groups = document.get("dependency-groups", {})
@@ -248,15 +228,7 @@ def _requirements(root: Path, document: Mapping[str, Any], metadata: _Metadata) 
     return found
 
 
-def _installable(root: Path, document: Mapping[str, Any], metadata: _Metadata) -> bool:
-    if _table(document, "tool", "uv").get("package") is False:
+def _installable(root: Path, document: Mapping[str, Any], metadata: Metadata) -> bool:
+    if table(document, "tool", "uv").get("package") is False:
         return False
     return bool("build-system" in document or (root / "setup.py").is_file() or metadata.name)
-
-
-def _table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    """Return a table of a TOML document, empty where there is none of that name."""
-    for name in names:
-        table = document.get(name)
-        document = table if isinstance(table, dict) else {}
-    return document

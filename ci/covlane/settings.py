@@ -168,7 +168,7 @@ def _overrides(environ: Mapping[str, str], known: dict[str, Key]) -> dict[str, t
         elif variable.startswith("COVLANE_"):
             raise UsageError(
                 f"the environment variable {variable} names no setting",
-                _suggestion(variable, variables) + "unset it, or see `invoke settings`",
+                _suggestion(variable, variables, like=0.8) + "unset it, or see `invoke settings`",
             )
     return found
 
@@ -245,6 +245,7 @@ def _nest(values: dict[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _suggestion(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
+def _suggestion(name: str, known: Mapping[str, object], *, like: float = 0.6) -> str:
+    """Guess what was meant; `like`, from 0 to 1, is higher where all names begin alike."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=like)
     return f"did you mean {close[0]!r}? " if close else ""

@@ -121,7 +121,7 @@ def _commands(checkout: Checkout, version: str) -> dict[str, list[str]]:
     out = str(checkout.root / "reports" / "bench")
     no_cov, no_slip = ["-p", "no:pytest_cov"], ["-p", "no:slipcover"]
     # Without it, SlipCover ends in an error where a project has `filterwarnings = error`.
-    quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning", *checkout.project.for_slipcover]
     covered = [f"--cov={Path(name).name}" for name in source]
     slipcover = ["-m", "slipcover", "--branch", "--source", ",".join(source), "--json", "--out", out]
     return {

@@ -62,6 +62,13 @@ class Explanation(NamedTuple):
 EXPLAINED: tuple[Explanation, ...] = ()
 
 
+#: Why the leg sees what SlipCover by hand does not; coverage.py is asked about every such line all the same.
+IMPORTED_FIRST = {
+    "attrs": "hypothesis, whose pytest plugin is loaded before the tests, imports attrs",
+    "pluggy": "pytest is built on pluggy, and SlipCover imports pytest before it begins to measure",
+}
+
+
 class Compared(NamedTuple):
     """Where two measurements of a project differ: file name to lines."""
 
@@ -138,7 +145,7 @@ def _slipcover(checkout: Checkout, python: str, out: Path) -> Files:
         *(("--omit", ",".join(omit)) if omit else ()),
         *("--json", "--out", out, "-m", "pytest"),
         # SlipCover is imported before pytest would rewrite it: an error where warnings are errors.
-        *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+        *("-W", "ignore::pytest.PytestAssertRewriteWarning", *checkout.project.for_slipcover),
         codes=(0, 1),
     )
     return _files(out)
@@ -262,8 +269,9 @@ def _notes(trial: Trial) -> Iterator[str]:
     for name, lines in compared.lost.items():
         yield f"`{name}`: only SlipCover saw {_ranges(lines)}. {_reason(trial, name) or 'Unexplained.'}"
     if compared.gained:
-        files = ", ".join(f"`{name}` {_ranges(lines)}" for name, lines in compared.gained.items())
-        yield f"only the leg saw {files}."
+        total = f"{_count(compared.gained)} lines of {len(compared.gained)} files"
+        reason = IMPORTED_FIRST.get(trial.checkout.project.name, "for a reason nobody has looked into")
+        yield f"only the leg saw {total}: {reason}."
     for whose, only in (("the leg", compared.executable_ours), ("SlipCover", compared.executable_theirs)):
         if only:
             files = ", ".join(f"`{name}` {_ranges(lines)}" for name, lines in only.items())

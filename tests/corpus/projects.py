@@ -24,17 +24,22 @@ NOT_FOR_CHILDREN_EITHER = frozenset({"CI", "GITHUB_ACTIONS", "UV_PYTHON", "VIRTU
 
 
 class Project(NamedTuple):
-    """A release, and what its repository has to say in [tool.covlane]: ideally nothing."""
+    """A release, what its repository has to say in [tool.covlane], ideally nothing, and why.
+
+    `for_slipcover` holds pytest arguments without which SlipCover by itself cannot run the suite.
+    """
 
     name: str
     version: str
     table: tuple[str, ...] = ()
     why: str = ""
+    for_slipcover: tuple[str, ...] = ()
 
 
 PROJECTS = (
     Project("click", "8.5.1"),
-    Project("attrs", "26.1.0"),
+    # SlipCover's finder tells pytest's importlib mode that the folder `tests` is no package.
+    Project("attrs", "26.1.0", for_slipcover=("--import-mode=prepend",)),
     Project("itsdangerous", "2.2.0"),
     Project("pluggy", "1.7.0"),
     Project("toolz", "1.2.0"),

@@ -44,7 +44,7 @@ HOSTILE = [
 
 def html(text: str) -> str:
     """Return what a Markdown reader makes of it; raw HTML would stand in it as it is."""
-    return MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text)
+    return str(MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text))
 
 
 def cells(report: Report) -> list[list[str]]:

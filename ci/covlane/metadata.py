@@ -1,0 +1,97 @@
+"""What a project says of itself, in pyproject.toml, setup.cfg or setup.py; none of it is run."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """A project's metadata; empty where nothing is said.
+
+    `requires` is its specifier of Pythons, `extras` the names of its optional dependencies, `arguments` the
+    names that setup.cfg's `[options]` and setup.py's `setup(...)` are given, whatever their values.
+    """
+
+    name: str
+    requires: str
+    classifiers: tuple[str, ...]
+    extras: tuple[str, ...]
+    arguments: frozenset[str]
+
+    @classmethod
+    def read(cls, root: Path, document: Mapping[str, Any]) -> Metadata:
+        """Read the project at `root`; `document` is its pyproject.toml, decoded, which wins."""
+        project = table(document, "project")
+        config = ini(root / "setup.cfg")
+        call = _setup_call(root)
+        legacy = {**_literals(call), **_setup_cfg(config)}
+        classifiers = project.get("classifiers") or legacy.get("classifiers") or ()
+        extras = project.get("optional-dependencies") or legacy.get("extras_require") or {}
+        options = config.options("options") if config.has_section("options") else []
+        return cls(
+            name=str(project.get("name") or legacy.get("name") or ""),
+            requires=str(project.get("requires-python") or legacy.get("python_requires") or ""),
+            classifiers=tuple(map(str, classifiers)) if isinstance(classifiers, (list, tuple)) else (),
+            extras=tuple(extras) if isinstance(extras, dict) else (),
+            arguments=frozenset([*options, *call]),
+        )
+
+
+def table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """Return a table inside a TOML document, empty where there is none."""
+    found: Any = document
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def ini(path: Path) -> configparser.ConfigParser:
+    """Return an ini file, empty where there is none that can be read."""
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, configparser.Error):
+        return configparser.ConfigParser(interpolation=None)
+    return parser
+
+
+def _setup_cfg(config: configparser.ConfigParser) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if config.has_option("metadata", "name"):
+        found["name"] = config.get("metadata", "name")
+    if config.has_option("metadata", "classifiers"):
+        found["classifiers"] = config.get("metadata", "classifiers").split("\n")
+    if config.has_option("options", "python_requires"):
+        found["python_requires"] = config.get("options", "python_requires")
+    if config.has_section("options.extras_require"):
+        found["extras_require"] = dict(config.items("options.extras_require"))
+    return found
+
+
+def _setup_call(root: Path) -> dict[str, ast.expr]:
+    """Return the keyword arguments of `setup(...)` in setup.py."""
+    try:
+        tree = ast.parse((root / "setup.py").read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return {}
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    setups = (call for call in calls if getattr(call.func, "id", getattr(call.func, "attr", "")) == "setup")
+    return {str(keyword.arg): keyword.value for call in setups for keyword in call.keywords}
+
+
+def _literals(arguments: Mapping[str, ast.expr]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in arguments.items():
+        try:
+            found[name] = ast.literal_eval(value)
+        except (ValueError, TypeError):
+            continue
+    return found
