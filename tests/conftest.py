@@ -13,6 +13,8 @@ from covlane.sessions import SLIPCOVER
 from leg import Project
 from repository import Repository
 
+#: They do nothing until a test asks for them.
+PLUGINS = ("pytest-xdist", "pytest-forked")
 COVERED_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 
 
@@ -56,7 +58,7 @@ def matrix_project(tmp_path: Path, leg_python: Path) -> Project:
 def _environment(folder: Path, python: str, pytest_requirement: str) -> Path:
     _uv("venv", "--quiet", "--python", python, str(folder))
     program = folder / "bin" / "python"
-    _uv("pip", "install", "--quiet", "--python", str(program), pytest_requirement, SLIPCOVER)
+    _uv("pip", "install", "--quiet", "--python", str(program), pytest_requirement, SLIPCOVER, *PLUGINS)
     return program
 
 

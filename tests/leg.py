@@ -71,6 +71,7 @@ class Project:
             "omit": [],
             "exclude": list(EXCLUDE_LINES),
             "branch": True,
+            "subprocess": True,
             "commit": None,
             "dirty": False,
             "tools": {},

@@ -149,6 +149,7 @@ def _plan(configured: Configured, leg: str, output: Path) -> dict[str, object]:
         "omit": chosen.omit,
         "exclude": [*chosen.exclude_lines, *chosen.exclude_also],
         "branch": chosen.branch,
+        "subprocess": chosen.subprocess,
         "commit": git.commit(),
         "dirty": git.dirty(),
         "tools": lane.tools(),

@@ -50,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     tests: tuple[str, ...] = ()
     pythons: tuple[str, ...] = ()
     branch: bool = True
+    subprocess: bool = True
     install: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES

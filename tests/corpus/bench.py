@@ -23,6 +23,7 @@ HERE = Path(__file__).parents[2]
 COLLECTOR = HERE / "ci" / "covlane" / "collector"
 DOCUMENT = HERE / "docs" / "benchmarks.md"
 MEASURED = ("click", "attrs")
+STARTUP = "Start-up"
 BARE, SLIPCOVER = "pytest", "python -m slipcover"
 PLAIN_NOXFILE = """\
 import nox
@@ -78,10 +79,10 @@ def main(arguments: list[str]) -> int:
         for python in pythons:
             for checkout in checkouts:
                 suites.append(measure(checkout, python, given.rounds))
-                text = document(suites, started, given.rounds)
                 if given.write:
-                    DOCUMENT.write_text(text, "utf-8")
-    sys.stdout.write(text)
+                    text = DOCUMENT.read_text("utf-8") if DOCUMENT.exists() else ""
+                    DOCUMENT.write_text(document(suites, started, given.rounds, before=text), "utf-8")
+    sys.stdout.write(document(suites, started, given.rounds))
     return 0
 
 
@@ -186,18 +187,22 @@ def _cpu(checkout: Checkout, *argv: str) -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def document(suites: list[Suite], started: list[Row], rounds: int) -> str:
-    """Return the tables as Markdown."""
-    parts = [INTRODUCTION, f"Machine: {_cpu_model()}. Rounds: {rounds}.\n"]
-    parts += [f"## {suite.title}\n\nWith {suite.versions}.\n\n{_table(suite.rows)}" for suite in suites]
+def document(suites: list[Suite], started: list[Row], rounds: int, before: str = "") -> str:
+    """Return the tables as Markdown, with the suites that stand in `before` and were not measured again."""
+    sections = {part.partition("\n")[0]: part for part in before.split("\n## ")[1:]}
+    sections.pop(STARTUP, None)
+    for suite in suites:
+        about = f"Medians of {rounds} rounds, with {suite.versions}."
+        sections[suite.title] = f"{suite.title}\n\n{about}\n\n{_table(suite.rows)}"
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("nox", "invoke", "covlane"))
-    parts.append(
-        "## Start-up\n\n"
+    sections[STARTUP] = (
+        f"{STARTUP}\n\n"
         f"CPU seconds, user and system, medians of five; Python {platform.python_version()}, {versions}.\n\n"
         "| program | CPU seconds |\n|---|---:|\n"
         + "".join(f"| {row.tool} | {row.seconds:.2f} |\n" for row in started)
     )
-    return "\n".join(parts)
+    *shown, last = sections.values()
+    return "\n## ".join([f"{INTRODUCTION}\nMachine: {_cpu_model()}.\n", *sorted(shown), last])
 
 
 def _table(rows: list[Row]) -> str:

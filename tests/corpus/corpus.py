@@ -48,6 +48,8 @@ class Lines(NamedTuple):
 
 
 Files = dict[str, Lines]
+#: pytest's exit codes when it ran what it could: all passed, a test failed, a test module could not be imported.
+ENDS = (0, 1, 2)
 
 
 class Explanation(NamedTuple):
@@ -67,6 +69,9 @@ IMPORTED_FIRST = {
     "attrs": "hypothesis, whose pytest plugin is loaded before the tests, imports attrs",
     "pluggy": "pytest is built on pluggy, and SlipCover imports pytest before it begins to measure",
 }
+
+#: Why tests fail, in the leg as under bare pytest, where one can say so in a sentence.
+FAILING = {("itsdangerous", "3.13"): " The freezegun that it pins cannot be imported on this Python."}
 
 
 class Compared(NamedTuple):
@@ -123,11 +128,11 @@ def attempt(checkout: Checkout, python: str) -> Trial:
     folder = checkout.root / "reports" / f"corpus-{python}"
     folder.mkdir(parents=True, exist_ok=True)
     # A test may fail on some Python; whether it does so everywhere is what is compared.
-    checkout.leg(python, f"--junitxml={folder / 'leg.xml'}", codes=(0, 1))
+    checkout.leg(python, f"--junitxml={folder / 'leg.xml'}", codes=ENDS)
     ours = _files(checkout.root / "reports" / "legs" / f"coverage-{python}.json")
     interpreter = checkout.python(python)
     junit = f"--junitxml={folder / 'bare.xml'}"
-    checkout.run(interpreter, "-m", "pytest", "-p", "no:slipcover", junit, codes=(0, 1))
+    checkout.run(interpreter, "-m", "pytest", "-p", "no:slipcover", junit, codes=ENDS)
     theirs = _slipcover(checkout, python, folder / "slipcover.json")
     referee = _coverage(checkout, python, folder)
     leg, bare = _outcomes(folder / "leg.xml"), _outcomes(folder / "bare.xml")
@@ -146,7 +151,7 @@ def _slipcover(checkout: Checkout, python: str, out: Path) -> Files:
         *("--json", "--out", out, "-m", "pytest"),
         # SlipCover is imported before pytest would rewrite it: an error where warnings are errors.
         *("-W", "ignore::pytest.PytestAssertRewriteWarning", *checkout.project.for_slipcover),
-        codes=(0, 1),
+        codes=ENDS,
     )
     return _files(out)
 
@@ -160,7 +165,7 @@ def _coverage(checkout: Checkout, python: str, folder: Path) -> Files:
     coverage = (interpreter, "-m", "coverage")
     checkout.run("uv", "pip", "install", "-q", "--python", interpreter, "coverage")
     pytest = ("-m", "pytest", "-p", "no:slipcover")
-    checkout.run(*coverage, "run", f"--rcfile={settings}", data, source, *pytest, codes=(0, 1))
+    checkout.run(*coverage, "run", f"--rcfile={settings}", data, source, *pytest, codes=ENDS)
     checkout.run(*coverage, "json", "-q", "-i", f"--rcfile={settings}", data, "-o", out)
     return _files(out)
 
@@ -263,7 +268,10 @@ def _row(trial: Trial) -> str:
 def _notes(trial: Trial) -> Iterator[str]:
     compared = trial.compared
     if failed := trial.outcomes["failure"] + trial.outcomes["error"]:
-        yield f"{failed} of its tests fail under bare pytest too, on this Python's patch release."
+        shown = f"{failed} of its tests or test modules {'fails' if failed == 1 else 'fail'}"
+        same = "not the same" if trial.changed else "the same"
+        reason = FAILING.get((trial.checkout.project.name, trial.python), "")
+        yield f"{shown} in the leg; under bare pytest {same}.{reason}"
     if trial.changed:
         yield f"outcomes differ: {', '.join(trial.changed)}."
     for name, lines in compared.lost.items():

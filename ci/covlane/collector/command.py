@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess  # noqa: TID251 - the leg's side has no adapters
 import sys
+import sysconfig
 from typing import TYPE_CHECKING
 
 from . import plan as plans
+from .start import VARIABLE
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -30,7 +32,7 @@ def main(argv: list[str]) -> int:
     if command == "run" and rest[:2] == ["-m", "pytest"]:
         return run(plan, path, rest[2:])
     if command == "measure":
-        return measure(plan, rest)
+        return measure(plan, path, rest)
     if command == "finish":
         from .finish import finish
 
@@ -40,13 +42,15 @@ def main(argv: list[str]) -> int:
     return 2
 
 
-def measure(plan: Plan, arguments: list[str]) -> int:
-    """Measure pytest in this process."""
+def measure(plan: Plan, path: str, arguments: list[str]) -> int:
+    """Measure pytest in this process, and by the leg's variable every interpreter that it starts."""
     from .measure import Measurement
     from .pytest_run import main as run_pytest
 
     measurement = Measurement(plan)
     measurement.start()
+    if plan.subprocess:
+        os.environ[VARIABLE] = os.path.abspath(path)  # noqa: TID251 - the leg's side has no adapters
     return run_pytest(measurement, arguments)
 
 
@@ -64,6 +68,10 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
                 f"covlane: the source {source} does not exist\n  -> set `source` in [tool.covlane]\n"
             )
             return 2
+    # Legs that are started by the tests of another are not part of that one.
+    os.environ.pop(VARIABLE, None)  # noqa: TID251
+    if plan.subprocess:
+        _place_startup()
     with _outlive_signals() as children:
         status = _call([sys.executable, HERE, "measure", path, *arguments], children)
         # Isolated and in UTF-8 mode: nothing of the suite's environment may bend the report.
@@ -74,6 +82,27 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
             )
             return status if status > 0 else INCOMPLETE
     return status if status >= 0 else 128 - status
+
+
+def _place_startup() -> None:
+    """Put the one `.pth` file into this environment by which its other interpreters begin to measure.
+
+    It does nothing in a process without the leg's variable.
+    """
+    start = os.path.join(HERE, "start.py")
+    line = (
+        f"import os; os.environ.get({VARIABLE!r}) and "
+        f"(s := {{'__file__': {start!r}, '__name__': 'start'}}, "
+        f"exec(compile(open({start!r}, 'rb').read(), {start!r}, 'exec'), s), s['begin']())\n"
+    )
+    path = os.path.join(sysconfig.get_path("purelib"), "_covlane_leg.pth")
+    with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
+        if file.read() == line:
+            return
+    temporary = f"{path}.{os.getpid()}"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(line)
+    os.replace(temporary, path)
 
 
 def _call(argv: list[str], children: list[subprocess.Popen[bytes]]) -> int:

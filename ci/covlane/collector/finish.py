@@ -8,6 +8,7 @@ import platform
 import shlex
 import signal
 import sys
+import time
 import warnings
 from datetime import datetime, timezone
 from hashlib import blake2b
@@ -20,6 +21,8 @@ from .sources import Sources
 if TYPE_CHECKING:
     from .plan import Plan
 
+#: Seconds that processes which outlive pytest have to end.
+GRACE = 5.0
 #: pytest's exit codes after which not every test has run (pytest.ExitCode).
 UNFINISHED = {
     2: "pytest was interrupted before every test had run",
@@ -38,8 +41,8 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> bool:
         arguments: pytest's.
     """
     warnings.simplefilter("ignore")
-    found, reasons = fragments.read_all(plan.folder)
-    reasons += _ends(found, status)
+    found, reasons = _await_stragglers(plan.folder)
+    reasons += fragments.failures(plan.folder) + _ends(found, status)
     seen: dict[str, tuple[set[int], set[slip.Branch]]] = {}
     for fragment in found:
         for path, (lines, branches) in fragment.files.items():
@@ -57,6 +60,25 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> bool:
         json.dump(report, file, separators=(",", ":"))
     os.replace(temporary, plan.output)
     return not reasons
+
+
+def _await_stragglers(folder: str) -> tuple[list[fragments.Fragment], list[str]]:
+    """Read the fragments, once the processes that still run have ended or had their time to."""
+    deadline = time.monotonic() + GRACE
+    while True:
+        found, broken = fragments.read_all(folder)
+        alive = any(not item.ended and _is_alive(item.pid) for item in found)
+        if not alive or time.monotonic() > deadline:
+            return found, broken
+        time.sleep(0.05)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _files(plan: Plan, seen: dict[str, Any]) -> tuple[dict[str, dict[str, object]], dict[str, Any]]:
@@ -102,7 +124,8 @@ def _ends(found: list[fragments.Fragment], status: int) -> list[str]:
         reasons.append("no process of this leg reported: pytest ended before it began")
     for fragment in found:
         if not fragment.ended:
-            reasons.append(f"process {fragment.pid} never reported its end: {shlex.join(fragment.argv)}")
+            by = f", started by {fragment.test}" if fragment.test else ""
+            reasons.append(f"process {fragment.pid} never reported its end{by}: {shlex.join(fragment.argv)}")
         stopped = (fragment.pytest or {}).get("stopped")
         if stopped and status not in UNFINISHED:
             reasons.append(f"pytest ended early: {stopped}")

@@ -8,6 +8,8 @@ import sys
 from typing import Any, NamedTuple, Optional
 
 SUFFIX = ".fragment"
+#: As in `start.py`, which has to work before this package does.
+FAILED = ".failed"
 
 
 class Fragment(NamedTuple):
@@ -19,6 +21,7 @@ class Fragment(NamedTuple):
 
     pid: int
     argv: list[str]
+    test: str
     ended: bool
     files: dict[str, list[list[Any]]]
     unmarked: dict[str, str]
@@ -54,3 +57,19 @@ def read_all(folder: str) -> tuple[list[Fragment], list[str]]:
 def command_line() -> list[str]:
     """Return the command line of this process as a person would recognise it."""
     return list(getattr(sys, "orig_argv", sys.argv))
+
+
+def current_test() -> str:
+    """Return the test that pytest is running, which its children inherit, or an empty string."""
+    return os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]  # noqa: TID251 - the leg's side
+
+
+def failures(folder: str) -> list[str]:
+    """Return a sentence for each process whose measurement could not begin."""
+    found = []
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(FAILED):
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+                last = (file.read().strip().splitlines() or ["no reason"])[-1]
+            found.append(f"process {name[: -len(FAILED)]} could not be measured: {last}")
+    return found

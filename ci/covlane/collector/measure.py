@@ -1,66 +1,59 @@
-"""Measurement of one process: instrument what it imports, and write down what ran at its end."""
+"""Measurement of one process: what it imports is instrumented, and what ran is written down at its end."""
 
 from __future__ import annotations
 
-import atexit
 import os
-import signal
 import sys
 import threading
 import time
-from importlib.machinery import SourceFileLoader
-from typing import TYPE_CHECKING, Any, NoReturn, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
-from . import fragments
-from .slip import Recorder, compile_marked
+from . import fragments, hooks
 from .sources import Sources
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Callable
 
     from .plan import Plan
+    from .slip import Recorder
 
 #: Seconds between two checkpoints, so that a killed process loses no more than that.
 CHECKPOINT = 5.0
 
 
 class Measurement:
-    """This process's part of the leg."""
+    """This process's part of the leg. SlipCover is loaded with the first file that is measured."""
 
     def __init__(self, plan: Plan) -> None:
         self.sources = Sources(plan.root, plan.source, plan.omit)
         self.branch = plan.branch
+        self.lock = threading.RLock()
         self.pytest: Optional[dict[str, Any]] = None
-        self._folder = plan.folder
-        self._recorder = Recorder(branch=plan.branch)
         self.unmarked: dict[str, str] = {}
-        self._path = fragments.path_for(plan.folder)
-        self._argv = fragments.command_line()
+        self._folder = plan.folder
+        self._recorder: Optional[Recorder] = None
         self._next = time.monotonic() + CHECKPOINT
-        self._pid = os.getpid()
+        self._begin()
 
     def start(self) -> None:
         """Instrument what is imported from now on, and see to every way in which the process can end."""
         self._write(ended=False)
-        _hook_imports(self)
-        atexit.register(self.end)
-        os._exit = _ending(self, os._exit)  # type: ignore[assignment]
-        if hasattr(os, "register_at_fork"):
-            # A fork while another thread holds SlipCover's lock would leave the child waiting for ever.
-            lock = self._recorder.lock
-            os.register_at_fork(
-                before=lock.acquire, after_in_parent=lock.release, after_in_child=self._forked
-            )
-        if threading.current_thread() is threading.main_thread():
-            _end_on_sigterm(self)
+        hooks.hook_imports(self)
+        hooks.hook_ends(self)
+        hooks.hook_forks(self)
 
     def instrument(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
         """Return the code of a measured file, instrumented."""
+        if self._recorder is None:
+            from .slip import Recorder
+
+            self._recorder = Recorder(self.lock, branch=self.branch)
         return self._recorder.watch(code, module)
 
     def compile(self, source: bytes, filename: str) -> types.CodeType:
         """Compile a measured file as its import would, remembering why its branches are not measured."""
+        from .slip import compile_marked
+
         code, unmarked = compile_marked(source, filename, branch=self.branch)
         if unmarked:
             self.unmarked[filename] = unmarked
@@ -79,70 +72,37 @@ class Measurement:
         if self._pid == os.getpid():
             self._write(ended=True)
 
-    def _forked(self) -> None:
-        self._recorder.lock.release()
-        self._recorder.forget()
+    def forked(self) -> None:
+        """Begin anew in a forked child, which reports only what it saw itself."""
+        self.lock.release()
+        if self._recorder is not None:
+            self._recorder.forget()
+        self.pytest = None
+        self._begin()
+        # subprocess forks by way of Python only to run `preexec_fn`; another program follows at once.
+        if sys._getframe(1).f_code.co_name != "_execute_child":
+            self._write(ended=False)
+
+    def _begin(self) -> None:
         self._pid = os.getpid()
         self._path = fragments.path_for(self._folder)
-        self.pytest = None
+        self._argv = fragments.command_line()
+        self._test = fragments.current_test()
 
     def _write(self, *, ended: bool) -> None:
         files: dict[str, list[list[Any]]] = {}
-        for filename, items in self._recorder.seen().items():
+        for filename, items in (self._recorder.seen() if self._recorder else {}).items():
             real = self.sources.real(filename)
             if real is not None:
                 lines, branches = files.setdefault(real, [[], []])
                 lines += sorted({item for item in items if isinstance(item, int)})
                 branches += sorted(item for item in items if isinstance(item, tuple))
-        fragment = fragments.Fragment(self._pid, self._argv, ended, files, self.unmarked, self.pytest)
+        fragment = fragments.Fragment(
+            self._pid, self._argv, self._test, ended, files, self.unmarked, self.pytest
+        )
         try:
             fragments.write(self._path, fragment)
         except OSError as error:
             sys.stderr.write(
                 f"covlane: {self._path} cannot be written: {error.strerror}; this leg is incomplete\n"
             )
-
-
-def _hook_imports(measurement: Measurement) -> None:
-    """Make Python's own loader of source files instrument the measured ones.
-
-    The loader stays what it is, with every attribute: only where it would fetch code does it answer with code
-    that is instrumented. Imports, `python -m`, runpy, finders of editable installs and
-    `spec_from_file_location` all come through here.
-    """
-    original = SourceFileLoader.get_code
-    plain = SourceFileLoader.source_to_code
-
-    def get_code(self: SourceFileLoader, fullname: str) -> Optional[types.CodeType]:
-        path = self.get_filename(fullname)
-        if measurement.sources.real(path) is None:
-            return original(self, fullname)
-        source = self.get_data(path)
-        if type(self).source_to_code is plain:
-            code = measurement.compile(source, path)
-        else:  # a loader that changes what it loads: its lines are measured as it made them
-            code = self.source_to_code(source, path)
-        return measurement.instrument(code, sys.modules.get(fullname))
-
-    SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
-
-
-def _ending(measurement: Measurement, original: Callable[[int], NoReturn]) -> Callable[[int], NoReturn]:
-    def _exit(status: int) -> NoReturn:
-        measurement.end()
-        original(status)
-
-    return _exit
-
-
-def _end_on_sigterm(measurement: Measurement) -> None:
-    """Write the fragment before a SIGTERM that nobody else handles ends the process, by that signal."""
-    if not hasattr(signal, "SIGTERM") or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        return
-
-    def handler(_number: int, _frame: object) -> None:
-        measurement.end()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    signal.signal(signal.SIGTERM, handler)

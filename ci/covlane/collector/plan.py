@@ -24,6 +24,7 @@ class Plan(NamedTuple):
     omit: list[str]
     exclude: list[str]
     branch: bool
+    subprocess: bool
     commit: Optional[str]
     dirty: bool
     tools: dict[str, str]

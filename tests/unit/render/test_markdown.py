@@ -97,6 +97,11 @@ def test_no_name_becomes_html(name: str) -> None:
     assert "<!--" not in shown
 
 
+@pytest.mark.parametrize("character", ["<", ">"])
+def test_no_angle_bracket_is_left_to_a_reader_s_kindness(character: str) -> None:
+    assert character not in escape(f"a{character}b")
+
+
 @pytest.mark.parametrize("character", ["\n", "\r", "\x0b", "\x85", "\u2028", "\x00", "\x1b", "\udcff"])
 def test_a_control_character_is_a_space(character: str) -> None:
     assert cells(data_words.report({f"a{character}| b |.py": "1-"}))[0][0] == "a | b |.py"

@@ -1,0 +1,102 @@
+"""Where the measurement is hooked into a process: its imports, its forks and its ends."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import signal
+import sys
+import threading
+from importlib.machinery import SourceFileLoader
+from typing import TYPE_CHECKING, Any, Optional
+
+if TYPE_CHECKING:
+    import types
+    from collections.abc import Callable
+
+    from .measure import Measurement
+
+REWRITING = "_pytest.assertion.rewrite"
+
+
+def hook_imports(measurement: Measurement) -> None:
+    """Make Python's own loader of source files instrument the measured ones.
+
+    The loader stays what it is, with every attribute: only where it would fetch code does it answer with code
+    that is instrumented. Imports, `python -m`, runpy, finders of editable installs and
+    `spec_from_file_location` all come through here. No frame of ours is left when the module runs.
+    """
+    original = SourceFileLoader.get_code
+    plain = SourceFileLoader.source_to_code
+    rewriting_hooked = False
+
+    def get_code(self: SourceFileLoader, fullname: str) -> Optional[types.CodeType]:
+        nonlocal rewriting_hooked
+        if not rewriting_hooked and _is_loaded(REWRITING):
+            rewriting_hooked = True  # before the next import, which comes through here as well
+            from .rewriting import hook_rewriting
+
+            hook_rewriting(measurement)
+        path = self.get_filename(fullname)
+        if measurement.sources.real(path) is None:
+            return original(self, fullname)
+        source = self.get_data(path)
+        if type(self).source_to_code is plain:
+            code = measurement.compile(source, path)
+        else:  # a loader that changes what it loads: its lines are measured as it made them
+            code = self.source_to_code(source, path)
+        return measurement.instrument(code, sys.modules.get(fullname))
+
+    SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
+
+
+def _is_loaded(name: str) -> bool:
+    """Say whether a module has been imported to its end."""
+    module = sys.modules.get(name)
+    return module is not None and not getattr(module.__spec__, "_initializing", False)
+
+
+def hook_forks(measurement: Measurement) -> None:
+    """See to it that a forked child measures for itself.
+
+    A fork while another thread holds SlipCover's lock would leave the child waiting for ever, so it is held
+    across the fork.
+    """
+    if hasattr(os, "register_at_fork"):
+        lock = measurement.lock
+        os.register_at_fork(
+            before=lock.acquire, after_in_parent=lock.release, after_in_child=measurement.forked
+        )
+
+
+def hook_ends(measurement: Measurement) -> None:
+    """Write the fragment at every end that a process can see coming."""
+    atexit.register(measurement.end)
+    for name in ("_exit", "execv", "execve", "abort"):
+        if hasattr(os, name):
+            setattr(os, name, _ending(measurement, getattr(os, name)))
+    if threading.current_thread() is threading.main_thread():
+        _end_on_sigterm(measurement)
+
+
+def _ending(measurement: Measurement, original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def end_first(*arguments: Any, **named: Any) -> Any:
+        measurement.end()
+        return original(*arguments, **named)
+
+    return end_first
+
+
+def _end_on_sigterm(measurement: Measurement) -> None:
+    """Write the fragment before a SIGTERM that nobody else handles ends the process, by that signal."""
+    if not hasattr(signal, "SIGTERM") or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return
+
+    def handler(_number: int, _frame: object) -> None:
+        measurement.end()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, handler)

@@ -1,0 +1,221 @@
+"""Lines that run in other processes of the leg are the leg's lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from leg import Leg, Project
+
+MODULE = """
+    def work(number):
+        if number:
+            return number
+        return None
+    """
+MAIN = """
+    import os, sys
+    from pkg import work
+    if __name__ == "__main__":
+        work(1)
+        if "kill" in sys.argv:
+            os.kill(os.getpid(), 9)
+    """
+#: All but `return None`.
+RAN = [1, 2, 3]
+
+
+def measure(project: Project, test: str, *arguments: str, **changes: object) -> Leg:
+    project.write("pkg/__init__.py", MODULE)
+    project.write("pkg/__main__.py", MAIN)
+    project.write("test_it.py", test)
+    return project.measure(*arguments, **changes)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "subprocess.run([sys.executable, '-m', 'pkg'], check=True)",
+        "subprocess.run([sys.executable, '-m', 'pkg'], check=True, preexec_fn=lambda: None)",
+        "subprocess.run(sys.executable + ' -m pkg', shell=True, check=True)",
+        """subprocess.run(
+        [sys.executable, '-c', 'from pkg import work; work(1)'],
+        cwd='/', check=True, env={**os.environ, 'PYTHONPATH': os.getcwd()})""",
+        "os.waitpid(os.fork() or os.execv(sys.executable, [sys.executable, '-m', 'pkg']), 0)",
+    ],
+    ids=["dash m", "preexec_fn", "shell", "cwd elsewhere", "fork and exec"],
+)
+def test_a_python_that_a_test_starts_is_measured(matrix_project: Project, call: str) -> None:
+    leg = measure(matrix_project, f"import os, subprocess, sys\ndef test_it():\n    {call}\n")
+    assert leg.code == 0, leg.output
+    assert leg.ran("pkg/__init__.py") == RAN
+    assert leg.stamp.reasons == ()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("end", ["close", "terminate"])
+def test_a_pool_of_processes_is_measured(matrix_project: Project, method: str, end: str) -> None:
+    leg = measure(
+        matrix_project,
+        f"""
+        import multiprocessing, warnings
+        import pkg
+
+        def test_it():
+            warnings.simplefilter("ignore")
+            pool = multiprocessing.get_context("{method}").Pool(2)
+            assert pool.map(pkg.work, [1, 2, 3]) == [1, 2, 3]
+            pool.{end}()
+            pool.join()
+        """,
+    )
+    assert leg.code == 0, leg.output
+    assert leg.ran("pkg/__init__.py") == RAN
+    assert leg.stamp.reasons == ()
+
+
+def test_an_executor_of_processes_is_measured(project: Project) -> None:
+    leg = measure(
+        project,
+        """
+        from concurrent.futures import ProcessPoolExecutor
+        import multiprocessing
+        import pkg
+
+        def test_it():
+            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+                assert pool.submit(pkg.work, 1).result() == 1
+        """,
+    )
+    assert leg.code == 0, leg.output
+    assert leg.ran("pkg/__init__.py") == RAN
+
+
+@pytest.mark.parametrize("dist", ["load", "loadscope", "loadfile", "worksteal", "each"])
+def test_workers_of_xdist_are_measured(project: Project, dist: str) -> None:
+    leg = measure(
+        project,
+        "import pkg, pytest\n@pytest.mark.parametrize('n', [1, 2])\ndef test_it(n):\n    assert pkg.work(n) == n\n",
+        *("-n", "2", "--dist", dist),
+    )
+    assert leg.code == 0, leg.output
+    assert leg.ran("pkg/__init__.py") == RAN
+    assert leg.stamp.processes.started == leg.stamp.processes.reported == 3
+    assert leg.stamp.counts["passed"] == (4 if dist == "each" else 2)
+
+
+def test_a_plugin_is_measured_in_the_workers_that_load_it(matrix_project: Project) -> None:
+    matrix_project.write("pytest.ini", "[pytest]\nfilterwarnings = error\n")
+    matrix_project.write(
+        "pkg/plugin.py", "import pytest\n\n@pytest.fixture\ndef one():\n    if pytest:\n        return 1\n"
+    )
+    leg = measure(matrix_project, "def test_it(one):\n    assert one == 1\n", "-n", "2", "-p", "pkg.plugin")
+    assert leg.code == 0, leg.output
+    assert leg.missed("pkg/plugin.py") == []
+    assert leg.measured.files["pkg/plugin.py"].taken == {(5, 6)}
+
+
+def test_a_worker_that_is_killed_is_named_and_the_others_keep_their_lines(project: Project) -> None:
+    leg = measure(
+        project,
+        """
+        import os, signal
+        import pkg
+
+        def test_dies():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        def test_works():
+            assert pkg.work(1) == 1
+        """,
+        *("-n", "1"),
+    )
+    assert leg.code == 1
+    assert leg.ran("pkg/__init__.py") == RAN
+    assert len(leg.stamp.reasons) == 1
+    assert "never reported its end" in leg.stamp.reasons[0]
+
+
+def test_a_killed_child_is_named_with_its_command_line_and_its_test(project: Project) -> None:
+    leg = measure(
+        project,
+        "import subprocess, sys\ndef test_it():\n    subprocess.run([sys.executable, '-m', 'pkg', 'kill'])\n",
+    )
+    assert leg.code == 0, leg.output
+    assert not leg.stamp.complete
+    (reason,) = leg.stamp.reasons
+    assert "started by test_it.py::test_it" in reason
+    assert reason.endswith("-m pkg kill")
+
+
+def test_a_forked_child_that_is_killed_is_named(project: Project) -> None:
+    leg = measure(
+        project,
+        """
+        import os, signal
+        def test_it():
+            child = os.fork()
+            if child == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            os.waitpid(child, 0)
+        """,
+    )
+    assert "started by test_it.py::test_it" in leg.stamp.reasons[0]
+
+
+def test_a_child_may_outlive_pytest_by_a_little(project: Project) -> None:
+    leg = measure(
+        project,
+        """
+        import subprocess, sys
+        def test_it():
+            code = "import time; time.sleep(1); import pkg; pkg.work(1)"
+            subprocess.Popen([sys.executable, "-c", code], stdout=-3, stderr=-3)
+        """,
+    )
+    assert leg.ran("pkg/__init__.py") == RAN
+    assert leg.stamp.complete
+
+
+def test_children_can_be_left_out(project: Project) -> None:
+    leg = measure(
+        project,
+        "import subprocess, sys\ndef test_it():\n    subprocess.run([sys.executable, '-m', 'pkg'], check=True)\n",
+        subprocess=False,
+    )
+    assert leg.ran("pkg/__init__.py") == []
+    assert leg.stamp.processes.started == 1
+
+
+def test_a_leg_that_a_test_runs_is_no_part_of_the_leg_around_it(project: Project) -> None:
+    inner = type(project)(project.root / "inner", project.python)
+    inner.write("pkg/__init__.py", "X = 1\n")
+    inner.write("test_inner.py", "import pkg\ndef test(): pass\n")
+    command = inner.command(inner.plan())
+    leg = measure(
+        project,
+        f"import subprocess\ndef test_it():\n    subprocess.run({command!r}, cwd='inner', check=True)\n",
+        *("--ignore", "inner"),
+    )
+    assert leg.code == 0, leg.output
+    assert leg.stamp.processes.started == leg.stamp.processes.reported
+
+
+def test_a_process_whose_measurement_cannot_begin_runs_and_is_named(project: Project) -> None:
+    leg = measure(
+        project,
+        """
+        import os, pathlib, subprocess, sys
+        def test_it():
+            plan = pathlib.Path(os.environ["_COVLANE_LEG"])
+            text = plan.read_text()
+            plan.write_text("{")
+            done = subprocess.run([sys.executable, "-c", "print('ran')"], capture_output=True, text=True)
+            plan.write_text(text)
+            assert (done.stdout, done.stderr, done.returncode) == ("ran\\n", "", 0)
+        """,
+    )
+    assert leg.code == 0, leg.output
+    assert "could not be measured: " in leg.stamp.reasons[0]
