@@ -72,6 +72,8 @@ class Project:
             "exclude": list(EXCLUDE_LINES),
             "branch": True,
             "subprocess": True,
+            "isolation": "none",
+            "workers": 0,
             "commit": None,
             "dirty": False,
             "tools": {},

@@ -16,7 +16,7 @@ from covlane.adapters.environment import environment, in_ci
 from covlane.errors import CovlaneError, UsageError
 
 if TYPE_CHECKING:
-    from covlane.settings import Configured
+    from covlane.settings import Configured, Settings
 
 COLLECTOR = Path(__file__).parent / "collector"
 #: The release whose internals `collector/slip.py` knows.
@@ -54,7 +54,10 @@ def register(root: Path | None = None) -> None:
     )
     def coverage(session: nox.Session) -> None:
         """Run pytest under SlipCover on one Python; arguments after -- are pytest's."""
-        run_leg(session, configured)
+        try:
+            run_leg(session, configured)
+        except CovlaneError as error:
+            session.error(str(error))
 
     @nox.session(name="report", python=False, default=False)
     def report(session: nox.Session) -> None:
@@ -78,7 +81,9 @@ def run_leg(session: nox.Session, configured: Configured) -> None:
     plan = folder / "leg.json"
     plan.write_text(json.dumps(_plan(configured, leg, output)), "utf-8")
     session.run(
-        *("python", str(COLLECTOR), "run", str(plan), "-m", "pytest", *session.posargs),
+        *("python", str(COLLECTOR), "run", str(plan), "-m", "pytest"),
+        *_mode(configured.settings)[1],
+        *session.posargs,
         env={"CS_ACCESS_TOKEN": None},
         success_codes=ANY_END,
         interrupt_timeout=None,
@@ -104,20 +109,33 @@ def _follow_with_report(session: nox.Session) -> bool:
 
 
 def _install(session: nox.Session, configured: Configured, folder: Path) -> None:
-    """Install the project with what its tests need, then SlipCover without touching any of that."""
+    """Install the project with what its tests need, then what measures, without touching any of that."""
+    measuring = [SLIPCOVER, *_mode(configured.settings)[0]]
     wanted = [*configured.settings.install, *_group_requirements(configured), "pytest"]
     session.install(*wanted)
     frozen = session.run("python", "-I", "-c", FREEZE, silent=True, log=False)
     constraints = folder / "constraints.txt"
     constraints.write_text(str(frozen or ""), "utf-8")
     try:
-        session.install(SLIPCOVER, "-c", str(constraints))
+        session.install(*measuring, "-c", str(constraints))
     except CommandFailed:
         session.error(
-            f"{SLIPCOVER} does not fit what this project pins (see above).\n"
+            f"{', '.join(measuring)} does not fit what this project pins (see above).\n"
             f"  -> loosen the pin in the requirements that `install` and `groups` name; "
             f"covlane changes no version itself"
         )
+
+
+def _mode(chosen: Settings) -> tuple[list[str], list[str]]:
+    """Return the requirements and the pytest arguments that the settings' isolation and workers stand for."""
+    requirements, arguments = [], []
+    if chosen.isolation == "forked":
+        requirements.append("pytest-forked>=1.6")
+        arguments.append("--forked")
+    if chosen.workers:
+        requirements.append("pytest-xdist>=3.5")
+        arguments += ["-n", str(chosen.workers)]
+    return requirements, arguments
 
 
 def _group_requirements(configured: Configured) -> tuple[str, ...]:
@@ -150,6 +168,8 @@ def _plan(configured: Configured, leg: str, output: Path) -> dict[str, object]:
         "exclude": [*chosen.exclude_lines, *chosen.exclude_also],
         "branch": chosen.branch,
         "subprocess": chosen.subprocess,
+        "isolation": chosen.isolation,
+        "workers": chosen.workers,
         "commit": git.commit(),
         "dirty": git.dirty(),
         "tools": lane.tools(),

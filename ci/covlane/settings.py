@@ -6,7 +6,7 @@ import difflib
 import re
 import sys
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DEFAULT = "default"
+#: How many processes share the tests: none beside pytest's own, so many, or one for each processor.
+Workers = Annotated[int, msgspec.Meta(ge=0)] | Literal["auto"]
 
 
 class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -51,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     pythons: tuple[str, ...] = ()
     branch: bool = True
     subprocess: bool = True
+    isolation: Literal["none", "forked"] = "none"
+    workers: Workers = 0
     install: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES
@@ -185,7 +189,7 @@ def _from_text(key: Key, text: str) -> object:
             except (tomllib.TOMLDecodeError, RecursionError):
                 return text
         return [part.strip() for part in text.split(",") if part.strip()]
-    return text
+    return int(text) if key.type == Workers and text.isdecimal() else text
 
 
 def _convert(key: Key, value: object, origin: str) -> object:
@@ -205,6 +209,8 @@ def describe(kind: Any) -> str:
         return "true or false"
     if kind is str:
         return "a string"
+    if kind == Workers:
+        return "a number from 0 on, or 'auto'"
     if getattr(kind, "__origin__", None) is Literal:
         return "one of " + ", ".join(repr(choice) for choice in kind.__args__)
     return "a list of strings"

@@ -130,3 +130,26 @@ def test_a_bare_nox_runs_none_of_our_sessions(repository: Repository) -> None:
     listed = repository.nox("-l").stdout
     assert f"- coverage-{CURRENT}" in listed
     assert "- report" in listed
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="tests are forked where the system forks")
+def test_forked_tests_in_workers_are_asked_for_by_two_settings(repository: Repository) -> None:
+    repository.settings(f'pythons = ["{CURRENT}"]', 'isolation = "forked"', "workers = 2")
+    repository.commit()
+    done = repository.nox("-s", "coverage")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "--forked -n 2" in done.stderr
+    assert "75.00% of lines (3/4)" in done.stdout
+    report = json.loads((repository.root / "reports" / "coverage.json").read_bytes())
+    assert (report["legs"][0]["isolation"], report["legs"][0]["workers"]) == ("forked", 2)
+
+
+def test_a_group_that_cannot_be_resolved_is_one_sentence(repository: Repository) -> None:
+    repository.write(
+        "pyproject.toml",
+        f'[tool.covlane]\npythons = ["{CURRENT}"]\ngroups = ["gone"]\n[dependency-groups]\ntest = []\n',
+    )
+    done = repository.nox("-s", "coverage")
+    assert done.returncode != 0
+    assert "the dependency groups gone cannot be resolved" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -19,6 +19,9 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "tests": ('["checks"]', "checks", ("checks",)),
     "pythons": ('["3.9", "3.13t"]', "3.9,3.13t", ("3.9", "3.13t")),
     "branch": ("false", "false", False),
+    "subprocess": ("false", "false", False),
+    "isolation": ('"forked"', "forked", "forked"),
+    "workers": ("4", "4", 4),
     "install": ('["-e", ".[x]"]', "-e,.[x]", ("-e", ".[x]")),
     "groups": ('["checks"]', "checks", ("checks",)),
     "exclude-lines": ('["a{1}b"]', "a{1}b", ("a{1}b",)),
@@ -35,6 +38,9 @@ VARIABLES = {
     "tests": "COVLANE_TESTS",
     "pythons": "COVLANE_PYTHONS",
     "branch": "COVLANE_BRANCH",
+    "subprocess": "COVLANE_SUBPROCESS",
+    "isolation": "COVLANE_ISOLATION",
+    "workers": "COVLANE_WORKERS",
     "install": "COVLANE_INSTALL",
     "groups": "COVLANE_GROUPS",
     "exclude-lines": "COVLANE_EXCLUDE_LINES",
@@ -89,7 +95,9 @@ def test_a_key_is_read_from_the_environment(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", EVERY_KEY)
 def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
     text, _, _ = EVERY_KEY[name]
-    other = {"branch": "true", "codescene.via": "cli", "pythons": "3.10"}.get(name, "other")
+    others = {"branch": "true", "codescene.via": "cli", "pythons": "3.10"}
+    others |= {"subprocess": "true", "isolation": "none", "workers": "2"}
+    other = others.get(name, "other")
     configured = load(tmp_path, f"{name} = {text}", **{VARIABLES[name]: other})
     assert value(configured, name) in (other, (other,), other == "true")
 
@@ -300,3 +308,13 @@ def test_the_reports_are_below_the_root(tmp_path: Path) -> None:
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     with pytest.raises(AttributeError):
         load(tmp_path).settings.branch = False  # type: ignore[misc]
+
+
+def test_workers_can_be_one_for_each_processor(tmp_path: Path) -> None:
+    assert load(tmp_path, 'workers = "auto"').settings.workers == "auto"
+    assert load(tmp_path, COVLANE_WORKERS="auto").settings.workers == "auto"
+
+
+@pytest.mark.parametrize("workers", ['"many"', "-1", "1.5", "true"])
+def test_other_workers_are_refused(tmp_path: Path, workers: str) -> None:
+    assert "it takes a number from 0 on, or 'auto'" in refused(tmp_path, f"workers = {workers}").cause

@@ -11,6 +11,8 @@ import threading
 from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING, Any, Optional
 
+from .forked_plugin import mend_if_loaded
+
 if TYPE_CHECKING:
     import types
     from collections.abc import Callable
@@ -63,11 +65,14 @@ def hook_forks(measurement: Measurement) -> None:
     A fork while another thread holds SlipCover's lock would leave the child waiting for ever, so it is held
     across the fork.
     """
+    lock = measurement.lock
+
+    def before() -> None:
+        mend_if_loaded()
+        lock.acquire()
+
     if hasattr(os, "register_at_fork"):
-        lock = measurement.lock
-        os.register_at_fork(
-            before=lock.acquire, after_in_parent=lock.release, after_in_child=measurement.forked
-        )
+        os.register_at_fork(before=before, after_in_parent=lock.release, after_in_child=measurement.forked)
 
 
 def hook_ends(measurement: Measurement) -> None:

@@ -29,6 +29,8 @@ class Measurement:
         self.branch = plan.branch
         self.lock = threading.RLock()
         self.pytest: Optional[dict[str, Any]] = None
+        #: The test that pytest has announced; pytest-forked forks before the test itself begins.
+        self.running = ""
         self.unmarked: dict[str, str] = {}
         self._folder = plan.folder
         self._recorder: Optional[Recorder] = None
@@ -87,7 +89,7 @@ class Measurement:
         self._pid = os.getpid()
         self._path = fragments.path_for(self._folder)
         self._argv = fragments.command_line()
-        self._test = fragments.current_test()
+        self._test = fragments.current_test() or self.running
 
     def _write(self, *, ended: bool) -> None:
         files: dict[str, list[list[Any]]] = {}

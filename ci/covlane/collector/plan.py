@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Union
 
 SCHEMA = 1
 
@@ -13,7 +13,7 @@ class Plan(NamedTuple):
     """One leg.
 
     `root` is absolute; `source` and `omit` are relative to it, `output` is the leg's report; fragments lie
-    beside the plan's own file, in `folder`.
+    beside the plan's own file, in `folder`. `isolation` and `workers` are what the session asked pytest for.
     """
 
     folder: str
@@ -25,6 +25,8 @@ class Plan(NamedTuple):
     exclude: list[str]
     branch: bool
     subprocess: bool
+    isolation: str
+    workers: Union[int, str]
     commit: Optional[str]
     dirty: bool
     tools: dict[str, str]

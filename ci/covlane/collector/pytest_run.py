@@ -50,7 +50,11 @@ def _witness(measurement: Measurement) -> object:
     class Witness:
         stopped = ""
 
+        def pytest_runtest_logstart(self, nodeid: str) -> None:
+            measurement.running = nodeid
+
         def pytest_runtest_logfinish(self) -> None:
+            measurement.running = ""
             measurement.checkpoint()
 
         @pytest.hookimpl(trylast=True)

@@ -45,6 +45,8 @@ class Sources:
         for base, source in self._roots:
             if real == base or real.startswith(base.rstrip(os.sep) + os.sep):
                 below = os.path.relpath(real, base)
+                if _lies_in_foreign(base, os.path.dirname(below)):
+                    return None
                 name = os.path.normpath(os.path.join(source, below)).replace(os.sep, "/")
                 return None if self._omit.fullmatch(name) else name
         return None
@@ -59,6 +61,14 @@ class Sources:
                 folders[:] = [name for name in folders if not _foreign(folder, name)]
                 found.update(os.path.realpath(os.path.join(folder, name)) for name in files)
         return (path for path in sorted(found) if self.real(path))
+
+
+def _lies_in_foreign(base: str, folders: str) -> bool:
+    for name in folders.split(os.sep) if folders else ():
+        if _foreign(base, name):
+            return True
+        base = os.path.join(base, name)
+    return False
 
 
 def _foreign(folder: str, name: str) -> bool:

@@ -93,7 +93,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     dirty: bool
     tools: dict[str, str]
     isolation: str
-    workers: int
+    workers: int | str
     shard: str | None
     exit_code: int
     counts: dict[str, int]

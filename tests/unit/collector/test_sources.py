@@ -72,7 +72,18 @@ def test_a_relative_name_and_one_through_a_link_are_the_same_file(
     assert sources.real("pkg/a.py") == sources.real(str(tree / "link" / "a.py")) == str(tree / "pkg" / "a.py")
 
 
-@pytest.mark.parametrize("name", ["<string>", "<frozen importlib._bootstrap>", "", "a.so", "other/e.py"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<string>",
+        "<frozen importlib._bootstrap>",
+        "",
+        "a.so",
+        "other/e.py",
+        "pkg/.hidden/c.py",
+        "pkg/venv/d.py",
+    ],
+)
 def test_other_code_is_not_measured(tree: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tree)
     assert Sources(str(tree), ["pkg"], []).real(name) is None
