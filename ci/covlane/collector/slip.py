@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import copyreg
 import importlib.util
 import sys
@@ -99,11 +100,23 @@ if sys.version_info < (3, 12):
     _make_probes_picklable()
 
 
+class _Slipcover(slipcover.Slipcover):  # type: ignore[misc]
+    """SlipCover, which leaves its probes in place where removing them would race another thread.
+
+    Up to Python 3.11 it walks the namespaces of all modules for that; one that another thread changes meanwhile
+    raises in the middle of the program under test. What was seen is kept before the walk.
+    """
+
+    def deinstrument_seen(self) -> None:
+        with contextlib.suppress(RuntimeError):
+            super().deinstrument_seen()
+
+
 class Recorder:
     """SlipCover's instrumentation of this process, and what it saw."""
 
     def __init__(self, lock: threading.RLock, *, branch: bool) -> None:
-        self._slipcover = slipcover.Slipcover(branch=branch)
+        self._slipcover = _Slipcover(branch=branch)
         self._slipcover.lock = lock
 
     def watch(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import threading
 import types
 
 import pytest
@@ -77,3 +78,19 @@ def test_the_document_has_slipcovers_summaries() -> None:
     assert isinstance(summary, dict)
     assert (summary["covered_lines"], summary["missing_lines"], summary["missing_branches"]) == (1, 1, 1)
     assert slipcover.merge_coverage(document, {"meta": document["meta"], "files": {}})
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="sys.monitoring has no probes to remove")
+def test_a_namespace_that_changes_while_probes_are_removed_is_no_error_of_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def changed(*_: object) -> None:
+        raise RuntimeError("dictionary changed size during iteration")
+
+    monkeypatch.setattr(slipcover.Slipcover, "find_functions", staticmethod(changed))
+    recorder = slip.Recorder(threading.RLock(), branch=False)
+    source = b"def called():\n    return 1\nfor _ in range(200):\n    called()\n"
+    module = types.ModuleType("module")
+    code = slip.compile_marked(source, "a.py", branch=False).code
+    exec(recorder.watch(code, module), module.__dict__)
+    assert recorder.seen()["a.py"] == {1, 2, 3, 4}
