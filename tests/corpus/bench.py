@@ -36,19 +36,20 @@ def tests(session: nox.Session) -> None:
 INTRODUCTION = """\
 # What the lane costs
 
-Written by `nox -s bench -- --write`, which runs the tools in turn, round by round, and prints medians of wall
-seconds. Branches are measured everywhere. `pytest` is the suite alone; `covlane: pytest` is the leg's own
-pytest process under the collector; `covlane: whole leg` adds the second interpreter that works out what is
-executable and writes the report, which the other tools do at the end of theirs. Each tool runs without the
-other tools' pytest plugins. Compare ratios: seconds belong to the machine.
+Written by `nox -s bench -- --write`, which runs the tools in turn, round by round, and prints the median and the
+least of the wall seconds: where the load of the machine changes between rounds, the least says more. Branches
+are measured everywhere. `pytest` is the suite alone; `covlane: pytest` is the leg's own pytest process under the
+collector; `covlane: whole leg` adds the second interpreter that works out what is executable and writes the
+report. SlipCover and pytest-cov report at their end as well, `coverage run` only keeps its data. Each tool runs
+without the other tools' pytest plugins. Compare ratios: seconds belong to the machine.
 """
 
 
 class Row(NamedTuple):
-    """A median of seconds, and how the tool ended where the suite alone ends otherwise."""
+    """The seconds of each round, and how the tool ended where the suite alone ends otherwise."""
 
     tool: str
-    seconds: float
+    times: list[float]
     note: str = ""
 
 
@@ -108,7 +109,7 @@ def measure(checkout: Checkout, python: str, rounds: int) -> Suite:
         f"{checkout.project.name} {checkout.project.version}, {full}",
         ", ".join(versions),
         [
-            Row(tool, median(seconds), "" if ends[tool] == ends[BARE] else f" (tests fail: {ends[tool]})")
+            Row(tool, seconds, "" if ends[tool] == ends[BARE] else f" (tests fail: {ends[tool]})")
             for tool, seconds in times.items()
         ],
     )
@@ -175,7 +176,7 @@ def startup(checkout: Checkout) -> list[Row]:
         "`nox -l`, covlane's sessions registered": ["-m", "nox", "-l"],
     }
     return [
-        Row(name, median(_cpu(checkout, sys.executable, *argv) for _ in range(5)))
+        Row(name, [_cpu(checkout, sys.executable, *argv) for _ in range(5)])
         for name, argv in programs.items()
     ]
 
@@ -192,25 +193,29 @@ def document(suites: list[Suite], started: list[Row], rounds: int, before: str =
     sections = {part.partition("\n")[0]: part for part in before.split("\n## ")[1:]}
     sections.pop(STARTUP, None)
     for suite in suites:
-        about = f"Medians of {rounds} rounds, with {suite.versions}."
+        about = f"{rounds} rounds, with {suite.versions}."
         sections[suite.title] = f"{suite.title}\n\n{about}\n\n{_table(suite.rows)}"
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("nox", "invoke", "covlane"))
     sections[STARTUP] = (
         f"{STARTUP}\n\n"
         f"CPU seconds, user and system, medians of five; Python {platform.python_version()}, {versions}.\n\n"
         "| program | CPU seconds |\n|---|---:|\n"
-        + "".join(f"| {row.tool} | {row.seconds:.2f} |\n" for row in started)
+        + "".join(f"| {row.tool} | {median(row.times):.2f} |\n" for row in started)
     )
     *shown, last = sections.values()
     return "\n## ".join([f"{INTRODUCTION}\nMachine: {_cpu_model()}.\n", *sorted(shown), last])
 
 
 def _table(rows: list[Row]) -> str:
-    seconds = {row.tool: row.seconds for row in rows}
-    lines = ["| | seconds | to pytest | to SlipCover |", "|---|---:|---:|---:|"]
+    lines = ["| | median | to pytest | to SlipCover | least | to pytest | to SlipCover |"]
+    lines.append("|---|---:|---:|---:|---:|---:|---:|")
+    times = {row.tool: row.times for row in rows}
     for tool, own, note in rows:
-        ratios = f"{own / seconds[BARE]:.2f} | {own / seconds[SLIPCOVER]:.2f}"
-        lines.append(f"| {tool}{note} | {own:.1f} | {ratios} |")
+        cells = [f"{tool}{note}"]
+        for of in (median, min):
+            seconds = of(own)
+            cells += [f"{seconds:.1f}", *(f"{seconds / of(times[other]):.2f}" for other in (BARE, SLIPCOVER))]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

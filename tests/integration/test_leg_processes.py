@@ -54,6 +54,43 @@ def test_a_python_that_a_test_starts_is_measured(matrix_project: Project, call: 
     assert leg.stamp.reasons == ()
 
 
+@pytest.mark.parametrize("options", ["", "-X dev -W ignore", "-Es"])
+@pytest.mark.parametrize("script", ["pkg/script.py", "{cwd}/pkg/script.py"])
+def test_a_script_that_a_test_starts_is_measured(matrix_project: Project, script: str, options: str) -> None:
+    matrix_project.write(
+        "pkg/script.py",
+        """
+        import os
+        os.chdir("/")
+        def called(number):
+            if number:
+                return 1
+            return 2
+        called(1)
+        """,
+    )
+    argv = f"[sys.executable, *{options.split()!r}, f{script!r}]"
+    leg = measure(
+        matrix_project,
+        f"import os, subprocess, sys\ncwd = os.getcwd()\ndef test_it():\n    subprocess.run({argv}, check=True)\n",
+    )
+    assert leg.code == 0, leg.output
+    assert leg.missed("pkg/script.py") == [6]
+    assert leg.measured.files["pkg/script.py"].branches == frozenset()
+    assert "its branches are not" in leg.stamp.unbranched["pkg/script.py"]
+
+
+def test_a_script_whose_branches_an_import_measured_has_them(project: Project) -> None:
+    project.write("pkg/script.py", "import os\nif os.sep:\n    X = 1\n")
+    leg = measure(
+        project,
+        "import subprocess, sys\nimport pkg.script\ndef test_it():\n"
+        "    subprocess.run([sys.executable, 'pkg/script.py'], check=True)\n",
+    )
+    assert leg.measured.files["pkg/script.py"].taken == {(2, 3)}
+    assert leg.stamp.unbranched == {}
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 @pytest.mark.parametrize("end", ["close", "terminate"])
 def test_a_pool_of_processes_is_measured(matrix_project: Project, method: str, end: str) -> None:

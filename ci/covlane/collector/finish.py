@@ -49,7 +49,8 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> bool:
             into = seen.setdefault(path, (set(), set()))
             into[0].update(lines)
             into[1].update((pair[0], pair[1]) for pair in branches)
-    files, notes = _files(plan, seen)
+    unmarked = {path: why for fragment in found for path, why in fragment.unmarked.items()}
+    files, notes = _files(plan, seen, unmarked)
     stamp = _stamp(plan, found, status, arguments)
     stamp.update(complete=not reasons, reasons=reasons, **notes)
     timestamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -81,7 +82,9 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _files(plan: Plan, seen: dict[str, Any]) -> tuple[dict[str, dict[str, object]], dict[str, Any]]:
+def _files(
+    plan: Plan, seen: dict[str, Any], unmarked: dict[str, str]
+) -> tuple[dict[str, dict[str, object]], dict[str, Any]]:
     """Return SlipCover's entry for each source, and the notes on files that could not be measured whole."""
     sources = Sources(plan.root, plan.source, plan.omit)
     reader = slip.Reader(branch=plan.branch, exclude=plan.exclude)
@@ -96,9 +99,12 @@ def _files(plan: Plan, seen: dict[str, Any]) -> tuple[dict[str, dict[str, object
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             notes["unparsable"][name] = f"{type(error).__name__}: {error}"
             continue
-        if able.unmarked:
-            notes["unbranched"][name] = able.unmarked
         ran, taken = seen.get(path, (set(), set()))
+        # Branches that no process could have seen are unknown, not missed.
+        why = able.unmarked or ("" if taken else unmarked.get(path))
+        if why:
+            notes["unbranched"][name] = why
+            able.branches.clear()
         entry: dict[str, object] = {
             "executed_lines": sorted(ran & able.lines),
             "missing_lines": sorted(able.lines - ran),

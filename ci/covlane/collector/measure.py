@@ -29,6 +29,8 @@ class Measurement:
         self.branch = plan.branch
         self.lock = threading.RLock()
         self.pytest: Optional[dict[str, Any]] = None
+        #: Lines of a main script that SlipCover does not see.
+        self.traced: dict[str, set[int]] = {}
         #: The test that pytest has announced; pytest-forked forks before the test itself begins.
         self.running = ""
         self.unmarked: dict[str, str] = {}
@@ -46,11 +48,15 @@ class Measurement:
 
     def instrument(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
         """Return the code of a measured file, instrumented."""
+        return self.recorder().watch(code, module)
+
+    def recorder(self) -> Recorder:
+        """Return this process's SlipCover, loaded now if it was not."""
         if self._recorder is None:
             from .slip import Recorder
 
             self._recorder = Recorder(self.lock, branch=self.branch)
-        return self._recorder.watch(code, module)
+        return self._recorder
 
     def compile(self, source: bytes, filename: str) -> types.CodeType:
         """Compile a measured file as its import would, remembering why its branches are not measured."""
@@ -79,6 +85,7 @@ class Measurement:
         self.lock.release()
         if self._recorder is not None:
             self._recorder.forget()
+        self.traced.clear()
         self.pytest = None
         self._begin()
         # subprocess forks by way of Python only to run `preexec_fn`; another program follows at once.
@@ -93,15 +100,16 @@ class Measurement:
 
     def _write(self, *, ended: bool) -> None:
         files: dict[str, list[list[Any]]] = {}
-        for filename, items in (self._recorder.seen() if self._recorder else {}).items():
+        seen: list[tuple[str, set[Any]]] = [(name, set(lines)) for name, lines in self.traced.items()]
+        seen += self._recorder.seen().items() if self._recorder else ()
+        for filename, items in seen:
             real = self.sources.real(filename)
             if real is not None:
                 lines, branches = files.setdefault(real, [[], []])
                 lines += sorted({item for item in items if isinstance(item, int)})
                 branches += sorted(item for item in items if isinstance(item, tuple))
-        fragment = fragments.Fragment(
-            self._pid, self._argv, self._test, ended, files, self.unmarked, self.pytest
-        )
+        unmarked = {self.sources.real(name) or name: why for name, why in self.unmarked.items()}
+        fragment = fragments.Fragment(self._pid, self._argv, self._test, ended, files, unmarked, self.pytest)
         try:
             fragments.write(self._path, fragment)
         except OSError as error:

@@ -37,7 +37,9 @@ def begin() -> None:
         load()
         plans = importlib.import_module(PACKAGE + ".plan")
         measure = importlib.import_module(PACKAGE + ".measure")
-        measure.Measurement(plans.read(path)).start()
+        measurement = measure.Measurement(plans.read(path))
+        measurement.start()
+        importlib.import_module(PACKAGE + ".scripts").watch_main_script(measurement)
     except Exception:  # noqa: BLE001 - the program that starts here is not ours to stop
         try:
             with open(os.path.join(os.path.dirname(path), f"{os.getpid()}{FAILED}"), "w") as file:
