@@ -150,3 +150,13 @@ def test_the_run_looks_like_a_bare_one_from_inside(matrix_project: Project) -> N
     assert matrix_project.measure("-q").code == 0
     bare, leg = (matrix_project.root / "said.txt").read_text().splitlines()
     assert leg == bare
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence_and_the_fragments_stay(project: Project) -> None:
+    prepare(project, "pass")
+    leg = project.measure(output=str(project.root / "nowhere" / "leg.json"))
+    assert "cannot be written: No such file or directory" in leg.output
+    assert "its fragments are in" in leg.output
+    assert "Traceback" not in leg.output
+    assert leg.code == 3
+    assert list((project.root / "reports" / "legs" / "leg.d").glob("*.fragment"))

@@ -36,7 +36,11 @@ def main(argv: list[str]) -> int:
     if command == "finish":
         from .finish import finish
 
-        finish(plan, int(rest[0]), rest[1:])
+        try:
+            finish(plan, int(rest[0]), rest[1:])
+        except OSError as error:
+            sys.stderr.write(f"covlane: {plan.output} cannot be written: {error.strerror}\n")
+            return INCOMPLETE
         return 0
     sys.stderr.write(USAGE + "\n")
     return 2
@@ -70,8 +74,8 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
             return 2
     # Legs that are started by the tests of another are not part of that one.
     os.environ.pop(VARIABLE, None)  # noqa: TID251
-    if plan.subprocess:
-        _place_startup()
+    if plan.subprocess and not _place_startup():
+        return 2
     with _outlive_signals() as children:
         status = _call([sys.executable, HERE, "measure", path, *arguments], children)
         # Isolated and in UTF-8 mode: nothing of the suite's environment may bend the report.
@@ -84,10 +88,10 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
     return status if status >= 0 else 128 - status
 
 
-def _place_startup() -> None:
+def _place_startup() -> bool:
     """Put the one `.pth` file into this environment by which its other interpreters begin to measure.
 
-    It does nothing in a process without the leg's variable.
+    It does nothing in a process without the leg's variable. False, with a word, where it cannot be put there.
     """
     start = os.path.join(HERE, "start.py")
     line = (
@@ -98,11 +102,18 @@ def _place_startup() -> None:
     path = os.path.join(sysconfig.get_path("purelib"), "_covlane_leg.pth")
     with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
         if file.read() == line:
-            return
+            return True
     temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(line)
-    os.replace(temporary, path)
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(line)
+        os.replace(temporary, path)
+    except OSError as error:
+        sys.stderr.write(
+            f"covlane: {path} cannot be written: {error.strerror}\n  -> set `subprocess = false`\n"
+        )
+        return False
+    return True
 
 
 def _call(argv: list[str], children: list[subprocess.Popen[bytes]]) -> int:
