@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import pickle
 import sys
 import threading
 import types
@@ -94,3 +95,12 @@ def test_a_namespace_that_changes_while_probes_are_removed_is_no_error_of_the_pr
     code = slip.compile_marked(source, "a.py", branch=False).code
     exec(recorder.watch(code, module), module.__dict__)
     assert recorder.seen()["a.py"] == {1, 2, 3, 4}
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="sys.monitoring has no probes in the code")
+def test_a_probe_can_be_pickled_with_the_code_that_carries_it() -> None:
+    recorder = slip.Recorder(threading.RLock(), branch=False)
+    code = recorder.watch(slip.compile_marked(b"X = 1\n", "a.py", branch=False).code, None)
+    probes = [each for each in code.co_consts if type(each).__name__ == "PyCapsule"]
+    assert probes
+    assert type(pickle.loads(pickle.dumps(probes[0]))).__name__ == "PyCapsule"
