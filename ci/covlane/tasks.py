@@ -167,11 +167,22 @@ def init(_context: Context, diff: bool = False, force: bool = False) -> None:
 
     Example: covlane init --diff
     """
+    from covlane.adapters.git import Git
     from covlane.scaffold import change, worktree
     from covlane.scaffold.plan import plan
 
     configured = _configured()
-    outcome = plan(configured, worktree.reader(configured.root), force=force)
+    facts: dict[str, str] = {}
+    branch = Git(configured.root, _environ()).default_branch()
+    key = "github.default-branch"
+    if (
+        branch
+        and configured.origins[key] == "default"
+        and branch != configured.settings.github.default_branch
+    ):
+        facts[key] = branch
+        configured = _configured({"COVLANE_GITHUB_DEFAULT_BRANCH": branch})
+    outcome = plan(configured, worktree.reader(configured.root), force=force, facts=facts)
     if diff:
         sys.stdout.write(change.diff(outcome.changes))
     else:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WORKFLOW = ".github/workflows/coverage.yml"
 NOXFILE = b"import nox\r\n\r\n\r\n@nox.session(python=False)\r\ndef lint(session):\r\n    pass"
 TASKS = b"\xef\xbb\xbf# mine\nfrom invoke import task\n\n\n@task\ndef merge(c):\n    '''Mine.'''\n"
-PYPROJECT = b'[project]\r\nname = "demo"  # odd\r\n\r\n[tool.ruff]\r\nline-length=99'
+PYPROJECT = b'[project]\r\nname = "demo"  # odd\r\n\r\n[tool.setuptools]\r\npackages=[]'
 IGNORE = b"*.pyc\n/reports"
 
 
@@ -186,3 +186,18 @@ def test_tasks_that_stood_are_listed_beside_ours(inhabited: Path, own: str) -> N
     listed = run(inhabited, sys.executable, "-m", "invoke", "-l")
     assert "Mine." in listed
     assert ("covlane.upload" if own else "  upload") in listed
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", None])
+def test_a_default_branch_of_another_name_is_written_down(repository: Path, file: str | None) -> None:
+    run(repository, "git", "checkout", "-q", "-b", "trunk")
+    if file:
+        (repository / file).write_text('[tool.setuptools]\npackages = ["demo"]\n')
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COVLANE")}
+    done = process.run([sys.executable, "-m", "covlane", "init"], cwd=repository, environ=environ)
+    assert done.code == 0, done.stderr
+    assert 'branches: ["trunk"]' in (repository / ".github/workflows/coverage.yml").read_text()
+    if file:
+        assert load(repository, {}).settings.github.default_branch == "trunk"
+        again = process.run([sys.executable, "-m", "covlane", "init"], cwd=repository, environ=environ)
+        assert (again.stdout, again.stderr) == ("", "nothing to do\n")

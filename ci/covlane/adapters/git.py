@@ -40,6 +40,13 @@ class Git:
         """Return the branch that is checked out; None on a detached HEAD."""
         return self.ask("symbolic-ref", "--quiet", "--short", "HEAD")
 
+    def default_branch(self) -> str | None:
+        """Return the remote's default branch; without a remote `main` or `master`, else what is checked out."""
+        if head := self.ask("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"):
+            return head.removeprefix("origin/")
+        local = (self.ask("for-each-ref", "--format=%(refname:short)", "refs/heads") or "").splitlines()
+        return next((name for name in ("main", "master") if name in local), None) or self.branch()
+
     def remote_url(self, remote: str = "origin") -> str | None:
         """Return the remote's URL as configured; it may hold credentials."""
         return self.ask("remote", "get-url", remote)

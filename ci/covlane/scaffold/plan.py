@@ -8,7 +8,7 @@ from covlane.scaffold import sessions_file, settings_files, tasks_file, workflow
 from covlane.scaffold.change import Change, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from covlane.settings import Configured
 
@@ -19,6 +19,7 @@ def plan(
     *,
     force: bool = False,
     install: str | None = None,
+    facts: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Return the changes that give a repository the lane; none where it has it.
 
@@ -26,6 +27,7 @@ def plan(
         configured: the repository's settings.
         read: gives a file's content by its path from the root, None where there is none.
         force: replace a workflow that stands; every other file is only ever added to.
+        facts: settings of `configured` that are written down, since nothing can detect them later.
         install: how a job installs covlane; by the project's name where nothing is said.
 
     Raises:
@@ -41,7 +43,7 @@ def plan(
     parts = (
         sessions_file.sessions_file(noxfile),
         tasks_file.tasks_file(tasks, package=package),
-        settings_files.pyproject(pyproject),
+        settings_files.pyproject(pyproject, facts or {}),
         settings_files.gitignore(gitignore, (settings.reports, ".nox")),
         workflow.workflow(jobs, settings, install=command, force=force),
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import PurePosixPath
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from covlane.errors import UsageError
 from covlane.scaffold.change import LEAVE, Part, append
@@ -13,6 +15,9 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TABLE = """
 [tool.covlane]
@@ -38,8 +43,8 @@ def project_name(document: dict[str, Any]) -> str:
     return str(project.get("name", "")) if isinstance(project, dict) else ""
 
 
-def pyproject(old: bytes | None) -> Part:
-    """Return what becomes of pyproject.toml: an empty table at its end, since the rest is detected.
+def pyproject(old: bytes | None, facts: Mapping[str, str] = MappingProxyType({})) -> Part:
+    """Return what becomes of pyproject.toml: a table at its end with the facts, since the rest is detected.
 
     A repository without the file gets none: with one, pip and other tools treat the project differently.
 
@@ -51,7 +56,7 @@ def pyproject(old: bytes | None) -> Part:
     tool = document_of(old).get("tool")
     if isinstance(tool, dict) and "covlane" in tool:
         return LEAVE
-    new = append(old, TABLE)
+    new = append(old, TABLE + "".join(f"{key} = {json.dumps(value)}\n" for key, value in facts.items()))
     try:
         tomllib.loads(new.decode("utf-8"))
     except tomllib.TOMLDecodeError:

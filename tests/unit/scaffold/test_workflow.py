@@ -25,7 +25,7 @@ def test_settings_reach_the_workflow_quoted() -> None:
     assert text.count('runs-on: "my: runner"') == 2
     assert text.count("- run: pip install x\n") == 3
     assert "reports/" not in text
-    assert 'path: "out/cov/legs/"' in text
+    assert 'path: "out/cov/legs/*.json"' in text
 
 
 def test_every_action_is_pinned_and_no_expression_reaches_a_shell() -> None:
@@ -69,3 +69,11 @@ def test_another_workflow_is_left_with_a_word_unless_forced(old: str, word: str)
     assert left.new is None
     assert word in left.why
     assert workflow(old.encode(), Settings(), install=install, force=True).new == TEXT.encode()
+
+
+def test_artifacts_of_a_hidden_folder_are_asked_for() -> None:
+    hidden, plain = (
+        render(Settings(reports=reports), "pip install x") for reports in (".reports", "reports")
+    )
+    assert hidden.count("include-hidden-files: true") == hidden.count("actions/upload-artifact@") == 2
+    assert "include-hidden-files" not in plain
