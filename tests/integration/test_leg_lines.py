@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -177,6 +178,18 @@ def test_every_name_of_a_file_is_kept(project: Project, name: str) -> None:
     project.write("test_it.py", f"{load}def test_it(): pass\n")
     leg = project.measure("-W", "ignore::DeprecationWarning")
     assert leg.ran(f"pkg/{name}") == [1], leg.output
+
+
+def test_a_file_whose_name_is_not_utf_8_is_named_and_the_others_are_measured(project: Project) -> None:
+    project.write("pkg/__init__.py", "X = 1\n")
+    try:
+        project.write(os.fsdecode(b"pkg/\xff.py"), "X = 1\n")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 alone")
+    project.write("test_it.py", "import pkg\ndef test_it(): pass\n")
+    leg = project.measure()
+    assert leg.stamp.unparsable == {"pkg/\\udcff.py": "its name is not UTF-8"}
+    assert leg.ran("pkg/__init__.py") == [1]
 
 
 def test_a_file_with_a_syntax_error_is_named_and_the_others_are_measured(project: Project) -> None:

@@ -52,7 +52,7 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> bool:
     unmarked = {path: why for fragment in found for path, why in fragment.unmarked.items()}
     files, notes = _files(plan, seen, unmarked)
     stamp = _stamp(plan, found, status, arguments)
-    stamp.update(complete=not reasons, reasons=reasons, **notes)
+    stamp.update(complete=not reasons, reasons=[_printable(reason) for reason in reasons], **notes)
     timestamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
     report = slip.document(files, branch=plan.branch, timestamp=timestamp)
     report["covlane"] = stamp
@@ -92,6 +92,9 @@ def _files(
     notes: dict[str, dict[str, str]] = {"unbranched": {}, "unparsable": {}}
     for path in sources.walk():
         name = sources.name(path) or path
+        if _printable(name) != name:
+            notes["unparsable"][_printable(name)] = "its name is not UTF-8"
+            continue
         try:
             with open(path, "rb") as file:
                 content = file.read()
@@ -138,6 +141,11 @@ def _ends(found: list[fragments.Fragment], status: int) -> list[str]:
     return reasons
 
 
+def _printable(text: str) -> str:
+    """Return text that UTF-8 can carry: what the system gave as other bytes is shown escaped."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _signal(number: int) -> str:
     try:
         return signal.Signals(number).name
@@ -165,5 +173,5 @@ def _stamp(plan: Plan, found: list[fragments.Fragment], status: int, arguments: 
         "exit_code": status,
         "counts": witness["counts"] if witness else {},
         "processes": {"started": len(found), "reported": sum(item.ended for item in found)},
-        "argv": ["pytest", *arguments],
+        "argv": ["pytest", *map(_printable, arguments)],
     }
