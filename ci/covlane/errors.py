@@ -24,12 +24,6 @@ class CovlaneError(Exception):
         return f"{self.cause}\n  -> {self.remedy}"
 
 
-class SuiteFailedError(CovlaneError):
-    """The suite under measurement failed."""
-
-    exit_code = 1
-
-
 class UsageError(CovlaneError):
     """The command line or the configuration is wrong."""
 
@@ -40,12 +34,6 @@ class ReportError(CovlaneError):
     """A report is unreadable, missing or incomplete."""
 
     exit_code = 3
-
-
-class GateError(CovlaneError):
-    """A gate failed."""
-
-    exit_code = 4
 
 
 class DeliveryError(CovlaneError):
