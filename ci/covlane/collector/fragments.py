@@ -55,8 +55,15 @@ def read_all(folder: str) -> tuple[list[Fragment], list[str]]:
 
 
 def command_line() -> list[str]:
-    """Return the command line of this process as a person would recognise it."""
-    return list(getattr(sys, "orig_argv", sys.argv))
+    """Return the command line of this process as it was given, interpreter and options included."""
+    try:
+        return list(sys.orig_argv)
+    except AttributeError:  # Python 3.9
+        try:
+            with open("/proc/self/cmdline", "rb") as file:
+                return [os.fsdecode(part) for part in file.read().split(b"\0")[:-1]]
+        except OSError:
+            return list(getattr(sys, "argv", ()))
 
 
 def current_test() -> str:

@@ -11,6 +11,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, Optional
 
+from .fragments import command_line
+
 if TYPE_CHECKING:
     import types
     from collections.abc import Callable, Iterator
@@ -24,7 +26,7 @@ VALUED = ("-W", "-X", "--check-hash-based-pycs")
 
 def watch_main_script(measurement: Measurement) -> None:
     """Measure the script that this process was started with, if it is one of the sources."""
-    path = main_script(list(getattr(sys, "orig_argv", ())))
+    path = main_script(command_line())
     if path is None or os.path.isdir(path):
         return
     # The folder may have changed by the time that a name is met again: both are looked up now.
