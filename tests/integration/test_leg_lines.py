@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from leg import COLLECTOR
+
 if TYPE_CHECKING:
     from leg import Project
 
@@ -259,3 +261,11 @@ def test_lines_without_branches_can_be_asked_for(project: Project) -> None:
     assert leg.ran("pkg/__init__.py") == [1, 2, 4, 7]
     assert not leg.measured.branch
     assert leg.measured.files["pkg/__init__.py"].branches == frozenset()
+
+
+def test_the_collector_can_be_among_the_sources(project: Project) -> None:
+    project.write("test_it.py", "import covlane.collector.plan\ndef test_it(): pass\n")
+    leg = project.measure(root=str(COLLECTOR.parents[1]), source=["covlane/collector"])
+    assert leg.code == 0, leg.output
+    assert leg.ran("covlane/collector/plan.py")
+    assert leg.ran("covlane/collector/hooks.py") == []

@@ -31,6 +31,7 @@ def hook_imports(measurement: Measurement) -> None:
     """
     original = SourceFileLoader.get_code
     plain = SourceFileLoader.source_to_code
+    own = f"{__package__}."
     rewriting_hooked = False
 
     def get_code(self: SourceFileLoader, fullname: str) -> Optional[types.CodeType]:
@@ -40,6 +41,8 @@ def hook_imports(measurement: Measurement) -> None:
             from .rewriting import hook_rewriting
 
             hook_rewriting(measurement)
+        if fullname.startswith(own):  # what measures is not measured, even where it is the source
+            return original(self, fullname)
         path = self.get_filename(fullname)
         if measurement.sources.real(path) is None:
             return original(self, fullname)
