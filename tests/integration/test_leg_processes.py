@@ -54,6 +54,21 @@ def test_a_python_that_a_test_starts_is_measured(matrix_project: Project, call: 
     assert leg.stamp.reasons == ()
 
 
+def test_a_child_that_warns_of_everything_has_nothing_to_say(matrix_project: Project) -> None:
+    leg = measure(
+        matrix_project,
+        """
+        import subprocess, sys
+        def test_it():
+            argv = [sys.executable, "-X", "dev", "-W", "error", "-m", "pkg"]
+            done = subprocess.run(argv, capture_output=True, text=True, check=True)
+            assert (done.stdout, done.stderr) == ("", "")
+        """,
+    )
+    assert leg.code == 0, leg.output
+    assert leg.ran("pkg/__init__.py") == RAN
+
+
 @pytest.mark.parametrize("options", ["", "-X dev -W ignore", "-Es"])
 @pytest.mark.parametrize("script", ["pkg/script.py", "{cwd}/pkg/script.py"])
 def test_a_script_that_a_test_starts_is_measured(matrix_project: Project, script: str, options: str) -> None:

@@ -95,9 +95,9 @@ def _place_startup() -> bool:
     """
     start = os.path.join(HERE, "start.py")
     line = (
-        f"import os; os.environ.get({VARIABLE!r}) and "
-        f"(s := {{'__file__': {start!r}, '__name__': 'start'}}, "
-        f"exec(compile(open({start!r}, 'rb').read(), {start!r}, 'exec'), s), s['begin']())\n"
+        f"import os; os.environ.get({VARIABLE!r}) and (u := __import__('importlib.util').util, "
+        f"s := u.spec_from_file_location('start', {start!r}), m := u.module_from_spec(s), "
+        f"s.loader.exec_module(m), m.begin())\n"
     )
     path = os.path.join(sysconfig.get_path("purelib"), "_covlane_leg.pth")
     with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
