@@ -269,3 +269,21 @@ def test_the_collector_can_be_among_the_sources(project: Project) -> None:
     assert leg.code == 0, leg.output
     assert leg.ran("covlane/collector/plan.py")
     assert leg.ran("covlane/collector/hooks.py") == []
+
+
+def test_a_file_that_changes_while_the_leg_runs_is_measured_as_each_process_found_it(
+    project: Project,
+) -> None:
+    project.write("pkg/__init__.py", "")
+    project.write("pkg/late.py", "X = 1\n")
+    project.write(
+        "test_it.py",
+        """
+        import pathlib, subprocess, sys
+        def test_it():
+            for text in ("X = 1", "X = 1\\nY = 2"):
+                pathlib.Path("pkg/late.py").write_text(text)
+                subprocess.run([sys.executable, "-c", "import pkg.late"], check=True)
+        """,
+    )
+    assert project.measure().ran("pkg/late.py") == [1, 2]

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import fragments, hooks
+from .code_cache import CodeCache
 from .sources import Sources
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Measurement:
         self.running = ""
         self.unmarked: dict[str, str] = {}
         self._folder = plan.folder
+        self._codes = CodeCache(plan.folder, branch=plan.branch)
         self._recorder: Optional[Recorder] = None
         self._next = time.monotonic() + CHECKPOINT
         self._begin()
@@ -60,11 +62,15 @@ class Measurement:
 
     def compile(self, source: bytes, filename: str) -> types.CodeType:
         """Compile a measured file as its import would, remembering why its branches are not measured."""
+        if (kept := self._codes.get(source, filename)) is not None:
+            return kept
         from .slip import compile_marked
 
         code, unmarked = compile_marked(source, filename, branch=self.branch)
         if unmarked:
             self.unmarked[filename] = unmarked
+        else:
+            self._codes.put(source, filename, code)
         return code
 
     def checkpoint(self) -> None:
