@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from functools import cache
 from hashlib import blake2b
 from importlib import metadata
@@ -20,7 +21,7 @@ from covlane.formats import cobertura, lcov, slipcover
 from covlane.render import markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from covlane.adapters.http import Http
@@ -116,6 +117,8 @@ def deliver_to_codescene(
             f"the report is incomplete: {report.incomplete[0]}",
             "run what is missing, or pass --allow-incomplete",
         )
+    # What is sent is this report, whatever an earlier `report` or none at all left in the folder.
+    write_reports(configured, report)
     git = Git(configured.root, environ)
     commits = {leg.commit for leg in report.legs}
     commit = commits.pop() if len(commits) == 1 else None
@@ -132,10 +135,25 @@ def deliver_to_codescene(
     )
 
 
-def lock(configured: Configured) -> FileLock:
-    """Return the lock under which legs that end side by side merge one after another."""
-    configured.reports.mkdir(parents=True, exist_ok=True)
-    return FileLock(configured.reports / ".lock")
+@contextmanager
+def lock(configured: Configured) -> Iterator[None]:
+    """Let legs that end side by side merge one after another.
+
+    Raises:
+        ReportError: the folder of reports cannot be written to.
+    """
+    mutex = FileLock(configured.reports / ".lock")
+    try:
+        configured.reports.mkdir(parents=True, exist_ok=True)
+        mutex.acquire()
+    except OSError as error:
+        raise ReportError(
+            f"{configured.reports} cannot be written to: {error.strerror}", "check the folder's permissions"
+        ) from None
+    try:
+        yield
+    finally:
+        mutex.release()
 
 
 def tools() -> dict[str, str]:

@@ -56,7 +56,7 @@ def register(root: Path | None = None) -> None:
         """Run pytest under SlipCover on one Python; arguments after -- are pytest's."""
         try:
             run_leg(session, configured)
-        except CovlaneError as error:
+        except (CovlaneError, OSError) as error:
             session.error(str(error))
 
     @nox.session(name="report", python=False, default=False)

@@ -99,3 +99,11 @@ def test_the_root_is_found_from_below(repository: Repository) -> None:
         text=True,
     )
     assert json.loads(done.stdout)[0]["key"] == "source"
+
+
+def test_reports_that_cannot_be_written_are_one_sentence(repository: Repository) -> None:
+    (repository.root / "reports").write_text("a file where the folder should be")
+    done = repository.covlane("merge")
+    assert done.returncode == 3
+    assert "cannot be written to" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -55,6 +55,19 @@ def test_a_refused_upload_is_exit_5_and_can_be_sent_again(measured: Repository) 
     assert again.returncode == 0
 
 
+def test_what_is_sent_is_the_merged_report_whatever_lies_beside_it(measured: Repository) -> None:
+    reports = measured.root / "reports"
+    (reports / "coverage.xml").write_text("<coverage/>")
+    (reports / "lcov.info").unlink()
+    with StandIn(TOKEN) as codescene:
+        done = measured.covlane(
+            "upload", "--via", "rest", COVLANE_CODESCENE_URL=codescene.url, CS_ACCESS_TOKEN=TOKEN
+        )
+        sent = [upload.report or b"" for upload in codescene.uploads.values()]
+    assert done.returncode == 0, done.stderr
+    assert [b"calc.py" in report for report in sent] == [True, True]
+
+
 def test_without_a_token_nothing_is_sent(measured: Repository) -> None:
     done = measured.covlane("upload")
     assert done.returncode == 2

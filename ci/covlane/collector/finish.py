@@ -32,8 +32,8 @@ UNFINISHED = {
 }
 
 
-def finish(plan: Plan, status: int, arguments: list[str]) -> bool:
-    """Write the leg's report and say whether it is complete.
+def finish(plan: Plan, status: int, arguments: list[str]) -> None:
+    """Write the leg's report.
 
     Args:
         plan: the leg.
@@ -60,7 +60,6 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> bool:
     with open(temporary, "w", encoding="utf-8") as file:
         json.dump(report, file, separators=(",", ":"))
     os.replace(temporary, plan.output)
-    return not reasons
 
 
 def _await_stragglers(folder: str) -> tuple[list[fragments.Fragment], list[str]]:

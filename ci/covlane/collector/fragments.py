@@ -7,9 +7,9 @@ import os
 import sys
 from typing import Any, NamedTuple, Optional
 
+from .start import FAILED
+
 SUFFIX = ".fragment"
-#: As in `start.py`, which has to work before this package does.
-FAILED = ".failed"
 
 
 class Fragment(NamedTuple):

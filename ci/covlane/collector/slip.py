@@ -37,7 +37,7 @@ class Compiled(NamedTuple):
     unmarked: Optional[str]
 
 
-def compile_marked(tree: "ast.Module | bytes", filename: str, *, branch: bool) -> Compiled:
+def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
     """Compile a module as an import would, with a mark at each branch.
 
     Where SlipCover cannot mark a file (a capture pattern last in a `match`, a branch beyond line 32,767), its
@@ -46,19 +46,13 @@ def compile_marked(tree: "ast.Module | bytes", filename: str, *, branch: bool) -
     Raises:
         SyntaxError, ValueError: Python itself refuses the source.
     """
-    source = tree
+    reason: Optional[str] = None
     if branch:
         try:
-            parsed = (
-                compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
-                if isinstance(source, bytes)
-                else source
-            )
-            return Compiled(compile(_branch.preinstrument(parsed), filename, "exec", dont_inherit=True), None)
+            tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+            return Compiled(compile(_branch.preinstrument(tree), filename, "exec", dont_inherit=True), None)
         except Exception as error:  # noqa: BLE001 - whatever SlipCover cannot do, Python may
-            reason: Optional[str] = f"{type(error).__name__}: {error}"
-    else:
-        reason = None
+            reason = f"{type(error).__name__}: {error}"
     return Compiled(compile(source, filename, "exec", dont_inherit=True), reason)
 
 
