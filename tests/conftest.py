@@ -14,7 +14,7 @@ from leg import Project
 from repository import Repository
 
 #: They do nothing until a test asks for them.
-PLUGINS = ("pytest-xdist", "pytest-forked")
+PLUGINS = ("pytest-xdist", "pytest-forked", "coverage")
 COVERED_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 
 

@@ -68,6 +68,7 @@ def stamp(name: str, **changes: object) -> Stamp:
         commit=COMMIT,
         dirty=False,
         tools={"slipcover": "1.1.0"},
+        engine="slipcover",
         isolation="none",
         workers=0,
         shard=None,
@@ -75,6 +76,7 @@ def stamp(name: str, **changes: object) -> Stamp:
         counts={"passed": 3},
         processes=Processes(1, 1),
         argv=("pytest",),
+        canary="passed",
         complete=True,
         reasons=(),
         unbranched={},
@@ -107,4 +109,4 @@ def report(
 ) -> Report:
     """Return a merged report."""
     found = files(text)
-    return Report(branch, WHEN, found, tuple(stamp(name) for name in legs), {}, incomplete)
+    return Report(branch, WHEN, found, tuple(stamp(name) for name in legs), incomplete=incomplete)

@@ -72,6 +72,8 @@ class Project:
             "exclude": list(EXCLUDE_LINES),
             "branch": True,
             "subprocess": True,
+            "engine": "slipcover",
+            "canary": False,
             "isolation": "none",
             "workers": 0,
             "commit": None,

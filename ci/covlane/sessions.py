@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COLLECTOR = Path(__file__).parent / "collector"
 #: The release whose internals `collector/slip.py` knows.
 SLIPCOVER = "slipcover==1.1.0"
+ENGINES = {"slipcover": SLIPCOVER, "coverage": "coverage>=7.6"}
 #: Exit codes and signals that end a leg's run without ending the session: its report says what happened.
 ANY_END = range(-64, 256)
 #: Prints what is installed in an environment, as constraints.
@@ -110,7 +111,7 @@ def _follow_with_report(session: nox.Session) -> bool:
 
 def _install(session: nox.Session, configured: Configured, folder: Path) -> None:
     """Install the project with what its tests need, then what measures, without touching any of that."""
-    measuring = [SLIPCOVER, *_mode(configured.settings)[0]]
+    measuring = [ENGINES[configured.settings.engine], *_mode(configured.settings)[0]]
     wanted = [*configured.settings.install, *_group_requirements(configured), "pytest"]
     session.install(*wanted)
     frozen = session.run("python", "-I", "-c", FREEZE, silent=True, log=False)
@@ -168,6 +169,8 @@ def _plan(configured: Configured, leg: str, output: Path) -> dict[str, object]:
         "exclude": [*chosen.exclude_lines, *chosen.exclude_also],
         "branch": chosen.branch,
         "subprocess": chosen.subprocess,
+        "engine": chosen.engine,
+        "canary": chosen.canary,
         "isolation": chosen.isolation,
         "workers": chosen.workers,
         "commit": git.commit(),
@@ -187,6 +190,8 @@ def _judge(session: nox.Session, output: Path) -> None:
         session.error(f"the leg left no report: {error}")
     for reason in stamp.reasons:
         session.warn(f"this leg is incomplete: {reason}")
+    if stamp.canary not in ("passed", "off"):
+        session.warn(f"the canary did not sing: {stamp.canary}")
     for name, why in {**stamp.unbranched, **stamp.unparsable}.items():
         session.warn(f"{name} is not measured whole: {why}")
     if stamp.exit_code != 0:
@@ -202,9 +207,7 @@ def show_report(session: nox.Session, configured: Configured) -> None:
     environ = environment()
     try:
         with lane.lock(configured):
-            merged = lane.merge_legs(
-                configured, Git(configured.root, environ).commit(), allow_incomplete=True
-            )
+            merged = lane.merge_legs(configured, Git(configured.root, environ), allow_incomplete=True)
             written = lane.write_reports(configured, merged)
     except CovlaneError as error:
         session.error(str(error))

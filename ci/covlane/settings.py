@@ -40,11 +40,19 @@ class GitHub(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     default_branch: str = "main"
 
 
+class Component(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the repository with figures of its own: its folders and files, and labels."""
+
+    source: tuple[str, ...]
+    flags: tuple[str, ...] = ()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """Everything that a repository decides.
 
     Paths are relative to the repository's root, with `/`. `install` holds requirement arguments as pip
-    takes them (`-e .`, `-r requirements.txt`, `hypothesis`), `groups` names of dependency groups.
+    takes them (`-e .`, `-r requirements.txt`, `hypothesis`), `groups` names of dependency groups. Each list of
+    `paths` is a folder and, as in coverage.py's `[paths]`, what stands for it elsewhere.
     """
 
     source: tuple[str, ...] = ()
@@ -53,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     pythons: tuple[str, ...] = ()
     branch: bool = True
     subprocess: bool = True
+    engine: Literal["slipcover", "coverage"] = "slipcover"
+    canary: bool = True
     isolation: Literal["none", "forked"] = "none"
     workers: Workers = 0
     install: tuple[str, ...] = ()
@@ -60,6 +70,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES
     exclude_also: tuple[str, ...] = ()
     reports: str = "reports"
+    paths: dict[str, tuple[str, ...]] = {}
+    components: dict[str, Component] = {}
     codescene: CodeScene = msgspec.field(default_factory=CodeScene)
     github: GitHub = msgspec.field(default_factory=GitHub)
 
@@ -179,11 +191,11 @@ def _overrides(environ: Mapping[str, str], known: dict[str, Key]) -> dict[str, t
 
 
 def _from_text(key: Key, text: str) -> object:
-    """Read an environment variable: a list is a TOML array or comma-separated, a boolean is true or false."""
+    """Read an environment variable: TOML for tables, TOML or comma-separated for a list, true or false."""
     if key.type is bool:
         return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
-    if getattr(key.type, "__origin__", None) is tuple:
-        if text.lstrip().startswith("["):
+    if (kind := getattr(key.type, "__origin__", None)) in {tuple, dict}:
+        if text.lstrip().startswith("[") or kind is dict:
             try:
                 return tomllib.loads(f"value = {text}")["value"]
             except (tomllib.TOMLDecodeError, RecursionError):
@@ -213,6 +225,8 @@ def describe(kind: Any) -> str:
         return "a number from 0 on, or 'auto'"
     if getattr(kind, "__origin__", None) is Literal:
         return "one of " + ", ".join(repr(choice) for choice in kind.__args__)
+    if getattr(kind, "__origin__", None) is dict:
+        return f"a table of {'lists' if kind.__args__[1] is not Component else 'tables with `source` and `flags`, lists'} of strings"
     return "a list of strings"
 
 
@@ -222,9 +236,12 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
     Raises:
         UsageError: a path leaves the repository, a Python is no version, a pattern is no regular expression.
     """
-    for name in ("source", "tests", "omit", "reports"):
-        paths = values.get(name, ())
-        for path in [paths] if isinstance(paths, str) else paths:
+    inside = {name: values.get(name, ()) for name in ("source", "tests", "omit")}
+    inside["reports"] = [values.get("reports", "reports")]
+    inside["paths"] = [path for first in values.get("paths", {}).values() for path in first[:1] or [""]]
+    inside["components"] = [path for part in values.get("components", {}).values() for path in part.source]
+    for name, paths in inside.items():
+        for path in paths:
             pure = PurePosixPath(path.replace("\\", "/"))
             if (
                 not path

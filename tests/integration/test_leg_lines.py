@@ -287,3 +287,26 @@ def test_a_file_that_changes_while_the_leg_runs_is_measured_as_each_process_foun
         """,
     )
     assert project.measure().ran("pkg/late.py") == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "if (\n        a\n        and b\n    ):",
+        "while (\n        a\n        and b\n    ):",
+        "match (\n        a and\n        b\n    ):\n      case True:",
+    ],
+    ids=["if", "while", "match"],
+)
+def test_a_condition_on_the_lines_below_has_its_branches(matrix_project: Project, head: str) -> None:
+    if "match" in head and "3.9" in str(matrix_project.python):
+        pytest.skip("it has no match")
+    matrix_project.write("pkg/__init__.py", f"def f(a, b):\n    {head}\n        return 1\n    return 2\n")
+    matrix_project.write("test_it.py", "import pkg\ndef test_it():\n    assert pkg.f(True, False) == 2\n")
+    leg = matrix_project.measure()
+    file = leg.measured.files["pkg/__init__.py"]
+    line = min(line for line, _ in file.branches)
+    assert line in (2, 3)
+    assert {target for _, target in file.branches} == {6 + head.count("case"), 7 + head.count("case")}
+    assert file.taken == {(line, 7 + head.count("case"))}
+    assert line in leg.ran("pkg/__init__.py")

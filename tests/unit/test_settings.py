@@ -20,6 +20,8 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "pythons": ('["3.9", "3.13t"]', "3.9,3.13t", ("3.9", "3.13t")),
     "branch": ("false", "false", False),
     "subprocess": ("false", "false", False),
+    "engine": ('"coverage"', "coverage", "coverage"),
+    "canary": ("false", "false", False),
     "isolation": ('"forked"', "forked", "forked"),
     "workers": ("4", "4", 4),
     "install": ('["-e", ".[x]"]', "-e,.[x]", ("-e", ".[x]")),
@@ -39,6 +41,8 @@ VARIABLES = {
     "pythons": "COVLANE_PYTHONS",
     "branch": "COVLANE_BRANCH",
     "subprocess": "COVLANE_SUBPROCESS",
+    "engine": "COVLANE_ENGINE",
+    "canary": "COVLANE_CANARY",
     "isolation": "COVLANE_ISOLATION",
     "workers": "COVLANE_WORKERS",
     "install": "COVLANE_INSTALL",
@@ -96,7 +100,7 @@ def test_a_key_is_read_from_the_environment(tmp_path: Path, name: str) -> None:
 def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
     text, _, _ = EVERY_KEY[name]
     others = {"branch": "true", "codescene.via": "cli", "pythons": "3.10"}
-    others |= {"subprocess": "true", "isolation": "none", "workers": "2"}
+    others |= {"subprocess": "true", "canary": "true", "engine": "slipcover", "isolation": "none", "workers": "2"}
     other = others.get(name, "other")
     configured = load(tmp_path, f"{name} = {text}", **{VARIABLES[name]: other})
     found = value(configured, name)

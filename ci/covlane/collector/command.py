@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess  # noqa: TID251 - the leg's side has no adapters
 import sys
 import sysconfig
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Optional
 
+from . import canary
 from . import plan as plans
 from .start import VARIABLE
 
@@ -77,7 +79,10 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
     if plan.subprocess and not _place_startup():
         return 2
     with _outlive_signals() as children:
-        status = _call([sys.executable, HERE, "measure", path, *arguments], children)
+        measured = [sys.executable, HERE, "measure"]
+        status = _call([*measured, path, *arguments], children)
+        if status in (0, 1):
+            canary.fly(plan, functools.partial(_call, children=children), measured)
         # Isolated and in UTF-8 mode: nothing of the suite's environment may bend the report.
         finishing = [sys.executable, "-I", "-X", "utf8", HERE, "finish", path, str(status), *arguments]
         if _call(finishing, []) != 0:
@@ -116,10 +121,19 @@ def _place_startup() -> bool:
     return True
 
 
-def _call(argv: list[str], children: list[subprocess.Popen[bytes]]) -> int:
-    child = subprocess.Popen(argv)  # noqa: S603 - our own interpreter
+def _call(
+    argv: list[str],
+    children: list[subprocess.Popen[bytes]],
+    timeout: Optional[float] = None,
+    **options: Any,
+) -> int:
+    child = subprocess.Popen(argv, **options)  # noqa: S603 - our own interpreter
     children.append(child)
-    return child.wait()
+    try:
+        return child.wait(timeout)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        return child.wait()
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import fragments, slip
+from . import canary, engine, fragments
 from .plan import SCHEMA
 from .sources import Sources
 
@@ -43,18 +43,25 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> None:
     warnings.simplefilter("ignore")
     found, reasons = _await_stragglers(plan.folder)
     reasons += fragments.failures(plan.folder) + _ends(found, status)
-    seen: dict[str, tuple[set[int], set[slip.Branch]]] = {}
+    seen: dict[str, tuple[set[int], set[tuple[int, int]]]] = {}
     for fragment in found:
         for path, (lines, branches) in fragment.files.items():
             into = seen.setdefault(path, (set(), set()))
             into[0].update(lines)
             into[1].update((pair[0], pair[1]) for pair in branches)
     unmarked = {path: why for fragment in found for path, why in fragment.unmarked.items()}
-    files, notes = _files(plan, seen, unmarked)
+    sources = Sources(plan.root, plan.source, plan.omit)
+    paths = list(sources.walk())
+    reader = engine.reader(plan, paths, seen)
+    files, notes = _files(plan, sources, paths, reader, unmarked)
+    flown, lost = canary.judge(plan)
+    reasons += lost
     stamp = _stamp(plan, found, status, arguments)
-    stamp.update(complete=not reasons, reasons=[_printable(reason) for reason in reasons], **notes)
-    timestamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    report = slip.document(files, branch=plan.branch, timestamp=timestamp)
+    stamp["tools"][reader.name] = reader.version
+    stamp.update(
+        canary=flown, complete=not reasons, reasons=[_printable(reason) for reason in reasons], **notes
+    )
+    report = _document(files, branch=plan.branch, reader=reader)
     report["covlane"] = stamp
     temporary = plan.output + ".part"
     with open(temporary, "w", encoding="utf-8") as file:
@@ -82,14 +89,12 @@ def _is_alive(pid: int) -> bool:
 
 
 def _files(
-    plan: Plan, seen: dict[str, Any], unmarked: dict[str, str]
-) -> tuple[dict[str, dict[str, object]], dict[str, Any]]:
+    plan: Plan, sources: Sources, paths: list[str], reader: engine.Reader, unmarked: dict[str, str]
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """Return SlipCover's entry for each source, and the notes on files that could not be measured whole."""
-    sources = Sources(plan.root, plan.source, plan.omit)
-    reader = slip.Reader(branch=plan.branch, exclude=plan.exclude)
-    files: dict[str, dict[str, object]] = {}
+    files: dict[str, dict[str, Any]] = {}
     notes: dict[str, dict[str, str]] = {"unbranched": {}, "unparsable": {}}
-    for path in sources.walk():
+    for path in paths:
         name = sources.name(path) or path
         if _printable(name) != name:
             notes["unparsable"][_printable(name)] = "its name is not UTF-8"
@@ -97,26 +102,55 @@ def _files(
         try:
             with open(path, "rb") as file:
                 content = file.read()
-            able = reader.executable(content, path)
+            found = reader.count(path, content)
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             notes["unparsable"][name] = f"{type(error).__name__}: {error}"
             continue
-        ran, taken = seen.get(path, (set(), set()))
         # Branches that no process could have seen are unknown, not missed.
-        why = able.unmarked or ("" if taken else unmarked.get(path))
+        why = found.unmarked or ("" if found.taken else unmarked.get(path))
         if why:
             notes["unbranched"][name] = why
-            able.branches.clear()
-        entry: dict[str, object] = {
-            "executed_lines": sorted(ran & able.lines),
-            "missing_lines": sorted(able.lines - ran),
+            found.branches.clear()
+        entry: dict[str, Any] = {
+            "executed_lines": sorted(found.executed),
+            "missing_lines": sorted(found.executable - found.executed),
         }
         if plan.branch:
-            entry["executed_branches"] = sorted(taken & able.branches)
-            entry["missing_branches"] = sorted(able.branches - taken)
-        entry["digest"] = blake2b(content, digest_size=16).hexdigest()
+            entry["executed_branches"] = sorted(found.taken & found.branches)
+            entry["missing_branches"] = sorted(found.branches - found.taken)
+        entry["summary"] = _summary([entry], branch=plan.branch)
+        # git may check lines out with other ends on Windows: that is no other content.
+        entry["digest"] = blake2b(content.replace(b"\r\n", b"\n"), digest_size=16).hexdigest()
         files[name] = entry
     return dict(sorted(files.items())), notes
+
+
+def _document(files: dict[str, dict[str, Any]], *, branch: bool, reader: engine.Reader) -> dict[str, Any]:
+    """Return the report in the shape of SlipCover's own JSON (its `schemas.py`), whatever measured it."""
+    total = _summary(list(files.values()), branch=branch)
+    return {
+        "meta": {
+            "software": reader.name,
+            "version": reader.version,
+            "timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "branch_coverage": branch,
+            "show_contexts": False,
+        },
+        "files": files,
+        "summary": {**total, "percent_covered_display": str(round(total["percent_covered"]))},
+    }
+
+
+def _summary(entries: list[dict[str, Any]], *, branch: bool) -> dict[str, float]:
+    """Return SlipCover's summary, whose percentage mixes lines and branches."""
+    summary: dict[str, float] = {}
+    for kind in ("lines", "branches") if branch else ("lines",):
+        summary["covered_" + kind] = sum(len(entry["executed_" + kind]) for entry in entries)
+        summary["missing_" + kind] = sum(len(entry["missing_" + kind]) for entry in entries)
+    total = sum(summary.values())
+    covered = sum(count for name, count in summary.items() if name.startswith("covered"))
+    summary["percent_covered"] = 100 * covered / total if total else 100.0
+    return summary
 
 
 def _ends(found: list[fragments.Fragment], status: int) -> list[str]:
@@ -154,7 +188,7 @@ def _signal(number: int) -> str:
 
 def _stamp(plan: Plan, found: list[fragments.Fragment], status: int, arguments: list[str]) -> dict[str, Any]:
     witness: Optional[dict[str, Any]] = next((item.pytest for item in found if item.pytest), None)
-    tools = dict(plan.tools, slipcover=slip.VERSION)
+    tools = dict(plan.tools)
     if witness:
         tools["pytest"] = witness["version"]
     return {
@@ -166,6 +200,7 @@ def _stamp(plan: Plan, found: list[fragments.Fragment], status: int, arguments: 
         "commit": plan.commit,
         "dirty": plan.dirty,
         "tools": tools,
+        "engine": plan.engine,
         "isolation": plan.isolation,
         "workers": plan.workers,
         "shard": None,

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .measure import Measurement
+    from .slipcover_engine import Engine
 
 REWRITING = "_pytest.assertion.rewrite"
 
 
-def hook_imports(measurement: Measurement) -> None:
+def hook_imports(engine: Engine) -> None:
     """Make Python's own loader of source files instrument the measured ones.
 
     The loader stays what it is, with every attribute: only where it would fetch code does it answer with code
@@ -40,18 +41,18 @@ def hook_imports(measurement: Measurement) -> None:
             rewriting_hooked = True  # before the next import, which comes through here as well
             from .rewriting import hook_rewriting
 
-            hook_rewriting(measurement)
+            hook_rewriting(engine)
         if fullname.startswith(own):  # what measures is not measured, even where it is the source
             return original(self, fullname)
         path = self.get_filename(fullname)
-        if measurement.sources.real(path) is None:
+        if engine.sources.real(path) is None:
             return original(self, fullname)
         source = self.get_data(path)
         if type(self).source_to_code is plain:
-            code = measurement.compile(source, path)
+            code = engine.compile(source, path)
         else:  # a loader that changes what it loads: its lines are measured as it made them
             code = self.source_to_code(source, path)
-        return measurement.instrument(code, sys.modules.get(fullname))
+        return engine.instrument(code, sys.modules.get(fullname))
 
     SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
 

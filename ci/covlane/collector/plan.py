@@ -13,7 +13,8 @@ class Plan(NamedTuple):
     """One leg.
 
     `root` is absolute; `source` and `omit` are relative to it, `output` is the leg's report; fragments lie
-    beside the plan's own file, in `folder`. `isolation` and `workers` are what the session asked pytest for.
+    beside the plan's own file, in `folder`. `isolation` and `workers` are what the session asked pytest for, `engine`
+    is `slipcover` or `coverage`.
     """
 
     folder: str
@@ -25,6 +26,8 @@ class Plan(NamedTuple):
     exclude: list[str]
     branch: bool
     subprocess: bool
+    engine: str
+    canary: bool
     isolation: str
     workers: Union[int, str]
     commit: Optional[str]

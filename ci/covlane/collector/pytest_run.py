@@ -66,6 +66,26 @@ def _witness(measurement: Measurement) -> object:
             reporter = config.pluginmanager.get_plugin("terminalreporter")
             stats = getattr(reporter, "stats", {})
             counts = {name: len(reports) for name, reports in stats.items() if name}
-            measurement.pytest = {"version": pytest.__version__, "counts": counts, "stopped": self.stopped}
+            measurement.pytest = {
+                "version": pytest.__version__,
+                "counts": counts,
+                "stopped": self.stopped,
+                "flags": _flags(config.option),
+            }
 
     return Witness()
+
+
+def _flags(option: Any) -> list[str]:
+    """Return the flags that shape the processes of a run, wherever they were given."""
+    flags = [f"--import-mode={option.importmode}"]
+    for plugin in option.plugins or ():
+        flags += ["-p", plugin]
+    if getattr(option, "forked", False):
+        flags.append("--forked")
+    workers = getattr(option, "tx", None)
+    if workers and option.dist != "no":
+        flags.append(f"--dist={option.dist}")
+        for spec in workers[:2]:
+            flags += ["--tx", spec]
+    return flags

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     import ast
     import types
 
-    from .measure import Measurement
+    from .slipcover_engine import Engine
 
 
-def hook_rewriting(measurement: Measurement) -> None:
+def hook_rewriting(engine: Engine) -> None:
     """Measure the files that pytest rewrites, in any process that has pytest's rewriting loaded.
 
     pytest compiles these on its own and keeps the result in its cache; for measured files the cache is left
@@ -23,13 +23,13 @@ def hook_rewriting(measurement: Measurement) -> None:
     """
     rewrite: Any = sys.modules["_pytest.assertion.rewrite"]
     rewrite_asserts, read_pyc, write_pyc = rewrite.rewrite_asserts, rewrite._read_pyc, rewrite._write_pyc
-    real = measurement.sources.real
+    real = engine.sources.real
 
     def marked_rewrite(module: ast.Module, source: bytes, *rest: Any, **named: Any) -> Any:
         path = named.get("module_path") or (rest[0] if rest else None)
-        if measurement.branch and path and real(path):
-            measurement.compile(source, path)
-            if path not in measurement.unmarked:
+        if engine.branch and path and real(path):
+            engine.compile(source, path)
+            if path not in engine.unmarked:
                 mark(module)
         return rewrite_asserts(module, source, *rest, **named)
 
@@ -41,7 +41,7 @@ def hook_rewriting(measurement: Measurement) -> None:
 
     def execute(code: types.CodeType, namespace: dict[str, Any]) -> None:
         if real(code.co_filename):
-            code = measurement.instrument(code, sys.modules.get(namespace["__name__"]))
+            code = engine.instrument(code, sys.modules.get(namespace["__name__"]))
         exec(code, namespace)  # noqa: S102 - in the place of pytest's own
 
     rewrite.rewrite_asserts, rewrite._read_pyc, rewrite._write_pyc = marked_rewrite, read, write

@@ -17,29 +17,29 @@ if TYPE_CHECKING:
     import types
     from collections.abc import Callable, Iterator
 
-    from .measure import Measurement
+    from .slipcover_engine import Engine
 
 UNMARKED = "a script that Python compiles itself: its lines are measured, its branches are not"
 #: The interpreter's options that take the next argument, where it is not joined to them.
 VALUED = ("-W", "-X", "--check-hash-based-pycs")
 
 
-def watch_main_script(measurement: Measurement) -> None:
+def watch_main_script(engine: Engine) -> None:
     """Measure the script that this process was started with, if it is one of the sources."""
     path = main_script(command_line())
     if path is None or os.path.isdir(path):
         return
     # The folder may have changed by the time that a name is met again: both are looked up now.
     names = {path, os.path.abspath(path)}
-    measured = {name for name in names if measurement.sources.real(name)}
+    measured = {name for name in names if engine.sources.real(name)}
     if not measured:
         return
-    if measurement.branch:
-        measurement.unmarked[os.path.abspath(path)] = UNMARKED
+    if engine.branch:
+        engine.unmarked[os.path.abspath(path)] = UNMARKED
     if sys.version_info >= (3, 12):
-        _monitor(measurement, names)
+        _monitor(engine, names)
     else:
-        tracer = _tracer(measurement, names)
+        tracer = _tracer(engine, names)
         threading.settrace(tracer)
         sys.settrace(tracer)
 
@@ -71,29 +71,29 @@ def _ends(options: str) -> bool:
 
 if sys.version_info >= (3, 12):
 
-    def _monitor(measurement: Measurement, names: set[str]) -> None:
+    def _monitor(engine: Engine, names: set[str]) -> None:
         """Have SlipCover watch the script's code the moment it starts."""
         monitoring = sys.monitoring
         tool, start = monitoring.COVERAGE_ID, monitoring.events.PY_START
-        measurement.recorder()
+        engine.recorder()
 
         def started(code: types.CodeType, _offset: int) -> Any:
             if code.co_filename in names and code.co_name == "<module>":
                 monitoring.set_events(tool, 0)
                 monitoring.register_callback(tool, start, None)
-                measurement.instrument(code, None)
+                engine.instrument(code, None)
             return monitoring.DISABLE
 
         monitoring.register_callback(tool, start, started)
         monitoring.set_events(tool, start)
 
 
-def _tracer(measurement: Measurement, names: set[str]) -> Callable[..., Any]:
+def _tracer(engine: Engine, names: set[str]) -> Callable[..., Any]:
     """Return a trace function that notes the lines of the script's own frames and leaves all others alone."""
 
     def in_script(frame: types.FrameType, event: str, _argument: object) -> Any:
         if event == "line":
-            measurement.traced.setdefault(frame.f_code.co_filename, set()).add(frame.f_lineno)
+            engine.traced.setdefault(frame.f_code.co_filename, set()).add(frame.f_lineno)
         return in_script
 
     def on_call(frame: types.FrameType, _event: str, _argument: object) -> Any:

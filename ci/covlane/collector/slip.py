@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple, Optional
 
 import slipcover
 from slipcover import branch as _branch
-from slipcover.slipcover import add_summaries
 
 if TYPE_CHECKING:
     import threading
@@ -148,11 +147,20 @@ class Recorder:
 
 
 class Executable(NamedTuple):
-    """The lines and branches of a file that can run, and why its branches are unknown where they are."""
+    """The lines and branches of a file that can run, and why its branches are unknown where they are.
+
+    `anchors` maps the first line of a statement, from which SlipCover's branches leave, to the first of its lines
+    that can run, where that is another.
+    """
 
     lines: set[int]
     branches: set[Branch]
     unmarked: Optional[str]
+    anchors: dict[int, int]
+
+    def anchored(self, branches: set[Branch]) -> set[Branch]:
+        """Return branches with each leaving a line that can run."""
+        return {(self.anchors.get(line, line), target) for line, target in branches}
 
 
 class Reader:
@@ -174,25 +182,27 @@ class Reader:
         text = "".join(" " if char in "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029" else char for char in text)
         excluded = self._slipcover._compute_excluded_lines(text)
         lines = set(slipcover.Slipcover.lines_from_code(code)) - excluded - {0}
-        branches = set()
+        branches: set[Branch] = set()
+        anchors: dict[int, int] = {}
         if self._branch and unmarked is None:
-            found = slipcover.Slipcover.branches_from_code(code)
+            found = {pair for pair in slipcover.Slipcover.branches_from_code(code) if pair[1] not in excluded}
+            anchors = _anchors(source, {pair[0] for pair in found} - lines - excluded, lines)
             # `while True:` has a mark although, on some Pythons, no code of its own: that is no branch.
-            branches = {pair for pair in found if pair[0] in lines and pair[1] not in excluded}
-        return Executable(lines, branches, unmarked)
+            branches = {pair for pair in found if pair[0] in lines or pair[0] in anchors}
+        able = Executable(lines, branches, unmarked, anchors)
+        return able._replace(branches=able.anchored(branches))
 
 
-def document(files: dict[str, dict[str, object]], *, branch: bool, timestamp: str) -> dict[str, object]:
-    """Return SlipCover's own JSON document for these files, summaries included."""
-    result: dict[str, object] = {
-        "meta": {
-            "software": "slipcover",
-            "version": VERSION,
-            "timestamp": timestamp,
-            "branch_coverage": branch,
-            "show_contexts": False,
-        },
-        "files": files,
-    }
-    add_summaries(result)
-    return result
+def _anchors(source: bytes, strays: set[int], lines: set[int]) -> dict[int, int]:
+    """Return, for statements whose first line cannot run, the first one of their heads that can.
+
+    From Python 3.12 on `if (` with the condition on the lines below has no code of its own.
+    """
+    found: dict[int, int] = {}
+    for node in ast.walk(ast.parse(source)) if strays else ():
+        first = getattr(node, "lineno", None)
+        if first in strays and isinstance(node, ast.stmt):
+            body = getattr(node, "body", None) or [case.pattern for case in getattr(node, "cases", ())]
+            head = range(first, body[0].lineno if body else first)
+            found.update((first, line) for line in head if line in lines and first not in found)
+    return found

@@ -37,9 +37,7 @@ def begin() -> None:
         load()
         plans = importlib.import_module(PACKAGE + ".plan")
         measure = importlib.import_module(PACKAGE + ".measure")
-        measurement = measure.Measurement(plans.read(path))
-        measurement.start()
-        importlib.import_module(PACKAGE + ".scripts").watch_main_script(measurement)
+        measure.Measurement(plans.read(path)).start()
     except Exception:  # noqa: BLE001 - the program that starts here is not ours to stop
         try:
             with open(os.path.join(os.path.dirname(path), f"{os.getpid()}{FAILED}"), "w") as file:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -92,6 +92,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     commit: str | None
     dirty: bool
     tools: dict[str, str]
+    engine: str
     isolation: str
     workers: int | str
     shard: str | None
@@ -99,6 +100,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     processes: Processes
     argv: tuple[str, ...]
+    canary: str
     complete: bool
     reasons: tuple[str, ...]
     unbranched: dict[str, str]
@@ -117,6 +119,52 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """What another tool measured.
+
+    Attributes:
+        name: what the report calls it: the path of its file.
+        branch: whether branches were measured.
+        timestamp: ISO 8601, None where it does not tell.
+        files: by name as written there: of any root, with any separators.
+        sources: the roots of those names, where it tells.
+    """
+
+    name: str
+    branch: bool
+    timestamp: str | None
+    files: Mapping[str, FileCoverage]
+    sources: tuple[str, ...] = ()
+
+
+class Share(NamedTuple):
+    """What some legs, who agree, say of a file's disputed lines: which can run, and which of these ran."""
+
+    legs: tuple[str, ...]
+    executable: int
+    executed: int
+
+
+class Alone(msgspec.Struct, frozen=True):
+    """How many lines and branches one leg ran and no other."""
+
+    lines: int
+    branches: int
+
+
+class Component(msgspec.Struct, frozen=True):
+    """A part of the repository with figures of its own: what lies below its sources; flags are its labels."""
+
+    name: str
+    source: tuple[str, ...]
+    flags: tuple[str, ...] = ()
+
+    def holds(self, path: str) -> bool:
+        """Say whether a file belongs to it."""
+        return any(root == "." or path == root or path.startswith(root + "/") for root in self.source)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All legs as one.
 
@@ -125,7 +173,10 @@ class Report:
         timestamp: when the last leg ended, ISO 8601.
         files: by repo-relative name, in order.
         legs: the stamps of the legs that are in it, by name.
-        disputed: per file, for lines that not every leg ran, which leg ran which of them.
+        others: the names of other tools' reports that are in it.
+        disputed: per file, for lines on which legs disagree, who could run and who ran them; in order.
+        alone: per leg, and other report, what only it ran; empty where there is one alone.
+        components: the parts that have figures of their own.
         incomplete: a sentence for all that is not in it; empty for a complete report.
     """
 
@@ -133,7 +184,10 @@ class Report:
     timestamp: str
     files: Mapping[str, FileCoverage]
     legs: tuple[Stamp, ...] = ()
-    disputed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    disputed: Mapping[str, tuple[Share, ...]] = field(default_factory=dict)
+    alone: Mapping[str, Alone] = field(default_factory=dict)
+    components: tuple[Component, ...] = ()
     incomplete: tuple[str, ...] = ()
 
     @property
@@ -145,6 +199,11 @@ class Report:
     def branches(self) -> Ratio:
         """Branch coverage of all files."""
         return total(file.branch for file in self.files.values())
+
+    def part(self, component: Component) -> Report:
+        """Return the report on a component alone: its files and figures."""
+        files = {path: file for path, file in self.files.items() if component.holds(path)}
+        return Report(self.branch, self.timestamp, files, incomplete=self.incomplete)
 
 
 def total(ratios: Iterable[Ratio]) -> Ratio:

@@ -58,27 +58,13 @@ def test_a_syntax_error_is_pythons_own() -> None:
 def test_executable_lines_and_branches_leave_out_what_is_excluded() -> None:
     reader = slip.Reader(branch=True, exclude=["pragma: no cover"])
     source = b"X = 1\nif X:\n    Y = 2  # pragma: no cover\nZ = 3\n"
-    assert reader.executable(source, "a.py") == ({1, 2, 4}, {(2, 4)}, None)
+    assert reader.executable(source, "a.py") == ({1, 2, 4}, {(2, 4)}, None, {})
 
 
 def test_a_line_end_that_only_strings_know_moves_no_excluded_line() -> None:
     reader = slip.Reader(branch=False, exclude=["no cover"])
     source = "X = '\u2028'\nY = 1\nZ = 2  # no cover\n".encode()
     assert reader.executable(source, "a.py").lines == {1, 2}
-
-
-def test_the_document_has_slipcovers_summaries() -> None:
-    entry: dict[str, object] = {
-        "executed_lines": [1],
-        "missing_lines": [2],
-        "executed_branches": [],
-        "missing_branches": [(1, 2)],
-    }
-    document = slip.document({"a.py": entry}, branch=True, timestamp="2020-01-01T00:00:00+00:00")
-    summary = document["summary"]
-    assert isinstance(summary, dict)
-    assert (summary["covered_lines"], summary["missing_lines"], summary["missing_branches"]) == (1, 1, 1)
-    assert slipcover.merge_coverage(document, {"meta": document["meta"], "files": {}})
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="sys.monitoring has no probes to remove")

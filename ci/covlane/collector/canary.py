@@ -1,0 +1,155 @@
+"""The canary: a module whose lines are known, tested as the leg was, before anybody believes the leg.
+
+It runs after the leg, with the flags that the leg turned out to have, wherever they came from, so in processes of
+the same shape: workers, forked tests, and below them a fork and a Python of the test's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess  # noqa: TID251 - the leg's side has no adapters
+from typing import TYPE_CHECKING, Optional
+
+from . import engine, fragments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .plan import Plan
+
+FOLDER = "canary"
+PASSED, LOST, OFF = "passed", "lost", "off"
+#: Seconds after which it has hung.
+PATIENCE = 60
+MODULE = """\
+def in_test(number):
+    if number:
+        return number
+    return None
+
+
+def in_fork():
+    return 1
+
+
+def in_child():
+    return 1
+"""
+#: What its lines and branches are, and by which of them a mechanism is known to work.
+EXECUTABLE = {1, 2, 3, 4, 7, 8, 11, 12}
+MECHANISMS = {
+    "imports": {1, 7, 11},
+    "tests": {2, 3},
+    "forks": {8},
+    "Pythons that tests start": {12},
+}
+BRANCHES = {(2, 3), (2, 4)}
+TEST = """\
+import os, subprocess, sys, warnings
+
+sys.path.insert(0, os.path.dirname(__file__))
+import covlane_canary
+
+
+def test_canary():
+    covlane_canary.in_test(1)
+    if hasattr(os, "fork"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            child = os.fork()
+        if child == 0:
+            covlane_canary.in_fork()
+            os._exit(0)
+        os.waitpid(child, 0)
+    code = "import covlane_canary as canary; canary.in_child()"
+    subprocess.run([sys.executable, "-c", code], cwd=os.path.dirname(__file__), check=True)
+"""
+
+
+def fly(plan: Plan, call: Callable[..., int], measure: list[str]) -> None:
+    """Run the canary as the leg ran, where the leg came so far as to know how.
+
+    Args:
+        plan: the leg.
+        call: runs a command line, given the output and environment of subprocess.Popen.
+        measure: the command line that measures pytest, without the plan.
+    """
+    flags = _flags(plan)
+    if not plan.canary or flags is None:
+        return
+    folder = os.path.join(plan.folder, FOLDER)
+    os.makedirs(folder)
+    own = plan._replace(
+        root=folder, source=["covlane_canary.py"], omit=[], exclude=[], canary=False
+    )._asdict()
+    del own["folder"]
+    content = {
+        "leg.json": json.dumps({"schema": 1, **own}),
+        "covlane_canary.py": MODULE,
+        "test_canary.py": TEST,
+        "pytest.ini": "[pytest]\n",
+    }
+    for name, text in content.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    place = ["-c", os.path.join(folder, "pytest.ini"), "--rootdir", folder, "-p", "no:cacheprovider", folder]
+    environ = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}  # noqa: TID251
+    with open(os.path.join(folder, "output"), "wb") as out:
+        status = call(
+            [*measure, os.path.join(folder, "leg.json"), *flags, *place],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environ, timeout=PATIENCE,
+        )  # fmt: skip
+    with open(os.path.join(folder, "status"), "w", encoding="utf-8") as file:
+        file.write(str(status))
+
+
+def judge(plan: Plan) -> tuple[str, list[str]]:
+    """Return what became of the canary, and a sentence for each mechanism that lost its lines."""
+    folder = os.path.join(plan.folder, FOLDER)
+    try:
+        with open(os.path.join(folder, "status"), encoding="utf-8") as file:
+            status = int(file.read())
+    except (OSError, ValueError):
+        return OFF, []
+    if status not in (0, 1):
+        return f"it could not run: pytest ended with {status}, {os.path.join(folder, 'output')} says why", []
+    found, _ = fragments.read_all(folder)
+    lost = [*(["its test failed"] if status else ()), *_lost(plan, folder, found)]
+    if not lost:
+        return PASSED, []
+    return LOST, [f"the canary, a test whose lines are known, was not measured whole: {', '.join(lost)}"]
+
+
+def _lost(plan: Plan, folder: str, found: list[fragments.Fragment]) -> Iterator[str]:
+    path = os.path.realpath(os.path.join(folder, "covlane_canary.py"))
+    lines: set[int] = set()
+    arcs: set[tuple[int, int]] = set()
+    for fragment in found:
+        ran, taken = fragment.files.get(path, ([], []))
+        lines.update(ran)
+        arcs.update((a, b) for a, b in taken)
+    own = plan._replace(root=folder, source=["covlane_canary.py"], omit=[], exclude=[], folder=folder)
+    counted = engine.reader(own, [path], {path: (lines, arcs)}).count(path, MODULE.encode())
+    mechanisms = dict(MECHANISMS)
+    if not hasattr(os, "fork"):
+        del mechanisms["forks"]
+    if not plan.subprocess:
+        del mechanisms["Pythons that tests start"]
+    for mechanism, known in mechanisms.items():
+        if not known <= counted.executed:
+            yield f"the lines of {mechanism} did not come back"
+    if counted.executed - set().union(*MECHANISMS.values()):
+        yield "lines came back that did not run"
+    if counted.executable != EXECUTABLE:
+        yield "its executable lines are not those that are known"
+    if plan.branch and (counted.branches, counted.taken) != (BRANCHES, {(2, 3)}):
+        yield "its branches did not come back"
+    if not all(fragment.ended for fragment in found):
+        yield "a process of it never reported its end"
+
+
+def _flags(plan: Plan) -> Optional[list[str]]:
+    """Return the flags that shaped the leg's processes, None where pytest did not come to its end."""
+    found, _ = fragments.read_all(plan.folder)
+    return next((fragment.pytest["flags"] for fragment in found if fragment.pytest), None)

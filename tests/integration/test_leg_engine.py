@@ -1,0 +1,82 @@
+"""The other engine measures the same leg: every process, every end, the same shape of report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from leg import Leg, Project
+
+MODULE = """
+    def sign(number):
+        if number < 0:
+            return -1
+        return 1
+
+
+    def never():  # pragma: no cover
+        return 0
+    """
+SCRIPT = "import pkg\nif pkg:\n    pkg.sign(1)\n"
+
+
+def measure(project: Project, test: str, *arguments: str) -> Leg:
+    project.write("pkg/__init__.py", MODULE)
+    project.write("pkg/script.py", SCRIPT)
+    project.write("pkg/unseen.py", "X = 1\nif X:\n    Y = 2\n")
+    project.write("pkg/wrong.py", "def broken(:\n")
+    project.write("test_it.py", test)
+    return project.measure(*arguments, engine="coverage")
+
+
+def test_lines_branches_and_exclusions_are_those_of_the_program(matrix_project: Project) -> None:
+    leg = measure(matrix_project, "import pkg\ndef test_it():\n    assert pkg.sign(1) == 1\n", "-W", "error")
+    assert leg.code == 0, leg.output
+    assert (leg.ran("pkg/__init__.py"), leg.missed("pkg/__init__.py")) == ([1, 2, 4], [3])
+    file = leg.measured.files["pkg/__init__.py"]
+    assert (file.branches, file.taken) == ({(2, 3), (2, 4)}, {(2, 4)})
+    assert leg.missed("pkg/unseen.py") == [1, 2, 3]
+    assert "SyntaxError" in leg.stamp.unparsable["pkg/wrong.py"]
+    assert leg.stamp.engine == "coverage"
+    assert leg.stamp.tools.keys() >= {"coverage", "pytest"}
+    assert "slipcover" not in leg.stamp.tools
+
+
+@pytest.mark.parametrize("mode", ["", "-n 2", "--forked", "--forked -n 2"])
+def test_every_mode_gives_the_same(project: Project, mode: str) -> None:
+    test = """
+        import os, subprocess, sys
+        import pkg
+        def test_here():
+            assert pkg.sign(1) == 1
+        def test_in_a_fork():
+            child = os.fork()
+            if child == 0:
+                pkg.sign(-1)
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+        def test_in_a_script():
+            subprocess.run([sys.executable, "pkg/script.py"], check=True, env={**os.environ, "PYTHONPATH": "."})
+        """
+    leg = measure(project, test, "-W", "ignore::DeprecationWarning", *mode.split())
+    assert leg.code == 0, leg.output
+    assert leg.missed("pkg/__init__.py") == leg.missed("pkg/script.py") == []
+    assert leg.measured.files["pkg/script.py"].taken == {(2, 3)}
+    assert leg.stamp.complete
+
+
+@pytest.mark.parametrize("end", ["os._exit(1)", "os.kill(os.getpid(), signal.SIGTERM)"])
+def test_what_was_measured_outlives_the_process(project: Project, end: str) -> None:
+    leg = measure(project, f"import os, signal\nimport pkg\ndef test_it():\n    pkg.sign(-1)\n    {end}\n")
+    assert leg.ran("pkg/__init__.py") == [1, 2, 3]
+    assert not leg.stamp.complete
+
+
+def test_lines_alone_can_be_asked_for(project: Project) -> None:
+    project.write("pkg.py", MODULE)
+    project.write("test_it.py", "import pkg\ndef test_it():\n    assert pkg.sign(1) == 1\n")
+    leg = project.measure(engine="coverage", branch=False, source=["pkg.py"])
+    assert (leg.ran("pkg.py"), leg.missed("pkg.py")) == ([1, 2, 4], [3])
+    assert list(leg.measured.files) == ["pkg.py"]
