@@ -45,6 +45,13 @@ def corpus(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def modes(session: nox.Session) -> None:
+    """Real projects serially, forked, in workers and both: nox -s modes -- --python 3.12."""
+    session.install("-e", ".", "pip")
+    session.run("python", "-m", "corpus.modes", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """What a leg costs beside other tools: nox -s bench -- --python 3.12 --rounds 5."""
     session.install("-e", ".", "pip")

@@ -271,3 +271,27 @@ def test_a_process_whose_measurement_cannot_begin_runs_and_is_named(project: Pro
     )
     assert leg.code == 0, leg.output
     assert "could not be measured: " in leg.stamp.reasons[0]
+
+
+def test_a_forked_child_that_is_terminated_at_once_ends(matrix_project: Project) -> None:
+    leg = measure(
+        matrix_project,
+        """
+        import os, signal, warnings
+
+        def test_it():
+            warnings.simplefilter("ignore")
+            # On one processor the parent goes on first, so that the signal is there before the child is.
+            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+            for _ in range(20):
+                child = os.fork()
+                if child == 0:
+                    signal.alarm(20)  # of a signal that is forgotten
+                    signal.pause()
+                os.kill(child, signal.SIGTERM)
+                assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGTERM
+        """,
+    )
+    assert leg.code == 0, leg.output
+    assert leg.stamp.reasons == ()
+    assert leg.stamp.processes.started == 21

@@ -12,6 +12,7 @@ from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING, Any, Optional
 
 from .forked_plugin import mend_if_loaded
+from .scripts import UNMARKED
 
 if TYPE_CHECKING:
     import types
@@ -52,6 +53,8 @@ def hook_imports(engine: Engine) -> None:
             code = engine.compile(source, path)
         else:  # a loader that changes what it loads: its lines are measured as it made them
             code = self.source_to_code(source, path)
+            if engine.branch:
+                engine.unmarked[path] = UNMARKED
         return engine.instrument(code, sys.modules.get(fullname))
 
     SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
@@ -67,16 +70,29 @@ def hook_forks(measurement: Measurement) -> None:
     """See to it that a forked child measures for itself.
 
     A fork while another thread holds SlipCover's lock would leave the child waiting for ever, so it is held
-    across the fork.
+    across the fork. SIGTERM is kept waiting as well: Python forgets a signal that reaches a child before its
+    handlers are set up again, and a handler of ours is there where the signal would have ended the child.
     """
     lock = measurement.lock
+    masks: list[Any] = []
 
     def before() -> None:
         mend_if_loaded()
         lock.acquire()
+        masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}))
+
+    def in_parent() -> None:
+        mask = masks.pop()
+        lock.release()
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    def in_child() -> None:
+        mask = masks.pop()
+        measurement.forked()
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=before, after_in_parent=lock.release, after_in_child=measurement.forked)
+        os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
 
 
 def hook_ends(measurement: Measurement) -> None:

@@ -34,9 +34,10 @@ class Measurement:
 
     def start(self) -> None:
         """Measure what runs from now on, and see to every way in which the process can end."""
+        # First its ends: a process that is killed before it is known has lost nothing that it measured.
+        hooks.hook_ends(self)
         self._write(ended=False)
         self._engine.start()
-        hooks.hook_ends(self)
         hooks.hook_forks(self)
 
     def checkpoint(self) -> None:
@@ -59,7 +60,8 @@ class Measurement:
         self.pytest = None
         self._begin()
         # subprocess forks by way of Python only to run `preexec_fn`; another program follows at once.
-        if sys._getframe(1).f_code.co_name != "_execute_child":
+        # Its frame is behind that of the hook.
+        if sys._getframe(2).f_code.co_name != "_execute_child":
             self._write(ended=False)
 
     def _begin(self) -> None:
