@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from covlane.metadata import Metadata, ini, table
+from covlane.source_paths import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,6 +61,8 @@ Found = dict[str, tuple[Any, str]]
 def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any]) -> Found:
     """Return what can be seen: key to (value, reason), for keys of the settings table.
 
+    A `source` that is configured is there as the paths that it stands for.
+
     Args:
         root: the repository.
         document: pyproject.toml, decoded.
@@ -69,9 +72,9 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
     found: Found = {"pythons": _pythons(metadata)}
     found["tests"] = _tests(root, document)
     found["source"] = _sources(root, document, metadata)
-    found["omit"] = _omit(
-        root, given.get("source", found["source"][0]), given.get("tests", found["tests"][0])
-    )
+    if "source" in given:
+        found["source"] = resolve(root, given["source"], found["source"][0]), "configured"
+    found["omit"] = _omit(root, found["source"][0], given.get("tests", found["tests"][0]))
     found.update(_requirements(root, document, metadata))
     if _packs_every_folder(root, document, metadata):
         found["reports"] = (".reports", "setuptools would take a folder `reports` for a package")

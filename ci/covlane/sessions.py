@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import nox
 from nox.command import CommandFailed
 
-from covlane import settings
+from covlane import settings, source_paths
 from covlane.adapters.environment import environment, in_ci
 from covlane.errors import CovlaneError, UsageError
 
@@ -29,6 +29,15 @@ FREEZE = (
     "from importlib.metadata import distributions as d\n"
     "print(*sorted({f'{i.name}=={i.version}' for i in d() if i.name}), sep='\\n')"
 )
+#: Prints from where an environment imports a name, as a list of JSON.
+LOCATE = (
+    "import json, os, sys\n"
+    "from importlib.util import find_spec\n"
+    "try: spec = find_spec(sys.argv[1])\n"
+    "except Exception: spec = None\n"
+    "found = spec and (spec.submodule_search_locations or [spec.origin]) or []\n"
+    "print(json.dumps([place for place in found if place and os.path.isabs(place)]))"
+)
 
 
 def register(root: Path | None = None) -> None:
@@ -41,6 +50,7 @@ def register(root: Path | None = None) -> None:
     """
     try:
         configured = settings.load(root or Path.cwd(), environment())
+        source_paths.check(configured.root, configured.settings.source)
     except CovlaneError as error:
         sys.stderr.write(f"covlane: {error}\n")
         raise SystemExit(error.exit_code) from None
@@ -80,7 +90,7 @@ def run_leg(session: nox.Session, configured: Configured) -> None:
     alone = _follow_with_report(session)
     _install(session, configured, folder)
     plan = folder / "leg.json"
-    plan.write_text(json.dumps(_plan(configured, leg, output)), "utf-8")
+    plan.write_text(json.dumps(_plan(session, configured, output)), "utf-8")
     session.run(
         *("python", str(COLLECTOR), "run", str(plan), "-m", "pytest"),
         *_mode(configured.settings)[1],
@@ -153,19 +163,24 @@ def _group_requirements(configured: Configured) -> tuple[str, ...]:
         ) from None
 
 
-def _plan(configured: Configured, leg: str, output: Path) -> dict[str, object]:
+def _plan(session: nox.Session, configured: Configured, output: Path) -> dict[str, object]:
     from covlane import lane
     from covlane.adapters.git import Git
+
+    def locate(name: str) -> list[str]:
+        found = session.run("python", "-I", "-c", LOCATE, name, silent=True, log=False)
+        return [str(place) for place in json.loads(str(found).splitlines()[-1])]
 
     git = Git(configured.root, environment())
     chosen = configured.settings
     return {
         "schema": 1,
-        "leg": leg,
+        "leg": session.name,
         "root": str(configured.root),
         "output": str(output),
-        "source": chosen.source,
-        "omit": chosen.omit,
+        "source": source_paths.measured(configured.root, chosen.source, locate),
+        # The canary is a file below the reports, which may lie below the sources.
+        "omit": [*chosen.omit, chosen.reports],
         "exclude": [*chosen.exclude_lines, *chosen.exclude_also],
         "branch": chosen.branch,
         "subprocess": chosen.subprocess,
@@ -206,7 +221,7 @@ def show_report(session: nox.Session, configured: Configured) -> None:
 
     environ = environment()
     try:
-        with lane.lock(configured):
+        with lane.lock(configured.reports):
             merged = lane.merge_legs(configured, Git(configured.root, environ), allow_incomplete=True)
             written = lane.write_reports(configured, merged)
     except CovlaneError as error:

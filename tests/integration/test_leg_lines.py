@@ -168,8 +168,23 @@ def test_what_a_module_loader_offers_is_all_there(matrix_project: Project) -> No
 def test_every_form_of_source_is_read(project: Project, name: str, content: bytes, ran: list[int]) -> None:
     project.write("pkg/__init__.py", "")
     project.write(f"pkg/{name}", content)
+    project.write(f"pkg/never_{name}", content)
     project.write("test_it.py", f"import pkg.{name[:-3]}\ndef test_it(): pass\n")
-    assert project.measure().ran(f"pkg/{name}") == ran
+    leg = project.measure()
+    assert leg.ran(f"pkg/{name}") == leg.missed(f"pkg/never_{name}") == ran
+
+
+def test_a_locale_of_ascii_loses_no_file(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")):
+        monkeypatch.setenv(name, value)
+    project.write("pkg/__init__.py", "")
+    for name in ("\u00e9", "never_\u00e9"):
+        project.write(f"pkg/{name}.py", "X = '\u00fc'\nY = 1  # pragma: no cover \u00fc\n")
+    project.write(
+        "test_it.py", "import importlib\nimportlib.import_module('pkg.\\u00e9')\ndef test_it(): pass\n"
+    )
+    leg = project.measure()
+    assert leg.ran("pkg/\u00e9.py") == leg.missed("pkg/never_\u00e9.py") == [1]
 
 
 @pytest.mark.parametrize("name", ["with space.py", "quo'te\".py", "ünï.py", "new\nline.py", "[x].py"])

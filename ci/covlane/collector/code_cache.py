@@ -7,11 +7,12 @@ run; an entry is found by all that decides its content, written whole, and a bro
 from __future__ import annotations
 
 import marshal
-import os
 import sys
 import types
 from hashlib import blake2b
 from typing import Optional
+
+from .own import io, os
 
 FOLDER = "code"
 
@@ -26,7 +27,7 @@ class CodeCache:
     def get(self, source: bytes, filename: str) -> Optional[types.CodeType]:
         """Return the code of a file, None where no process of the leg has compiled this very content."""
         try:
-            with open(self._path(source, filename), "rb") as file:
+            with io.open(self._path(source, filename), "rb") as file:
                 content = file.read()
             digest, payload = content[:16], content[16:]
             if digest != _digest(payload):
@@ -43,7 +44,7 @@ class CodeCache:
         try:
             os.makedirs(self._folder, exist_ok=True)
             payload = marshal.dumps(code)
-            with open(temporary, "wb") as file:
+            with io.open(temporary, "wb") as file:
                 file.write(_digest(payload) + payload)
             os.replace(temporary, path)
         except (OSError, ValueError):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from typing import Any, NamedTuple, Optional
 
+from .own import io, json, os
 from .start import FAILED
 
 SUFFIX = ".fragment"
@@ -36,7 +35,7 @@ def path_for(folder: str) -> str:
 def write(path: str, fragment: Fragment) -> None:
     """Write a fragment whole; the file of a killed process holds what was last written."""
     temporary = path + ".part"
-    with open(temporary, "w", encoding="utf-8") as file:
+    with io.open(temporary, "w", encoding="utf-8") as file:
         json.dump(fragment._asdict(), file)
     os.replace(temporary, path)
 
@@ -47,7 +46,7 @@ def read_all(folder: str) -> tuple[list[Fragment], list[str]]:
     for name in sorted(os.listdir(folder)):
         if name.endswith(SUFFIX):
             try:
-                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                with io.open(os.path.join(folder, name), encoding="utf-8") as file:
                     found.append(Fragment(**json.load(file)))
             except (OSError, ValueError, TypeError) as error:
                 broken.append(f"the fragment {name} is unreadable ({error})")
@@ -60,7 +59,7 @@ def command_line() -> list[str]:
         return list(sys.orig_argv)
     except AttributeError:  # Python 3.9
         try:
-            with open("/proc/self/cmdline", "rb") as file:
+            with io.open("/proc/self/cmdline", "rb") as file:
                 return [os.fsdecode(part) for part in file.read().split(b"\0")[:-1]]
         except OSError:
             return list(getattr(sys, "argv", ()))
@@ -68,7 +67,7 @@ def command_line() -> list[str]:
 
 def current_test() -> str:
     """Return the test that pytest is running, which its children inherit, or an empty string."""
-    return os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]  # noqa: TID251 - the leg's side
+    return os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
 
 
 def failures(folder: str) -> list[str]:
@@ -76,7 +75,7 @@ def failures(folder: str) -> list[str]:
     found = []
     for name in sorted(os.listdir(folder)):
         if name.endswith(FAILED):
-            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+            with io.open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
                 last = (file.read().strip().splitlines() or ["no reason"])[-1]
             found.append(f"process {name[: -len(FAILED)]} could not be measured: {last}")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import os
 import signal
@@ -108,7 +109,9 @@ def hook_ends(measurement: Measurement) -> None:
 def _ending(measurement: Measurement, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def end_first(*arguments: Any, **named: Any) -> Any:
-        measurement.end()
+        # The end comes, whatever becomes of the report: who never reported is named.
+        with contextlib.suppress(Exception):
+            measurement.end()
         return original(*arguments, **named)
 
     return end_first

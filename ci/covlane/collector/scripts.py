@@ -1,102 +1,100 @@
-"""`python script.py`: a main script of the sources, which the interpreter compiles without asking any importer.
+"""Sources that a program compiles itself: `python script.py`, `runpy.run_path`, `exec(compile(text, path, "exec"))`.
 
-Its lines are told as they run, by `sys.monitoring` from Python 3.12 on and by a trace function before. It carries
-no branch marks, so its branches are not measured, and the leg's report names it.
+No importer is asked for these, so they are met where they start: by `sys.monitoring` from Python 3.12 on, by the
+audit event `exec` before. Such code carries no branch marks: its lines are measured, up to Python 3.11 by a trace
+function, its branches are not, and the leg's report names the file.
 """
 
 from __future__ import annotations
+import __future__
 
-import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
-from .fragments import command_line
+from .own import io, os
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Callable, Iterator
 
     from .slipcover_engine import Engine
 
-UNMARKED = "a script that Python compiles itself: its lines are measured, its branches are not"
-#: The interpreter's options that take the next argument, where it is not joined to them.
-VALUED = ("-W", "-X", "--check-hash-based-pycs")
+UNMARKED = "a program compiled it itself: its lines are measured, its branches are not"
+#: The name that the code of a whole file has.
+MODULE = "<module>"
+HERE = os.path.dirname(os.path.abspath(__file__))
+#: What `compile` inherits from the code that calls it.
+FUTURE = 0
+for _feature in __future__.all_feature_names:
+    FUTURE |= getattr(__future__, _feature).compiler_flag
 
 
-def watch_main_script(engine: Engine) -> None:
-    """Measure the script that this process was started with, if it is one of the sources."""
-    path = main_script(command_line())
-    if path is None or os.path.isdir(path):
-        return
-    # The folder may have changed by the time that a name is met again: both are looked up now.
-    names = {path, os.path.abspath(path)}
-    measured = {name for name in names if engine.sources.real(name)}
-    if not measured:
-        return
-    if engine.branch:
-        engine.unmarked[os.path.abspath(path)] = UNMARKED
+def watch_self_compiled(engine: Engine) -> None:
+    """Measure each source that this process runs without importing it, its main script among them."""
     if sys.version_info >= (3, 12):
-        _monitor(engine, names)
+        _monitor(engine)
     else:
-        tracer = _tracer(engine, names)
-        threading.settrace(tracer)
-        sys.settrace(tracer)
+        _audit(engine)
 
 
-def main_script(argv: list[str]) -> Optional[str]:
-    """Return the script that an interpreter's command line names, None for a module, a command or standard input."""
-    rest: Iterator[str] = iter(argv[1:])
-    for argument in rest:
-        if argument in VALUED:
-            next(rest, None)
-        elif argument == "-" or (
-            argument.startswith("-") and not argument.startswith("--") and _ends(argument)
+def _is_source(engine: Engine, code: types.CodeType) -> bool:
+    """Say whether code is a measured file's: by its name, and by its content, which templates do not share."""
+    name = code.co_filename
+    real = engine.sources.real(name) if code.co_name == MODULE else None
+    # What measures is not measured; and a relative name may mean another file since the program changed its folder.
+    if real is None or os.path.dirname(real) == HERE or engine.sources.real(os.path.abspath(name)) != real:
+        return False
+    try:
+        with io.open(name, "rb") as file:
+            own = compile(file.read(), name, "exec", code.co_flags & FUTURE, dont_inherit=True)
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return False
+    if own != code:
+        return False
+    if engine.branch:
+        engine.unmarked[name] = UNMARKED
+    return True
+
+
+def _monitor(engine: Engine) -> None:
+    """Watch such code from the moment it starts; each code object of the process costs one call."""
+    from .monitor import monitoring, tool
+
+    def started(code: types.CodeType, _offset: int) -> Any:
+        if (
+            code.co_name == MODULE
+            and not monitoring.get_local_events(tool(), code)
+            and _is_source(engine, code)
         ):
-            return None
-        elif not argument.startswith("-"):
-            return argument
-    return None
+            engine.instrument(code, None)
+        return monitoring.DISABLE
+
+    monitoring.register_callback(tool(), monitoring.events.PY_START, started)
+    monitoring.set_events(tool(), monitoring.events.PY_START)
 
 
-def _ends(options: str) -> bool:
-    """Say whether a cluster of short options has a `-c` or `-m`, whose value comes next; -W and -X take the rest."""
-    for letter in options[1:]:
-        if letter in "WX":
-            return False
-        if letter in "cm":
-            return True
-    return False
+def _audit(engine: Engine) -> None:
+    """Trace such code from its first line on; other code is traced by its calls alone."""
+    names: set[str] = set()
 
-
-if sys.version_info >= (3, 12):
-
-    def _monitor(engine: Engine, names: set[str]) -> None:
-        """Have SlipCover watch the script's code the moment it starts."""
-        monitoring = sys.monitoring
-        tool, start = monitoring.COVERAGE_ID, monitoring.events.PY_START
-        engine.recorder()
-
-        def started(code: types.CodeType, _offset: int) -> Any:
-            if code.co_filename in names and code.co_name == "<module>":
-                monitoring.set_events(tool, 0)
-                monitoring.register_callback(tool, start, None)
-                engine.instrument(code, None)
-            return monitoring.DISABLE
-
-        monitoring.register_callback(tool, start, started)
-        monitoring.set_events(tool, start)
-
-
-def _tracer(engine: Engine, names: set[str]) -> Callable[..., Any]:
-    """Return a trace function that notes the lines of the script's own frames and leaves all others alone."""
-
-    def in_script(frame: types.FrameType, event: str, _argument: object) -> Any:
+    def in_source(frame: types.FrameType, event: str, _argument: object) -> Any:
         if event == "line":
             engine.traced.setdefault(frame.f_code.co_filename, set()).add(frame.f_lineno)
-        return in_script
+        return in_source
 
     def on_call(frame: types.FrameType, _event: str, _argument: object) -> Any:
-        return in_script if frame.f_code.co_filename in names else None
+        return in_source if frame.f_code.co_filename in names else None
 
-    return on_call
+    def audited(event: str, arguments: tuple[Any, ...]) -> None:
+        if (
+            event != "exec"
+            or "__slipcover__" in arguments[0].co_consts
+            or not _is_source(engine, arguments[0])
+        ):
+            return
+        names.add(arguments[0].co_filename)
+        if sys.gettrace() is None:  # a debugger's is left to it
+            threading.settrace(on_call)
+            sys.settrace(on_call)
+
+    sys.addaudithook(audited)

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import copyreg
 import importlib.util
-import sys
-import types
-from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 import slipcover
 from slipcover import branch as _branch
 
 if TYPE_CHECKING:
-    import threading
+    import types
     from collections.abc import Sequence
 
 #: The releases whose internals this module was written against.
@@ -58,92 +53,6 @@ def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
 def mark(tree: ast.Module) -> None:
     """Put SlipCover's branch marks into a tree that somebody else compiles."""
     _branch.preinstrument(tree)
-
-
-def _make_probes_picklable() -> None:
-    """Let cloudpickle take local classes and functions by value, although their code carries probes.
-
-    Before Python 3.12 a probe is a capsule among the code's constants, which nothing can pickle. A probe comes
-    back as one that reports to nobody: the copy of a function is not its source's measured code, as from 3.12
-    on. It takes SlipCover to be importable where it is read, and nothing of ours.
-    """
-    module = sys.modules["slipcover.slipcover"]
-    probe = module.probe
-    if isinstance(probe, types.SimpleNamespace):  # this module under another name was here before
-        return
-    known: dict[int, tuple[object, str, object]] = {}
-
-    def new(tracker: object, filename: str, item: object, threshold: int) -> object:
-        made: object = probe.new(tracker, filename, item, threshold)
-        known[id(made)] = (made, filename, item)
-        return made
-
-    def reduce(capsule: object) -> tuple[object, ...]:
-        if id(capsule) not in known:
-            raise TypeError("cannot pickle 'PyCapsule' object")
-        _, filename, item = known[id(capsule)]
-        return probe.new, (types.SimpleNamespace(newly_seen=defaultdict(set)), filename, item, -1)
-
-    own = {name: getattr(probe, name) for name in dir(probe) if not name.startswith("_")}
-    module.probe = types.SimpleNamespace(**{**own, "new": new})  # type: ignore[attr-defined]
-    copyreg.pickle(type(probe.new(None, "", 0, -1)), reduce)  # type: ignore[arg-type]
-
-
-if sys.version_info < (3, 12):
-    _make_probes_picklable()
-
-
-class _Slipcover(slipcover.Slipcover):  # type: ignore[misc]
-    """SlipCover, which leaves its probes in place where removing them would race another thread.
-
-    Up to Python 3.11 it walks the namespaces of all modules for that; one that another thread changes meanwhile
-    raises in the middle of the program under test. What was seen is kept before the walk.
-    """
-
-    def deinstrument_seen(self) -> None:
-        with contextlib.suppress(RuntimeError):
-            super().deinstrument_seen()
-
-
-class Recorder:
-    """SlipCover's instrumentation of this process, and what it saw."""
-
-    def __init__(self, lock: threading.RLock, *, branch: bool) -> None:
-        self._slipcover = _Slipcover(branch=branch)
-        self._slipcover.lock = lock
-
-    def watch(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
-        """Return code that reports each of its lines and branches once."""
-        if sys.version_info < (3, 12):
-            if module is not None:
-                self._slipcover.register_module(module)
-            return self._slipcover.instrument(code)  # type: ignore[no-any-return]
-        # Slipcover.instrument would also work out the executable lines; `finish` does that, once for the leg.
-        pending = [code]
-        while pending:
-            each = pending.pop()
-            sys.monitoring.set_local_events(sys.monitoring.COVERAGE_ID, each, sys.monitoring.events.LINE)
-            pending += [
-                inner
-                for inner in each.co_consts
-                if isinstance(inner, types.CodeType) and inner.co_name != "__annotate__"
-            ]
-        return code
-
-    def seen(self) -> dict[str, set[object]]:
-        """Return what ran: code's file name to line numbers and (from, to) branches. Nothing is forgotten."""
-        found: dict[str, set[object]] = {}
-        with self._slipcover.lock:
-            for part in (self._slipcover.all_seen, self._slipcover.newly_seen):
-                for filename, items in list(part.items()):
-                    found.setdefault(filename, set()).update(set(items))
-        return found
-
-    def forget(self) -> None:
-        """Begin anew: a forked child reports only what it saw itself."""
-        with self._slipcover.lock:
-            self._slipcover.all_seen.clear()
-            self._slipcover.newly_seen.clear()
 
 
 class Executable(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any, Optional
 
 from .code_cache import CodeCache
@@ -12,9 +13,11 @@ if TYPE_CHECKING:
     import threading
     import types
 
+    from .monitor import Recorder
     from .plan import Plan
-    from .slip import Recorder
     from .sources import Sources
+
+RECORDERS = ".monitor" if sys.version_info >= (3, 12) else ".probes"
 
 
 class Engine:
@@ -23,7 +26,7 @@ class Engine:
     def __init__(self, plan: Plan, sources: Sources, lock: threading.RLock) -> None:
         self.sources = sources
         self.branch = plan.branch
-        #: Lines of a main script that SlipCover does not see.
+        #: Lines that SlipCover does not see.
         self.traced: dict[str, set[int]] = {}
         self.unmarked: dict[str, str] = {}
         self._lock = lock
@@ -31,23 +34,22 @@ class Engine:
         self._recorder: Optional[Recorder] = None
 
     def start(self) -> None:
-        """Instrument what is imported from now on, and a main script that is measured."""
+        """Instrument what is imported from now on, and what a program compiles itself."""
         from .hooks import hook_imports
-        from .scripts import watch_main_script
+        from .scripts import watch_self_compiled
 
         hook_imports(self)
-        watch_main_script(self)
+        watch_self_compiled(self)
 
     def instrument(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
         """Return the code of a measured file, instrumented."""
         return self.recorder().watch(code, module)
 
     def recorder(self) -> Recorder:
-        """Return this process's SlipCover, loaded now if it was not."""
+        """Return this process's recorder, loaded now if it was not."""
         if self._recorder is None:
-            from .slip import Recorder
-
-            self._recorder = Recorder(self._lock, branch=self.branch)
+            module = importlib.import_module(RECORDERS, __package__)
+            self._recorder = module.Recorder(self._lock, branch=self.branch)
         return self._recorder
 
     def compile(self, source: bytes, filename: str) -> types.CodeType:

@@ -1,22 +1,28 @@
-"""Which files are measured, and what the repository calls them."""
+"""Which files are measured, and what the repository calls them; docs/sources.md has the rules."""
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING, Optional
+
+from .own import io, os
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _GLOB = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+#: What Python imports from; `.pyw` is a script without a console.
+SUFFIXES = (".py", ".pyw")
+#: Where an installation keeps its copy of what it installed.
+_INSTALLED = re.compile(r".*[\\/](?:site|dist)-packages[\\/]", re.DOTALL)
 
 
 def matcher(patterns: list[str]) -> "re.Pattern[str]":
     """Compile globs over repo-relative `/` names; `**` crosses folders, a folder's name means all below it."""
     parts = []
     for pattern in patterns:
-        tokens = re.split(r"(\*\*/|\*\*|\*|\?)", pattern.rstrip("/"))
+        plain = re.sub(r"^(?:\./+)+", "", pattern.replace("\\", "/")).rstrip("/")
+        tokens = re.split(r"(\*\*/|\*\*|\*|\?)", plain)
         parts.append("".join(_GLOB.get(token, re.escape(token)) for token in tokens) + "(?:/.*)?")
     return re.compile("|".join(parts) if parts else r"(?!)", re.DOTALL)
 
@@ -25,6 +31,7 @@ class Sources:
     """The measured files below `source`, without those that `omit` names. Real paths are the identity."""
 
     def __init__(self, root: str, source: list[str], omit: list[str]) -> None:
+        self._root = os.path.realpath(root)
         self._roots = [(os.path.realpath(os.path.join(root, name)), name) for name in source]
         # The most specific source names a file.
         self._roots.sort(key=lambda pair: -len(pair[0]))
@@ -32,18 +39,26 @@ class Sources:
         self._known: dict[str, Optional[str]] = {}
 
     def real(self, filename: str) -> Optional[str]:
-        """Return the real path of a measured file, or None for any other name that code may carry."""
-        try:
-            return self._known[filename]
-        except KeyError:
-            real = os.path.realpath(filename) if filename.endswith(".py") else ""
-            found = self._known[filename] = real if real and self.name(real) else None
-            return found
+        """Return the real path of a measured file, or None for any other name that code may carry.
+
+        A file of an installation stands for the source that it is a copy of.
+        """
+        if filename in self._known or filename.startswith("<"):
+            return self._known.get(filename)
+        real = os.path.realpath(filename)
+        found = real if self.name(real) else self._original(real)
+        if found:  # `finish` reads names as UTF-8, whatever this process's locale says
+            found = os.fsencode(found).decode("utf-8", "surrogateescape")
+        # A relative name can mean another file once the program has changed its folder.
+        if found or os.path.isabs(filename):
+            self._known[filename] = found
+        return found
 
     def name(self, real: str) -> Optional[str]:
         """Return the repo-relative name of a real path, or None where it is not measured."""
         for base, source in self._roots:
-            if real == base or real.startswith(base.rstrip(os.sep) + os.sep):
+            # A file that `source` names need not look like Python.
+            if real == base or (real.endswith(SUFFIXES) and real.startswith(base.rstrip(os.sep) + os.sep)):
                 below = os.path.relpath(real, base)
                 if _lies_in_foreign(base, os.path.dirname(below)):
                     return None
@@ -55,12 +70,28 @@ class Sources:
         """Yield the real path of every measured file, imported or not, each once, in order."""
         found = set()
         for base, _ in self._roots:
-            if os.path.isfile(base):
-                found.add(base)
+            found.add(base)
             for folder, folders, files in os.walk(base):
                 folders[:] = [name for name in folders if not _foreign(folder, name)]
                 found.update(os.path.realpath(os.path.join(folder, name)) for name in files)
-        return (path for path in sorted(found) if self.real(path))
+        return (path for path in sorted(found) if self.name(path) and os.path.isfile(path))
+
+    def _original(self, real: str) -> Optional[str]:
+        """Return the source whose installed copy a file is: of the same import's name and the same content."""
+        match = _INSTALLED.match(real) if real.endswith(SUFFIXES) else None
+        for base, _ in self._roots if match else ():
+            folder = base
+            while match and folder.startswith(self._root):
+                path = os.path.realpath(os.path.join(folder, real[match.end() :]))
+                if os.path.isfile(path) and self.name(path) and _content(path) == _content(real):
+                    return path
+                folder = os.path.dirname(folder)
+        return None
+
+
+def _content(path: str) -> bytes:
+    with io.open(path, "rb") as file:
+        return file.read()
 
 
 def _lies_in_foreign(base: str, folders: str) -> bool:

@@ -1,29 +1,75 @@
-"""Which script a command line of Python names."""
+"""Whether code that a program compiled itself is a source's."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from covlane.collector.scripts import main_script
+from covlane.collector import scripts
+from covlane.collector.sources import Sources
+
+TEXT = "from typing import Any\ndef f(a: Any) -> None:\n    return None\n"
+
+
+class Engine:
+    """What `scripts` asks of an engine."""
+
+    branch = True
+
+    def __init__(self, root: Path, source: str) -> None:
+        self.sources = Sources(str(root), [source], [])
+        self.unmarked: dict[str, str] = {}
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for folder in (tmp_path / "pkg", tmp_path / "copy" / "pkg"):
+        folder.mkdir(parents=True)
+        (folder / "a.py").write_text(TEXT)
+    monkeypatch.chdir(tmp_path)
+    return Engine(tmp_path, "pkg")
+
+
+def is_source(engine: Any, text: str = TEXT, name: str = "pkg/a.py", **options: Any) -> bool:
+    return scripts._is_source(engine, compile(text, name, "exec", dont_inherit=True, **options))
+
+
+def test_a_source_s_name_and_content_make_it_that_source(engine: Any) -> None:
+    assert is_source(engine)
+    assert engine.unmarked == {"pkg/a.py": scripts.UNMARKED}
+
+
+def test_what_compile_inherits_from_its_caller_is_no_other_content(engine: Any) -> None:
+    import __future__
+
+    assert is_source(engine, flags=__future__.annotations.compiler_flag)
 
 
 @pytest.mark.parametrize(
-    ("command", "script"),
+    ("text", "name"),
     [
-        ("python a.py", "a.py"),
-        ("python a.py -c -m", "a.py"),
-        ("python -I -B a.py", "a.py"),
-        ("python -X dev -W error a.py", "a.py"),
-        ("python -Xdev -Werror::c a.py", "a.py"),
-        ("python -bbWm a.py", "a.py"),
-        ("python -m pkg a.py", None),
-        ("python -Im pkg", None),
-        ("python -mpkg a.py", None),
-        ("python -c code", None),
-        ("python -", None),
-        ("python", None),
-        ("python --check-hash-based-pycs never a.py", "a.py"),
+        (TEXT + "X = 1\n", "pkg/a.py"),
+        (TEXT, "<string>"),
+        (TEXT, "pkg/b.py"),
+        (TEXT, "copy/pkg/a.py"),
+        ("", "pkg/a.py"),
     ],
 )
-def test_the_script_is_the_first_argument_that_no_option_takes(command: str, script: str | None) -> None:
-    assert main_script(command.split()) == script
+def test_other_content_or_another_name_is_not(engine: Any, text: str, name: str) -> None:
+    assert not is_source(engine, text, name)
+    assert engine.unmarked == {}
+
+
+def test_a_relative_name_that_has_come_to_mean_another_file_is_not(
+    engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert is_source(engine)
+    monkeypatch.chdir(tmp_path / "copy")
+    assert not is_source(engine)
+
+
+def test_what_measures_is_not() -> None:
+    path = Path(scripts.__file__)
+    assert not is_source(Engine(path.parent, "."), path.read_text("utf-8"), str(path))

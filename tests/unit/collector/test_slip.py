@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import pickle
 import sys
-import threading
 import types
 
 import pytest
@@ -65,28 +63,3 @@ def test_a_line_end_that_only_strings_know_moves_no_excluded_line() -> None:
     reader = slip.Reader(branch=False, exclude=["no cover"])
     source = "X = '\u2028'\nY = 1\nZ = 2  # no cover\n".encode()
     assert reader.executable(source, "a.py").lines == {1, 2}
-
-
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="sys.monitoring has no probes to remove")
-def test_a_namespace_that_changes_while_probes_are_removed_is_no_error_of_the_program(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def changed(*_: object) -> None:
-        raise RuntimeError("dictionary changed size during iteration")
-
-    monkeypatch.setattr(slipcover.Slipcover, "find_functions", staticmethod(changed))
-    recorder = slip.Recorder(threading.RLock(), branch=False)
-    source = b"def called():\n    return 1\nfor _ in range(200):\n    called()\n"
-    module = types.ModuleType("module")
-    code = slip.compile_marked(source, "a.py", branch=False).code
-    exec(recorder.watch(code, module), module.__dict__)
-    assert recorder.seen()["a.py"] == {1, 2, 3, 4}
-
-
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="sys.monitoring has no probes in the code")
-def test_a_probe_can_be_pickled_with_the_code_that_carries_it() -> None:
-    recorder = slip.Recorder(threading.RLock(), branch=False)
-    code = recorder.watch(slip.compile_marked(b"X = 1\n", "a.py", branch=False).code, None)
-    probes = [each for each in code.co_consts if type(each).__name__ == "PyCapsule"]
-    assert probes
-    assert type(pickle.loads(pickle.dumps(probes[0]))).__name__ == "PyCapsule"

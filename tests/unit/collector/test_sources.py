@@ -27,6 +27,14 @@ if TYPE_CHECKING:
         ("pkg/**", "pkg/x/y.py", True),
         ("pkg/?.py", "pkg/a.py", True),
         ("pkg/[x]/a.py", "pkg/[x]/a.py", True),
+        ("pkg/[x]/a.py", "pkg/x/a.py", False),
+        ("{a,b}.py", "a.py", False),
+        ("./pkg", "pkg/a.py", True),
+        (".//./pkg/*.py", "pkg/a.py", True),
+        (".hidden.py", "hidden.py", False),
+        ("pkg\\sub\\*.py", "pkg/sub/a.py", True),
+        ("*/tests", "pkg/tests/a.py", True),
+        ("*/tests", "pkg/sub/tests/a.py", False),
     ],
 )
 def test_a_glob_matches_repository_names(pattern: str, name: str, *, matches: bool) -> None:
@@ -70,6 +78,50 @@ def test_a_relative_name_and_one_through_a_link_are_the_same_file(
     monkeypatch.chdir(tree)
     sources = Sources(str(tree), ["pkg"], [])
     assert sources.real("pkg/a.py") == sources.real(str(tree / "link" / "a.py")) == str(tree / "pkg" / "a.py")
+
+
+@pytest.mark.parametrize("name", ["bin/tool", "pkg/gui.pyw"])
+def test_a_file_that_is_named_need_not_look_like_python(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir()
+    path.touch()
+    (path.parent / "other").touch()
+    assert names(Sources(str(tmp_path), [name], [])) == [name]
+    below = [name] if name.endswith("pyw") else []
+    assert names(Sources(str(tmp_path), [name.partition("/")[0]], [])) == below
+
+
+def test_what_is_no_file_is_no_source(tree: Path) -> None:
+    (tree / "pkg" / "dangling.py").symlink_to("nowhere.py")
+    (tree / "pkg" / "folder.py").mkdir()
+    assert names(Sources(str(tree), ["pkg"], [])) == ["pkg/a.py"]
+
+
+@pytest.mark.parametrize("source", ["src/ns/pkg", "src/ns", "src", "."])
+def test_an_installed_copy_stands_for_its_source(tmp_path: Path, source: str) -> None:
+    own = tmp_path / "src" / "ns" / "pkg"
+    installed = tmp_path / ".nox" / "leg" / "lib" / "python3.12" / "site-packages" / "ns" / "pkg"
+    for folder in (own, installed):
+        folder.mkdir(parents=True)
+        (folder / "a.py").write_text("X = 1\n")
+    (installed / "stale.py").write_text("X = 1\n")
+    (own / "stale.py").write_text("X = 2\n")
+    (installed / "theirs.py").write_text("X = 1\n")
+    sources = Sources(str(tmp_path), [source], [])
+    # A source above `src` does not say which of the folders below it are imported from.
+    assert sources.real(str(installed / "a.py")) == (None if source == "." else str(own / "a.py"))
+    assert sources.real(str(installed / "stale.py")) is None
+    assert sources.real(str(installed / "theirs.py")) is None
+
+
+def test_a_relative_name_is_looked_up_where_the_program_is(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = Sources(str(tree), ["pkg"], [])
+    monkeypatch.chdir(tree / "other")
+    assert sources.real("a.py") is None
+    monkeypatch.chdir(tree / "pkg")
+    assert sources.real("a.py") == str(tree / "pkg" / "a.py")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,154 @@
+"""Python up to 3.11: SlipCover's probes in the bytecode, and what keeps the program from noticing them."""
+
+from __future__ import annotations
+
+import contextlib
+import copyreg
+import functools
+import gc
+import marshal
+import sys
+import types
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Optional
+
+import slipcover
+
+from . import slip  # noqa: F401 - it keeps pytest from rewriting SlipCover
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+_NAMESPACE, _ANCESTORS = (type.__dict__[name].__get__ for name in ("__dict__", "__mro__"))
+#: What holds functions: wrappers hold what they wrap in a cell.
+_HOLDERS = (
+    classmethod,
+    staticmethod,
+    property,
+    functools.partial,
+    types.CellType,
+    type(functools.lru_cache(len)),
+)
+
+
+class Recorder(slipcover.Slipcover):  # type: ignore[misc]
+    """SlipCover, whose removal of probes neither fails nor asks the program anything.
+
+    Its own walks namespaces while other threads change them: RuntimeError, or SystemError, in the middle of the
+    program. It hashes and compares classes, which calls their metaclass; and it reads `frame.f_locals`, which keeps
+    local objects alive after their `del` and undoes what was assigned to the dictionary that `locals()` returned.
+    """
+
+    def __init__(self, lock: threading.RLock, *, branch: bool) -> None:
+        super().__init__(branch=branch)
+        self.lock = lock
+        self.newly_seen: dict[str, set[object]] = defaultdict(set)
+        self._removed: list[dict[str, set[object]]] = []
+
+    def watch(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
+        """Return code that reports each of its lines and branches once."""
+        if module is not None:
+            self.register_module(module)
+        return self.instrument(code)  # type: ignore[no-any-return]
+
+    def deinstrument_seen(self) -> None:
+        """Take the probes of what was seen out of the functions that can be found. Any probe may call this."""
+        # RecursionError near the end of the stack; the other kind needs a finalizer that runs in between.
+        with contextlib.suppress(RuntimeError), self.lock:
+            seen = self.newly_seen
+            # Kept as it is: a thread that is just about to add a line still adds it here.
+            self._removed.append(seen)
+            self.newly_seen = defaultdict(set)
+            for filename, items in list(seen.items()):
+                for code in list(self.instrumented[filename]):
+                    self.deinstrument(code, items)
+            for function in _functions(self.modules):
+                if (without := self.replace_map.get(function.__code__)) is not None:
+                    function.__code__ = without
+            self.replace_map.clear()
+
+    def seen(self) -> dict[str, set[object]]:
+        """Return what ran: code's file name to line numbers and (from, to) branches. Nothing is forgotten."""
+        found: dict[str, set[object]] = {}
+        with self.lock:
+            for part in (*self._removed, self.newly_seen):
+                for filename, items in list(part.items()):
+                    found.setdefault(filename, set()).update(set(items))
+        return found
+
+    def forget(self) -> None:
+        """Begin anew: a forked child reports only what it saw itself."""
+        with self.lock:
+            self._removed.clear()
+            self.newly_seen.clear()
+
+
+def _functions(modules: list[types.ModuleType]) -> Iterator[types.FunctionType]:
+    """Yield the functions of modules and their classes, by what CPython itself knows: nothing of theirs is called."""
+    pending: list[Any] = [value for module in modules for value in list(module.__dict__.values())]
+    met = set()
+    while pending:
+        each = pending.pop()
+        if id(each) in met:
+            continue
+        met.add(id(each))
+        kind = type(each)
+        if kind is types.FunctionType:
+            yield each
+            pending += each.__closure__ or ()
+        elif kind in _HOLDERS:
+            pending += gc.get_referents(each)
+        elif issubclass(kind, type):
+            pending += list(_NAMESPACE(each).values())
+            pending += _ANCESTORS(each)
+
+
+def _make_picklable() -> None:
+    """Let cloudpickle take local classes and functions by value, although their code carries probes.
+
+    A probe is a capsule among the code's constants, which nothing can pickle. It comes back as one that reports to
+    nobody: the copy of a function is not its source's measured code, as from Python 3.12 on. It takes SlipCover to
+    be importable where it is read, and nothing of ours.
+    """
+    module = sys.modules["slipcover.slipcover"]
+    probe = module.probe
+    if isinstance(probe, types.SimpleNamespace):  # this module under another name was here before
+        return
+    known: dict[int, tuple[object, str, object]] = {}
+
+    def new(tracker: object, filename: str, item: object, threshold: int) -> object:
+        made: object = probe.new(tracker, filename, item, threshold)
+        known[id(made)] = (made, filename, item)
+        return made
+
+    def reduce(capsule: object) -> tuple[object, ...]:
+        if id(capsule) not in known:
+            raise TypeError("cannot pickle 'PyCapsule' object")
+        _, filename, item = known[id(capsule)]
+        return probe.new, (types.SimpleNamespace(newly_seen=defaultdict(set)), filename, item, -1)
+
+    own = {name: getattr(probe, name) for name in dir(probe) if not name.startswith("_")}
+    module.probe = types.SimpleNamespace(**{**own, "new": new})  # type: ignore[attr-defined]
+    copyreg.pickle(type(probe.new(None, "", 0, -1)), reduce)  # type: ignore[arg-type]
+    plain = marshal.dumps
+
+    def dumps(value: Any, *version: int) -> bytes:
+        try:
+            return plain(value, *version)
+        except ValueError:
+            return plain(_silenced(value, probe.signal), *version)
+
+    marshal.dumps = dumps
+
+
+def _silenced(value: Any, signal: object) -> Any:
+    """Return code whose probes can be marshalled: of what can be called, that is StopIteration alone."""
+    if isinstance(value, types.CodeType):
+        return value.replace(co_consts=tuple(_silenced(each, signal) for each in value.co_consts))
+    if value is signal:
+        return StopIteration
+    return None if type(value).__name__ == "PyCapsule" else value
+
+
+_make_picklable()

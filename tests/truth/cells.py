@@ -1,0 +1,109 @@
+"""The cells of the table: one leg each, and a sentence for all that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from truth import annotated, ends
+from truth.modes import MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from leg import Leg
+    from truth.annotated import Truth, Version
+    from truth.ends import End, Place
+    from truth.lab import Lab
+    from truth.modes import Mode
+    from truth.programs import Program
+
+DOOMED = "pkg/doomed.py"
+EXACT, STOPPED, NAMED = "exact", "stopped", "named"
+#: The row of all programs that can share a leg.
+TOGETHER = "all of these in one leg"
+
+
+class Cell(NamedTuple):
+    """What a row is in a column on one Python.
+
+    `how` is `exact`: every line and branch is there and the leg complete; `stopped`: the lines are there, and the
+    leg says why pytest did not run every test; `named`: the leg names the process whose lines it may lack. Anything
+    `wrong` is in sentences.
+    """
+
+    row: str
+    column: str
+    python: Version
+    how: str
+    wrong: tuple[str, ...]
+
+
+def of_programs(lab: Lab, mode: Mode, programs: Sequence[Program], root: Path) -> Cell:
+    """Run programs in one leg."""
+    files = {name: text for program in programs for name, text in program.files.items()}
+    if mode.marked:
+        files["conftest.py"] = files.get("conftest.py", "") + MARK
+    arguments = [word for program in programs for word in program.arguments]
+    source = [name for program in programs for name in program.source]
+    leg = lab.measure(root, files, [*arguments, *mode.arguments], source, **dict(mode.plan))
+    truths = _truths({name: text for program in programs for name, text in program.sources.items()}, lab)
+    unbranched = {name for program in programs for name in program.unbranched}
+    row = programs[0].name if len(programs) == 1 else TOGETHER
+    return Cell(row, mode.name, lab.version, EXACT, tuple(_wrong(leg, truths, unbranched)))
+
+
+def _truths(sources: dict[str, str], lab: Lab) -> dict[str, Truth]:
+    return {name: annotated.read(text, lab.version) for name, text in sources.items()}
+
+
+def _wrong(leg: Leg, truths: dict[str, Truth], unbranched: set[str]) -> Iterator[str]:
+    if not leg.report.exists():
+        yield f"no report: {_last_words(leg)}"
+        return
+    if leg.code != 0:
+        yield f"exit code {leg.code}: {_last_words(leg)}"
+    yield from annotated.deviations(truths, leg.measured.files)
+    yield from map(_plain, leg.stamp.reasons)
+    if unbranched ^ leg.stamp.unbranched.keys():
+        yield f"without branches: {', '.join(sorted(leg.stamp.unbranched)) or 'no file'}"
+
+
+def _last_words(leg: Leg) -> str:
+    """Return what pytest said of its failures, or its last lines."""
+    said = re.findall(r"^(?:FAILED |ERROR |E   |it hung).*", leg.output, flags=re.MULTILINE)
+    return _plain(" / ".join((said or leg.output.strip().splitlines())[-3:]))
+
+
+def _plain(reason: str) -> str:
+    """Return a sentence without what differs between two runs."""
+    return re.sub(r"(?<=process )\d+|/\S+/", "", reason)
+
+
+def of_end(lab: Lab, end: End, place: Place, root: Path) -> Cell:
+    """Run one end of one process."""
+    files = ends.files(end, place)
+    leg = lab.measure(root, files, [*place.arguments, *end.arguments], ["pkg"])
+    truths = _truths({name: text for name, text in files.items() if name.startswith("pkg/")}, lab)
+    if not leg.report.exists():
+        return Cell(end.name, place.name, lab.version, NAMED, (f"no report: {_last_words(leg)}",))
+    how, wrong = _judge(leg, end, place, truths)
+    return Cell(end.name, place.name, lab.version, how, tuple(wrong))
+
+
+def _judge(leg: Leg, end: End, place: Place, truths: dict[str, Truth]) -> tuple[str, list[str]]:
+    """Return how a report tells of an end, and what is wrong with that."""
+    stop = dict(end.reasons).get(place)
+    stops = [reason for reason in leg.stamp.reasons if stop and reason.startswith(stop)]
+    wrong = [f"the report does not say: {stop}"] if stop and not stops else []
+    rest = [reason for reason in leg.stamp.reasons if reason not in stops]
+    how = STOPPED if stop else EXACT
+    if rest and not end.seen:
+        how = NAMED
+        # What ran there may be lost; what did not run may not be there.
+        truths[DOOMED] = {key: "~" if mark == "+" else mark for key, mark in truths[DOOMED].items()}
+        if not any(re.search(place.named, reason) for reason in rest):
+            wrong.append(f"not named by {place.named!r}, but: {'; '.join(map(_plain, rest))}")
+        rest = [reason for reason in rest if "never reported its end" not in reason]
+    return how, [*wrong, *annotated.deviations(truths, leg.measured.files), *map(_plain, rest)]
