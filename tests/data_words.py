@@ -97,7 +97,8 @@ def leg(
     """Return a leg; `changes` are to its stamp."""
     found = files(text)
     known = {path: f"digest of {path}" for path in found} if digests is None else digests
-    return Measured(stamp(name, **changes), branch, timestamp, found, known)
+    seen = {path: file.seen() for path, file in found.items()}
+    return Measured(stamp(name, **changes), branch, timestamp, seen, known)
 
 
 def report(

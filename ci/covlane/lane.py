@@ -4,52 +4,59 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from functools import cache
-from hashlib import blake2b
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import msgspec
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 import covlane
+from covlane import inputs
 from covlane.adapters import files, process
-from covlane.adapters.git import Git
 from covlane.analysis.merge import merge
 from covlane.errors import ReportError, UsageError
-from covlane.formats import cobertura, lcov, slipcover
+from covlane.formats import cobertura, coveragepy, lcov, slipcover
+from covlane.formats.untrusted import uncollected
+from covlane.model.report import Component
 from covlane.render import markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from covlane.adapters.http import Http
-    from covlane.delivery.codescene.submission import Delivered
-    from covlane.model.report import Measured, Report
+    from covlane.adapters.git import Git
+    from covlane.model.report import Report
     from covlane.settings import Configured
 
 
-def merge_legs(configured: Configured, commit: str | None, *, allow_incomplete: bool) -> Report:
-    """Merge what lies in `reports/legs` into `reports/coverage.json`, and return it.
+def merge_legs(
+    configured: Configured, git: Git, named: Sequence[Path] = (), *, allow_incomplete: bool
+) -> Report:
+    """Merge what lies in `reports/legs`, and the reports that are named, into `reports/coverage.json`.
 
     Raises:
-        ReportError: a leg is unreadable, there is none, or the report is incomplete and that is not allowed;
-            then it is written nowhere, and the former one stands.
+        ReportError: there is no leg, or the report is incomplete and that is not allowed; then it is written
+            nowhere, and the former one stands.
     """
-    folder = configured.reports / "legs"
-    legs = [_leg(path) for path in sorted(folder.glob("*.json"))]
-    if not legs:
-        raise ReportError(f"{folder} holds no leg", "run `nox -s coverage`")
-    report = merge(legs, expected=configured.sessions(), commit=commit, digest=_digests(configured.root))
-    if report.incomplete and not allow_incomplete:
-        reasons = "".join(f"\n  - {reason}" for reason in report.incomplete)
-        raise ReportError(
-            f"the report would be incomplete:{reasons}",
-            "mend these, or pass --allow-incomplete, which marks every output",
+    found = inputs.found(configured, named)
+    places = inputs.places(configured, git)
+    parts = configured.settings.components.items()
+    with uncollected():
+        report = merge(
+            inputs.read(found, configured, places),
+            expected=configured.sessions(),
+            commit=git.commit(),
+            now=inputs.contents(configured.root),
+            places=places,
+            components=[Component(name, part.source, part.flags) for name, part in parts],
         )
-    version = next((leg.tools.get("slipcover", "") for leg in report.legs), "")
-    files.write_whole(configured.reports / "coverage.json", slipcover.write_report(report, version))
+        if report.incomplete and not allow_incomplete:
+            reasons = "".join(f"\n  - {reason}" for reason in report.incomplete)
+            raise ReportError(
+                f"the report would be incomplete:{reasons}",
+                "mend these, or pass --allow-incomplete, which marks every output",
+            )
+        version = next((leg.tools.get("slipcover", "") for leg in report.legs), "")
+        files.write_whole(configured.reports / "coverage.json", slipcover.write_report(report, version))
     return report
 
 
@@ -61,15 +68,18 @@ def read_merged(configured: Configured) -> Report:
 
 def write_reports(configured: Configured, report: Report) -> tuple[Path, ...]:
     """Write the report in every format, and return the files."""
-    version = f"covlane {covlane.__version__}"
-    outputs = {
+    version = f"covlane {covlane.__version__}{' INCOMPLETE' if report.incomplete else ''}"
+    outputs: dict[str, bytes | str | Iterable[str]] = {
         "coverage.xml": cobertura.write(report, version),
         "lcov.info": lcov.write(report),
         "summary.md": markdown.summary(report),
+        "coveragepy.json": coveragepy.write_json(report, version),
     }
     for name, content in outputs.items():
         files.write_whole(configured.reports / name, content)
-    return tuple(configured.reports / name for name in outputs)
+    data = configured.reports / ".coverage"
+    coveragepy.write_data(report, data, configured.root)
+    return (*(configured.reports / name for name in outputs), data)
 
 
 class _Listed(msgspec.Struct):
@@ -95,60 +105,24 @@ def listed_sessions(configured: Configured, environ: Mapping[str, str]) -> list[
     return [(item.session, item.python) for item in listed if item.name == "coverage" and item.python]
 
 
-def deliver_to_codescene(
-    configured: Configured,
-    environ: Mapping[str, str],
-    http: Http,
-    *,
-    allow_incomplete: bool,
-    say: Callable[[str], None],
-) -> tuple[Delivered, ...]:
-    """Deliver the merged report with the real clients; errors as in `delivery.codescene.upload`.
-
-    Raises:
-        ReportError: there is no report, or it is incomplete and that is not allowed.
-    """
-    from covlane.delivery.codescene.submission import parts, submission  # noqa: PLC0415 - only here
-    from covlane.delivery.codescene.upload import Clients, upload  # noqa: PLC0415
-
-    report = read_merged(configured)
-    if report.incomplete and not allow_incomplete:
-        raise ReportError(
-            f"the report is incomplete: {report.incomplete[0]}",
-            "run what is missing, or pass --allow-incomplete",
-        )
-    # What is sent is this report, whatever an earlier `report` or none at all left in the folder.
-    write_reports(configured, report)
-    git = Git(configured.root, environ)
-    commits = {leg.commit for leg in report.legs}
-    commit = commits.pop() if len(commits) == 1 else None
-    return upload(
-        codescene=configured.settings.codescene,
-        token=environ.get("CS_ACCESS_TOKEN"),
-        environ=environ,
-        root=configured.root,
-        reports=configured.reports,
-        submission=submission(commit=commit, remote=git.remote_url(), root=configured.root),
-        parts=parts(configured.reports, branches=report.branches.total > 0),
-        clients=Clients(http, process.run, files.read_bytes),
-        say=say,
-    )
-
-
 @contextmanager
-def lock(configured: Configured) -> Iterator[None]:
-    """Let legs that end side by side merge one after another.
+def lock(folder: Path, wait: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Let processes work in a folder one after another; `wait` is called where another one is at it.
 
     Raises:
-        ReportError: the folder of reports cannot be written to.
+        ReportError: the folder cannot be written to.
     """
-    mutex = FileLock(configured.reports / ".lock")
+    mutex = FileLock(folder / ".lock")
     try:
-        configured.reports.mkdir(parents=True, exist_ok=True)
-        mutex.acquire()
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            mutex.acquire(blocking=False)
+        except Timeout:
+            wait()
+            mutex.acquire()
     except OSError as error:
         raise ReportError(
-            f"{configured.reports} cannot be written to: {error.strerror}", "check the folder's permissions"
+            f"{folder} cannot be written to: {error.strerror}", "check the folder's permissions"
         ) from None
     try:
         yield
@@ -158,17 +132,6 @@ def lock(configured: Configured) -> Iterator[None]:
 
 def tools() -> dict[str, str]:
     """Return the versions of the host's side of the lane."""
+    from importlib import metadata  # noqa: PLC0415 - slow, and only a leg needs it
+
     return {"covlane": covlane.__version__, "nox": metadata.version("nox")}
-
-
-def _leg(path: Path) -> Measured:
-    return slipcover.read_leg(files.read_bytes(path), str(path))
-
-
-def _digests(root: Path) -> Callable[[str], str | None]:
-    @cache
-    def digest(name: str) -> str | None:
-        path = root / name
-        return blake2b(path.read_bytes(), digest_size=16).hexdigest() if path.is_file() else None
-
-    return digest

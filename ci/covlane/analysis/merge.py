@@ -1,100 +1,204 @@
-"""Many legs to one report: what each ran, and all that is missing from it."""
+"""Many legs to one report: what each ran, and all that is missing from it.
+
+Legs are folded one after another and none is kept, so what a merge takes in memory is its files, not its legs.
+Nothing depends on their order.
+"""
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
-from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from covlane.model.report import FileCoverage, Measured, Report
+from covlane.analysis.union import Union
+from covlane.errors import ReportError
+from covlane.model.report import Alone, Measured, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from covlane.analysis.paths import Places
+    from covlane.formats.foreign import Foreign
+    from covlane.model.report import Component, FileCoverage, Seen, Share, Stamp
+
+EPOCH = "1970-01-01T00:00:00+00:00"
+#: Names that one sentence lists.
+MOST_NAMES = 5
+
+
+class Content(NamedTuple):
+    """A file as it is now: the digest of its content, and how many lines it has."""
+
+    digest: str
+    lines: int
 
 
 def merge(
-    legs: Iterable[Measured],
+    inputs: Iterable[tuple[str, Measured | Foreign | ReportError]],
     *,
     expected: Sequence[str],
     commit: str | None,
-    digest: Callable[[str], str | None],
+    now: Callable[[str], Content | None],
+    places: Places,
+    components: Sequence[Component] = (),
 ) -> Report:
-    """Merge legs into one report.
+    """Merge legs, and what other tools measured, into one report.
 
     A file's lines are the union over the legs. A leg that ran another commit, or other content of a file than
     the repository has now, is left out and named: its line numbers mean something else.
 
     Args:
-        legs: in any order.
+        inputs: in any order, each with its file's name; an error stands for what could not be read.
         expected: the names of all legs, from the session list.
         commit: HEAD of the repository, None where there is none.
-        digest: the digest of a file as it is now, None where it is not there.
+        now: a file as it is now, None where it is not there.
+        places: where the repository has the files that legs name.
+        components: the parts that have figures of their own.
     """
-    found = sorted(legs, key=lambda leg: leg.stamp.leg)
-    incomplete = list(_absent(found, expected))
-    kept: list[Measured] = []
-    digests: dict[str, str] = {}
-    for leg in found:
-        if reason := _foreign(leg, commit, digest, digests):
-            incomplete.append(f"{leg.stamp.leg} is left out: {reason}; run it again")
-            continue
-        kept.append(leg)
-        digests.update(leg.digests)
-        incomplete += [f"{leg.stamp.leg}: {reason}" for reason in leg.stamp.reasons]
-        incomplete += (
-            [f"{leg.stamp.leg} is incomplete"] if not leg.stamp.complete and not leg.stamp.reasons else []
+    merging = _Merging(commit, now, places)
+    for name, one in inputs:
+        if isinstance(one, ReportError):
+            merging.faults.add(f"{one.cause}; {one.remedy}")
+        elif isinstance(one, Measured):
+            merging.add_leg(one)
+        else:
+            merging.add_other(name, one)
+        del one  # before the next is read
+    return merging.report(expected, components)
+
+
+class _Merging:
+    """What is known after some of the legs."""
+
+    def __init__(self, commit: str | None, now: Callable[[str], Content | None], places: Places) -> None:
+        self.faults: set[str] = set()
+        self._commit = commit
+        self._now = now
+        self._places = places
+        self._found: Counter[str] = Counter()
+        self._names: list[str] = []  # of legs and others, by their bits
+        self._stamps: dict[str, Stamp] = {}  # by what they say, and so in order of their legs
+        self._own = 0
+        self._files: dict[str, Union] = {}
+        self._branch = False
+        self._timestamp = EPOCH
+
+    def add_leg(self, leg: Measured) -> None:
+        """Fold a leg, or say why it is left out."""
+        name = leg.stamp.leg
+        self._found[name] += 1
+        if reason := self._foreign(leg):
+            self.faults.add(f"{name} is left out: {reason}; run it again")
+            return
+        self.faults.update(f"{name}: {reason}" for reason in leg.stamp.reasons)
+        if not leg.stamp.complete and not leg.stamp.reasons:
+            self.faults.add(f"{name} is incomplete")
+        bit = self._bit(name)
+        self._own |= bit
+        self._stamps[repr(leg.stamp)] = leg.stamp
+        self._seen(leg.branch, leg.timestamp)
+        for path, seen in leg.seen.items():
+            union = self._fold(self._places.own(path), seen, bit)
+            if digest := leg.digests.get(path):
+                union.digests.add(digest)
+
+    def add_other(self, name: str, other: Foreign) -> None:
+        """Fold another tool's report; what no file of the repository can be is named."""
+        placed: list[tuple[str, FileCoverage]] = []
+        lost = []
+        for written, file in other.files.items():
+            path = self._places.place(written, other.sources, posixpath.dirname(name))
+            if path is None:
+                lost.append(written)
+                continue
+            placed.append((path, file))
+            last, content = file.executable.bit_length() - 1, self._now(path)
+            if content and last > content.lines:
+                self.faults.add(
+                    f"{name} is left out: it names line {last} of {path}, which has {content.lines}; "
+                    "measure this content"
+                )
+                return
+        if lost:
+            self.faults.add(
+                f"{name}: {_listed(lost)} can be placed nowhere in the repository, or in several places; "
+                "say where in [tool.covlane.paths]"
+            )
+        bit = self._bit(name)
+        self._seen(other.branch, other.timestamp)
+        for path, file in placed:
+            self._fold(path, file.seen(), bit)
+
+    def report(self, expected: Sequence[str], components: Sequence[Component]) -> Report:
+        """Return what all legs come to."""
+        lines: Counter[int] = Counter()
+        branches: Counter[int] = Counter()
+        files: dict[str, FileCoverage] = {}
+        disputed: dict[str, tuple[Share, ...]] = {}
+        for path in sorted(self._files):
+            union = self._files.pop(path)
+            if len(union.digests) > 1 and not self._now(path):
+                self.faults.add(f"{path} is left out: legs measured different contents of it; run them again")
+                continue
+            files[path] = union.coverage()
+            union.count_alone(lines, branches)
+            if shares := union.shares(self._names, self._own if union.legs & self._own else 0):
+                disputed[path] = shares
+        alone = {name: Alone(lines[1 << bit], branches[1 << bit]) for bit, name in enumerate(self._names)}
+        stamps = [stamp for _, stamp in sorted(self._stamps.items())]
+        return Report(
+            branch=self._branch,
+            timestamp=self._timestamp,
+            files=files,
+            legs=tuple(stamps),
+            others=tuple(sorted(set(self._names) - {stamp.leg for stamp in stamps})),
+            disputed=disputed,
+            alone=dict(sorted(alone.items())) if len(alone) > 1 else {},
+            components=tuple(components),
+            incomplete=(*self._absent(expected), *sorted(self.faults)),
         )
-    names = sorted({path for leg in kept for path in leg.files})
-    return Report(
-        branch=any(leg.branch for leg in kept),
-        timestamp=max((leg.timestamp for leg in kept), default="1970-01-01T00:00:00+00:00"),
-        files={path: reduce(_union, (leg.files.get(path) for leg in kept), FileCoverage()) for path in names},
-        legs=tuple(leg.stamp for leg in kept),
-        disputed=dict(_disputed(kept, names)),
-        incomplete=tuple(incomplete),
-    )
+
+    def _foreign(self, leg: Measured) -> str | None:
+        """Say why a leg's lines are not this repository's, or None."""
+        if leg.stamp.commit != self._commit:
+            return f"it ran commit {_short(leg.stamp.commit)}, the repository is at {_short(self._commit)}"
+        for path, digest in leg.digests.items():
+            content = self._now(self._places.own(path))
+            if digest and content and digest != content.digest:
+                return f"it measured another content of {path}"
+        return None
+
+    def _bit(self, name: str) -> int:
+        if name not in self._names:
+            self._names.append(name)
+        return 1 << self._names.index(name)
+
+    def _seen(self, branch: bool, timestamp: str | None) -> None:
+        self._branch = self._branch or branch
+        self._timestamp = max(self._timestamp, timestamp or EPOCH)
+
+    def _fold(self, path: str, seen: Seen, bit: int) -> Union:
+        union = self._files.get(path)
+        if union is None:
+            union = self._files[path] = Union()
+        union.add(seen, bit)
+        return union
+
+    def _absent(self, expected: Sequence[str]) -> Iterator[str]:
+        for name in expected:
+            if not self._found[name]:
+                yield f'{name} did not run here; run `nox -s "{name}"`'
+        for name, count in sorted(self._found.items()):
+            if count > 1:
+                yield f"{name} is there {count} times; remove the legs of former runs"
+            if name not in expected:
+                yield f"{name} is no leg of this repository's session list; remove it, or add its Python to `pythons`"
 
 
-def _union(left: FileCoverage, right: FileCoverage | None) -> FileCoverage:
-    return left | right if right else left
-
-
-def _absent(found: Sequence[Measured], expected: Sequence[str]) -> Iterator[str]:
-    counts = Counter(leg.stamp.leg for leg in found)
-    for name in expected:
-        if not counts[name]:
-            yield f'{name} did not run here; run `nox -s "{name}"`'
-    for name, count in sorted(counts.items()):
-        if count > 1:
-            yield f"{name} is there {count} times; remove the legs of former runs"
-        if name not in expected:
-            yield f"{name} is no leg of this repository's session list; remove it, or add its Python to `pythons`"
-
-
-def _foreign(
-    leg: Measured, commit: str | None, digest: Callable[[str], str | None], others: Mapping[str, str]
-) -> str | None:
-    """Say why a leg's lines are not this repository's, or None."""
-    if leg.stamp.commit != commit:
-        return f"it ran commit {_short(leg.stamp.commit)}, the repository is at {_short(commit)}"
-    for path, known in leg.digests.items():
-        now = digest(path) or others.get(path)
-        if known and now and known != now:
-            return f"it measured another content of {path}"
-    return None
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(sorted(names)[:MOST_NAMES]) + more
 
 
 def _short(commit: str | None) -> str:
     return commit[:12] if commit else "none"
-
-
-def _disputed(legs: Sequence[Measured], names: Collection[str]) -> Iterator[tuple[str, Mapping[str, int]]]:
-    """Yield, for each file with lines that some legs ran and others did not, who ran which of them."""
-    for path in names:
-        ran = {leg.stamp.leg: leg.files[path].executed if path in leg.files else 0 for leg in legs}
-        union = intersection = next(iter(ran.values()), 0)
-        for lines in ran.values():
-            union |= lines
-            intersection &= lines
-        if disputed := union & ~intersection:
-            yield path, {leg: lines & disputed for leg, lines in ran.items() if lines & disputed}

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
+from covlane.formats.untrusted import Foreign, Gathered, utc
+from covlane.model.branches import MOST_NUMBERED, counted
 from covlane.model.lines import unpack
 from covlane.model.report import Ratio, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from covlane.model.report import FileCoverage, Report
+    from covlane.errors import ReportError
+    from covlane.model.report import Branch, FileCoverage, Report
 
 DOCTYPE = "http://cobertura.sourceforge.net/xml/coverage-04.dtd"
 #: Characters that XML 1.0 has no way to write, not even escaped.
@@ -55,21 +60,22 @@ def _class(path: str, file: FileCoverage) -> Iterator[str]:
     name = PurePosixPath(path).name
     yield f"<class name={_quote(name)} filename={_quote(path)} {_rates(file.lines, file.branch)}>\n"
     yield "<methods/>\n<lines>\n"
-    conditions: dict[int, list[bool]] = defaultdict(list)
-    for branch in file.branches:
-        conditions[branch[0]].append(branch in file.taken)
-    for line in unpack(file.executable):
-        hits = file.executed >> line & 1
-        if line in conditions:
-            taken = Ratio(sum(conditions[line]), len(conditions[line]))
-            percent = taken.covered * 100 // taken.total
-            yield (
-                f'<line number="{line}" hits="{hits}" branch="true"'
-                f' condition-coverage="{percent}% ({taken.covered}/{taken.total})"/>\n'
-            )
-        else:
-            yield f'<line number="{line}" hits="{hits}"/>\n'
+    ran, lines = frozenset(unpack(file.executed)), unpack(file.executable)
+    texts = dict(zip(lines, map(_line, lines, map(ran.__contains__, lines)), strict=True))
+    taken = Counter([line for line, _ in file.taken])
+    for line, count in Counter([line for line, _ in file.branches]).items():
+        if line in texts:
+            texts[line] = _line(line, line in ran, taken[line], count)
+    yield "".join(texts.values())
     yield "</lines>\n</class>\n"
+
+
+@lru_cache(maxsize=100_000)
+def _line(number: int, ran: bool, taken: int = 0, count: int = 0) -> str:
+    """Return a line's element; the same ones come in every file."""
+    share = f"{taken * 100 // count}% ({taken}/{count})" if count else ""
+    branches = f' branch="true" condition-coverage="{share}"' if count else ""
+    return f'<line number="{number}" hits="{ran:d}"{branches}/>\n'
 
 
 def _rates(lines: Ratio, branches: Ratio) -> str:
@@ -83,3 +89,102 @@ def _branch_rate(branches: Ratio) -> str:
 
 def _quote(text: str) -> str:
     return quoteattr(UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text))
+
+
+#: Where a file's lines are; a method's are the same again.
+_LINES = ["coverage", "packages", "package", "classes", "class", "lines"]
+_CONDITION = re.compile(r"\((\d{1,5})/(\d{1,5})\)\s*$", re.ASCII)
+_DEEPEST = 100
+
+
+def read(content: bytes, name: str) -> Foreign:
+    """Decode the Cobertura XML of any program; the classes of one file are united.
+
+    Of a line's branches it tells how many there are and were taken, and coverage.py and SlipCover name those that
+    were not; the others are numbered. A DOCTYPE may name a DTD, which is not loaded, but hold none: so there are
+    no entities, and nothing grows while it is read.
+
+    Raises:
+        ReportError: it is none; with the line.
+    """
+    parser = expat.ParserCreate()
+    reader = _Reader(name, parser)
+    try:
+        parser.Parse(content, True)
+    except (
+        expat.ExpatError,
+        LookupError,
+        ValueError,
+    ) as error:  # the last two of the encoding that it declares
+        raise reader.refused(str(error)) from None
+    return Foreign(
+        "Cobertura XML", reader.branch, reader.timestamp, reader.found.files, tuple(reader.sources)
+    )
+
+
+class _Reader:
+    """The report so far, and the class that is being read."""
+
+    def __init__(self, name: str, parser: expat.XMLParserType) -> None:
+        self.found = Gathered(name)
+        self.branch = False
+        self.timestamp: str | None = None
+        self.sources: list[str] = []
+        self._parser = parser
+        self._open: list[str] = []
+        self._file = self._text = ""
+        #: What did not run, and what did.
+        self._lines: tuple[list[int], list[int]] = ([], [])
+        self._branches: tuple[list[Branch], list[Branch]] = ([], [])
+        parser.StartDoctypeDeclHandler = self._doctype
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._characters
+
+    def refused(self, what: str) -> ReportError:
+        return self.found.refused(what, self._parser.CurrentLineNumber)
+
+    def _doctype(self, _name: str, _system: str | None, _public: str | None, inside: bool) -> None:
+        if inside:
+            raise self.refused("it declares parts of a DTD, which no report needs")
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if self._open == _LINES and name == "line":
+            self._line(attributes)
+        elif not self._open:
+            self.timestamp = utc(attributes.get("timestamp", ""))
+        elif self._open == _LINES[:4]:
+            self._file = self.found.named(attributes.get("filename", ""), self._parser.CurrentLineNumber)
+            self._lines, self._branches = ([], []), ([], [])
+        # Clover's reports begin as Cobertura's.
+        if (not self._open and name != "coverage") or name == "project" or len(self._open) > _DEEPEST:
+            raise self.refused(f"<{name[:80]}> is in no Cobertura report, or not so deep")
+        self._text = ""
+        self._open.append(name)
+
+    def _characters(self, text: str) -> None:
+        if self._open[-1] == "source":
+            self._text = self.found.named(self._text + text, self._parser.CurrentLineNumber)
+
+    def _end(self, name: str) -> None:
+        self._open.pop()
+        if name == "source" and self._text.strip():
+            self.sources.append(self._text.strip())
+        elif self._open == _LINES[:4]:
+            self.found.add(self._file, self._parser.CurrentLineNumber, self._lines, self._branches)
+            self.branch |= any(self._branches)
+
+    def _line(self, attributes: dict[str, str]) -> None:
+        where = self._parser.CurrentLineNumber
+        line = self.found.line(attributes.get("number", ""), where)
+        self._lines[self.found.ran(attributes.get("hits", ""), where)].append(line)
+        if text := attributes.get("condition-coverage"):
+            match = _CONDITION.search(text)
+            taken, count = (int(match[1]), int(match[2])) if match else (0, MOST_NUMBERED + 1)
+            names = [name.strip() for name in attributes.get("missing-branches", "").split(",") if name]
+            named = {0 if name == "exit" else self.found.line(name, where) for name in names}
+            if not taken + len(named) <= count <= MOST_NUMBERED:
+                raise self.refused(f"{text[:80]!r} is no condition coverage of so many missing branches")
+            numbers = [(line, counted(number, count)) for number in range(1, count - len(named) + 1)]
+            self._branches[0].extend([*((line, name) for name in named), *numbers[taken:]])
+            self._branches[1].extend(numbers[:taken])

@@ -2,31 +2,44 @@
 
 The shape is SlipCover 1.1's (`schemas.py` there): `meta`, `files` with executed and missing lines and
 branches, `summary`. A leg adds `covlane` (its stamp) and a `digest` for each file; the merged report adds
-`legs`, `incomplete`, and `legs` for each file whose legs disagree.
+`legs` and `others`, what each of them `alone` ran, `components`, `incomplete`, and `legs` for each file whose legs
+disagree on some lines: who could run which of these (`ran` and `missed`), in ranges from a first to a last line.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Annotated, TypeVar
+import posixpath
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
 from covlane.errors import ReportError
-from covlane.model.lines import pack, unpack
-from covlane.model.report import FileCoverage, Measured, Report, Stamp
+from covlane.formats.untrusted import (
+    MOST_FILES,
+    MOST_LINES,
+    Foreign,
+    Gathered,
+    Halves,
+    Line,
+    decode,
+    uncollected,
+    utc,
+)
+from covlane.model.branches import LAST_TARGET
+from covlane.model.lines import from_ranges, pack, to_ranges, unpack
+from covlane.model.report import Alone, Component, Measured, Report, Seen, Share, Stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
-_T = TypeVar("_T")
+    from covlane.model.report import Branch, FileCoverage
 
 #: The version of what covlane adds.
 SCHEMA = 1
-#: No source file has more lines; a set of lines is as long as its largest number.
-Line = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-Target = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+REMEDY = "remove it and run its leg again"
+Target = Annotated[int, msgspec.Meta(ge=0, le=LAST_TARGET)]
 
 
 class _Meta(msgspec.Struct):
@@ -36,25 +49,42 @@ class _Meta(msgspec.Struct):
     branch_coverage: bool
 
 
+class _Share(msgspec.Struct):
+    names: tuple[str, ...]
+    ran: list[tuple[Line, Line]]
+    missed: list[tuple[Line, Line]]
+
+
 class _File(msgspec.Struct, omit_defaults=True):
     executed_lines: list[Line]
     missing_lines: list[Line]
     executed_branches: list[tuple[Line, Target]] = []
     missing_branches: list[tuple[Line, Target]] = []
     digest: str = ""
-    legs: dict[str, list[Line]] = {}
+    legs: list[_Share] = []
+
+
+_FILE = msgspec.json.Decoder(_File)
+
+
+class _Plain(msgspec.Struct):
+    meta: _Meta
+    files: dict[str, _File]
 
 
 class _Leg(msgspec.Struct):
     meta: _Meta
-    files: dict[str, _File]
+    files: dict[str, msgspec.Raw]
     covlane: Stamp
 
 
 class _Merged(msgspec.Struct):
     meta: _Meta
-    files: dict[str, _File]
+    files: dict[str, msgspec.Raw]
     legs: list[Stamp]
+    others: list[str]
+    alone: dict[str, Alone]
+    components: list[Component]
     incomplete: list[str]
 
 
@@ -64,7 +94,21 @@ class _Envelope(msgspec.Struct):
     class _Version(msgspec.Struct):
         schema: int
 
+    class _Digest(msgspec.Struct):
+        digest: str = ""
+
     covlane: _Version
+    files: dict[str, _Digest] = {}
+
+
+def read(content: bytes, name: str) -> Foreign:
+    """Decode what SlipCover itself wrote; ReportError if it did not."""
+    document = decode(content, _Plain, name)
+    found = Gathered(name)
+    for path, file in document.files.items():
+        found.add(path, f"files[{path[:80]!r}]", *_halves(file))
+    meta = document.meta
+    return Foreign("SlipCover JSON", meta.branch_coverage, utc(meta.timestamp), found.files)
 
 
 def read_leg(content: bytes, name: str) -> Measured:
@@ -75,36 +119,48 @@ def read_leg(content: bytes, name: str) -> Measured:
         name: what to call them in an error.
 
     Raises:
-        ReportError: they are no leg of this schema, or a path or number in them is impossible.
+        ReportError: they are no leg of this schema, or a path in them is impossible; as each file is asked for,
+            a number of its is.
     """
-    schema = _decode(content, _Envelope, name).covlane.schema
-    if schema != SCHEMA:
+    envelope = decode(content, _Envelope, name, REMEDY)
+    if envelope.covlane.schema != SCHEMA:
         raise ReportError(
-            f"{name} has schema {schema}; this covlane reads schema {SCHEMA}",
+            f"{name} has schema {envelope.covlane.schema}; this covlane reads schema {SCHEMA}",
             "run legs and merge with one version of covlane",
         )
-    document = _decode(content, _Leg, name)
-    files = _files(document.files, name)
-    digests = {path: file.digest for path, file in document.files.items()}
+    document = decode(content, _Leg, name, REMEDY)
+    digests = {path: file.digest for path, file in envelope.files.items()}
     branch, timestamp = document.meta.branch_coverage, _timestamp(document.meta, name)
-    return Measured(document.covlane, branch, timestamp, files, digests)
+    return Measured(document.covlane, branch, timestamp, _Files(document.files, name), digests)
 
 
+@uncollected()
 def read_report(content: bytes, name: str) -> Report:
     """Decode a merged report; errors as in `read_leg`."""
-    document = _decode(content, _Merged, name)
+    document = decode(content, _Merged, name, REMEDY)
+    files = _Files(document.files, name)
+    covered, disputed = {}, {}
+    for path in files:
+        file = files.decode(path)
+        covered[path] = files.seen(file).coverage()
+        if file.legs:
+            disputed[path] = tuple(map(_share, file.legs))
     return Report(
         branch=document.meta.branch_coverage,
         timestamp=_timestamp(document.meta, name),
-        files=_files(document.files, name),
+        files=covered,
         legs=tuple(document.legs),
-        disputed={
-            path: {leg: pack(lines) for leg, lines in file.legs.items()}
-            for path, file in document.files.items()
-            if file.legs
-        },
+        others=tuple(document.others),
+        disputed=disputed,
+        alone=document.alone,
+        components=tuple(document.components),
         incomplete=tuple(document.incomplete),
     )
+
+
+def _share(share: _Share) -> Share:
+    ran = from_ranges(share.ran)
+    return Share(share.names, ran | from_ranges(share.missed), ran)
 
 
 def write_report(report: Report, version: str) -> bytes:
@@ -117,9 +173,21 @@ def write_report(report: Report, version: str) -> bytes:
             "branch_coverage": report.branch,
             "show_contexts": False,
         },
-        "files": {path: _entry(report, path) for path in sorted(report.files)},
+        # Encoded one by one: their lists of numbers take much more memory than their text.
+        "files": {
+            path: msgspec.Raw(msgspec.json.encode(_entry(report, path))) for path in sorted(report.files)
+        },
         "summary": _summary(report.files, branch=report.branch),
         "legs": list(report.legs),
+        "others": list(report.others),
+        "alone": report.alone,
+        "components": [
+            {
+                **msgspec.to_builtins(component),
+                "summary": _summary(report.part(component).files, branch=report.branch),
+            }
+            for component in report.components
+        ],
         "incomplete": list(report.incomplete),
     }
     return msgspec.json.encode(document) + b"\n"
@@ -135,8 +203,11 @@ def _entry(report: Report, path: str) -> dict[str, object]:
         entry["executed_branches"] = sorted(file.taken)
         entry["missing_branches"] = sorted(file.branches - file.taken)
     entry["summary"] = _summary({path: file}, branch=report.branch)
-    if legs := report.disputed.get(path):
-        entry["legs"] = {leg: unpack(lines) for leg, lines in sorted(legs.items())}
+    if shares := report.disputed.get(path):
+        entry["legs"] = [
+            _Share(legs, to_ranges(executed), to_ranges(executable & ~executed))
+            for legs, executable, executed in shares
+        ]
     return entry
 
 
@@ -154,38 +225,60 @@ def _summary(files: Mapping[str, FileCoverage], *, branch: bool) -> dict[str, fl
     return summary
 
 
-def _decode(content: bytes, kind: type[_T], name: str) -> _T:
-    try:
-        return msgspec.json.decode(content, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _foreign(name, error) from None
-
-
-def _foreign(name: str, error: object) -> ReportError:
-    return ReportError(f"{name} is no report that covlane wrote: {error}", "remove it and run its leg again")
-
-
 def _timestamp(meta: _Meta, name: str) -> str:
-    """Return the time of a report, which other formats need as a number."""
-    try:
-        datetime.fromisoformat(meta.timestamp).timestamp()
-    except (ValueError, OverflowError) as error:
-        raise _foreign(name, error) from None
-    return meta.timestamp
+    """Return the time of a report in UTC, which other formats need as a number."""
+    time = utc(meta.timestamp)
+    if time is None:
+        raise ReportError(f"{name} has {meta.timestamp[:80]!r} for its time", REMEDY)
+    return time
 
 
-def _files(files: Mapping[str, _File], name: str) -> dict[str, FileCoverage]:
-    found = {}
-    for path, file in files.items():
-        pure = PurePosixPath(path)
-        normal = pure.parts and pure.as_posix() == path
-        if not normal or pure.is_absolute() or ".." in pure.parts or "\\" in path or path[1:2] == ":":
-            raise ReportError(
-                f"{name} names {path!r}, which is no path inside the repository", "run its leg again"
-            )
+class _Files(Mapping[str, Seen]):
+    """Files that are decoded as they are asked for: together they take much more memory than their text."""
+
+    def __init__(self, texts: Mapping[str, msgspec.Raw], name: str) -> None:
+        if len(texts) > MOST_FILES:
+            raise ReportError(f"{name} has more files than a report can have", REMEDY)
+        for path in texts:
+            if not _is_inside(path):
+                raise ReportError(
+                    f"{name} names {path!r}, which is no path inside the repository", "run its leg again"
+                )
+        self._texts = texts
+        self._name = name
+        self._lines = 0
+
+    def decode(self, path: str) -> _File:
+        """Return a file as it is written."""
+        try:
+            return _FILE.decode(self._texts[path])
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise ReportError(f"{self._name} is no report of this kind: {path!r}: {error}", REMEDY) from None
+
+    def seen(self, file: _File) -> Seen:
+        """Return what it says."""
         executed = pack(file.executed_lines)
-        taken = frozenset(file.executed_branches)
-        found[path] = FileCoverage(
-            executed | pack(file.missing_lines), executed, taken.union(file.missing_branches), taken
-        )
-    return found
+        executable = executed | pack(file.missing_lines)
+        self._lines += executable.bit_length()
+        if self._lines > MOST_LINES:
+            raise ReportError(f"{self._name} has more lines than a report can have", REMEDY)
+        return Seen(executable, executed, file.executed_branches, file.missing_branches)
+
+    def __getitem__(self, path: str) -> Seen:
+        return self.seen(self.decode(path))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
+@lru_cache(maxsize=100_000)
+def _is_inside(path: str) -> bool:
+    climbs = path.startswith(("/", "../")) or path in {".", ".."} or path[1:2] == ":"
+    return not climbs and posixpath.normpath(path) == path and "\\" not in path
+
+
+def _halves(file: _File) -> tuple[Halves[int], Halves[Branch]]:
+    return (file.missing_lines, file.executed_lines), (file.missing_branches, file.executed_branches)

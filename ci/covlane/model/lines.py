@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from itertools import compress, count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+#: No source file has more lines; a set of lines is as long as its largest number.
+LAST_LINE = 1_000_000
+#: The digits of a set in base 2, as what is false and true.
+_BITS = bytes.maketrans(b"01", b"\0\1")
 
 
 def pack(numbers: Iterable[int]) -> int:
@@ -13,15 +20,19 @@ def pack(numbers: Iterable[int]) -> int:
     numbers = list(numbers)
     if not numbers:
         return 0
-    bits = bytearray(max(numbers) // 8 + 1)
-    for number in numbers:
-        bits[number >> 3] |= 1 << (number & 7)
-    return int.from_bytes(bits, "little")
+    try:
+        digits = bytearray(b"0") * (numbers[-1] + 1)
+        for number in numbers:
+            digits[number] = 49  # the digit 1
+    except IndexError:  # the last is not the largest
+        return pack(sorted(numbers))
+    digits.reverse()
+    return int(digits, 2)
 
 
 def unpack(lines: int) -> list[int]:
     """Return the line numbers of a set, in order."""
-    return [number for number, bit in enumerate(bin(lines)[:1:-1]) if bit == "1"]
+    return list(compress(count(), bin(lines)[:1:-1].encode().translate(_BITS)))
 
 
 def ranges(missing: int, executed: int) -> list[tuple[int, int]]:
@@ -34,3 +45,16 @@ def ranges(missing: int, executed: int) -> list[tuple[int, int]]:
         else:
             found.append((number, number))
     return found
+
+
+def to_ranges(lines: int) -> list[tuple[int, int]]:
+    """Return a set as ranges from a first to a last line, without gaps."""
+    return [(run.start(), run.end() - 1) for run in re.finditer("1+", bin(lines)[:1:-1])]
+
+
+def from_ranges(ranges: Iterable[tuple[int, int]]) -> int:
+    """Return the set of these ranges; one that ends before it begins is empty."""
+    lines = 0
+    for first, last in ranges:
+        lines |= (1 << max(last + 1, first)) - (1 << first)
+    return lines

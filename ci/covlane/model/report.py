@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 #: A jump from one line to another; line 0 is the way out of the function or module.
 Branch = tuple[int, int]
@@ -65,6 +66,10 @@ class FileCoverage:
         """Branch coverage."""
         return Ratio(len(self.taken), len(self.branches))
 
+    def seen(self) -> Seen:
+        """Return it as a leg says it."""
+        return Seen(self.executable, self.executed, self.taken, self.branches - self.taken)
+
     def __or__(self, other: FileCoverage) -> FileCoverage:
         return FileCoverage(
             self.executable | other.executable,
@@ -72,6 +77,20 @@ class FileCoverage:
             self.branches | other.branches,
             self.taken | other.taken,
         )
+
+
+class Seen(NamedTuple):
+    """What a leg says of one file, as it comes: two line sets, and branches in any order."""
+
+    executable: int
+    executed: int
+    taken: Collection[Branch]
+    untaken: Collection[Branch]
+
+    def coverage(self) -> FileCoverage:
+        """Return what it comes to; what is in both collections was taken."""
+        taken = frozenset(self.taken)
+        return FileCoverage(self.executable, self.executed, taken.union(self.untaken), taken)
 
 
 class Processes(msgspec.Struct, frozen=True):
@@ -109,32 +128,21 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One leg's report: its stamp, its files by repo-relative name, and the digest of each file's content."""
+    """One leg's report: its stamp, its files by repo-relative name, and the digest of each file's content.
+
+    Files may be decoded as they are asked for; ReportError then says what is wrong with one.
+    """
 
     stamp: Stamp
     branch: bool
     timestamp: str
-    files: Mapping[str, FileCoverage]
+    seen: Mapping[str, Seen]
     digests: Mapping[str, str]
 
-
-@dataclass(frozen=True, slots=True)
-class Other:
-    """What another tool measured.
-
-    Attributes:
-        name: what the report calls it: the path of its file.
-        branch: whether branches were measured.
-        timestamp: ISO 8601, None where it does not tell.
-        files: by name as written there: of any root, with any separators.
-        sources: the roots of those names, where it tells.
-    """
-
-    name: str
-    branch: bool
-    timestamp: str | None
-    files: Mapping[str, FileCoverage]
-    sources: tuple[str, ...] = ()
+    @property
+    def files(self) -> dict[str, FileCoverage]:
+        """All files at once."""
+        return {path: seen.coverage() for path, seen in self.seen.items()}
 
 
 class Share(NamedTuple):
@@ -161,7 +169,8 @@ class Component(msgspec.Struct, frozen=True):
 
     def holds(self, path: str) -> bool:
         """Say whether a file belongs to it."""
-        return any(root == "." or path == root or path.startswith(root + "/") for root in self.source)
+        roots = (posixpath.normpath(source) for source in self.source)
+        return any(root in {".", path} or path.startswith(root + "/") for root in roots)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,10 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield f"Legs: {escape(words.legs(report))}"
     yield ""
-    for reason in report.incomplete:
-        yield f"- incomplete: {escape(reason)}"
-    if report.incomplete:
+    reasons = [f"incomplete: {reason}" for reason in report.incomplete]
+    items = [*words.components(report), *words.by_leg(report), *reasons]
+    yield from (f"- {escape(item)}" for item in items)
+    if items:
         yield ""
     files = words.by_missing(report)
     if files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -26,6 +27,9 @@ GAP = 2
 
 def show(report: Report, out: TextIO, *, plain: bool) -> None:
     """Print the report to a stream: coloured and as wide as the terminal, plain and 100 columns in a pipe."""
+    if isinstance(out, TextIOWrapper):
+        # A name that the stream's encoding has no letters for is shown escaped.
+        out.reconfigure(errors="backslashreplace")
     terminal = out.isatty() and not plain
     console = Console(
         file=out,
@@ -41,6 +45,8 @@ def show(report: Report, out: TextIO, *, plain: bool) -> None:
         console.print(f"... and {len(folded):,} files with fewer missing lines", style="dim")
     if whole := len(report.files) - len(files):
         console.print(f"{whole:,} of {len(report.files):,} files are covered completely", style="dim")
+    for line in [*words.components(report), *words.by_leg(report)]:
+        console.print(escape(_printable(line)), soft_wrap=True)
     for reason in report.incomplete:
         console.print("incomplete: " + escape(_printable(reason)), style="yellow", soft_wrap=True)
     console.print(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from covlane.model.lines import ranges
+from covlane.model.lines import ranges, unpack
 
 if TYPE_CHECKING:
     from covlane.model.report import FileCoverage, Report
+
+#: Sentences on the legs, and places in one of them.
+MOST_SENTENCES = 8
+MOST_PLACES = 3
 
 
 def missing(file: FileCoverage) -> str:
     """Return the missing lines as ranges, then the branches between covered lines that were never taken."""
     not_run = file.executable & ~file.executed
-    parts = [f"{a}" if a == b else f"{a}-{b}" for a, b in ranges(not_run, file.executed)]
+    parts = [_ranges(not_run, file.executed)] if not_run else []
     for line, target in sorted(file.branches - file.taken):
         if file.executed >> line & 1 and not not_run >> target & 1:
             parts.append(f"{line}->{target or 'exit'}")
@@ -36,5 +41,60 @@ def headline(report: Report) -> str:
 
 
 def legs(report: Report) -> str:
-    """Return the legs that are in the report."""
-    return ", ".join(stamp.leg for stamp in report.legs) or "no leg"
+    """Return the legs, and the reports of other tools, that are in the report."""
+    return ", ".join([*(stamp.leg for stamp in report.legs), *report.others]) or "no leg"
+
+
+def components(report: Report) -> list[str]:
+    """Return the figures of each component, after its name and flags."""
+    found = []
+    for part in report.components:
+        flags = f" ({', '.join(part.flags)})" if part.flags else ""
+        found.append(f"{part.name}{flags}: {headline(report.part(part))}")
+    return found
+
+
+def by_leg(report: Report) -> list[str]:
+    """Return what one leg alone runs, what is missed where not every leg could run it, and who adds nothing."""
+    only: dict[str, list[str]] = defaultdict(list)
+    missed: dict[str, list[str]] = defaultdict(list)
+    for path, shares in report.disputed.items():
+        file = report.files[path]
+        once = many = able = 0
+        for share in shares:
+            many |= share.executed if len(share.legs) > 1 else once & share.executed
+            once |= share.executed
+            able |= share.executable
+        for share in shares:
+            if alone := share.executed & ~many:
+                only[share.legs[0]].append(_place(path, alone, file))
+        never: dict[str, int] = defaultdict(int)
+        for line in unpack(able & ~file.executed):
+            who = [leg for share in shares if share.executable >> line & 1 for leg in share.legs]
+            never[", ".join(sorted(who))] |= 1 << line
+        for legs_, lines in never.items():
+            missed[legs_].append(_place(path, lines, file))
+    found = [f"only {leg} runs {_several(places)}" for leg, places in sorted(only.items())]
+    found += [
+        f"missed on every leg that could run it ({able_}): {_several(places)}"
+        for able_, places in sorted(missed.items())
+    ]
+    if folded := found[MOST_SENTENCES:]:
+        found[MOST_SENTENCES:] = [f"{len(folded)} more such sentences follow from coverage.json"]
+    if nothing := [leg for leg, alone in report.alone.items() if not alone.lines + alone.branches]:
+        each = "each add" if len(nothing) > 1 else "adds"
+        found.append(f"{', '.join(nothing)} {each} nothing that no other leg runs")
+    return found
+
+
+def _place(path: str, lines: int, file: FileCoverage) -> str:
+    return f"{path} {_ranges(lines, file.executable & ~lines)}"
+
+
+def _ranges(lines: int, others: int) -> str:
+    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in ranges(lines, others))
+
+
+def _several(places: list[str]) -> str:
+    more = f"; and in {len(places) - MOST_PLACES:,} more files" if len(places) > MOST_PLACES else ""
+    return "; ".join(places[:MOST_PLACES]) + more

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import data_words
-from covlane.analysis.merge import merge
+from covlane.analysis.merge import Content, merge
+from covlane.analysis.paths import Places
+from covlane.errors import ReportError
+from covlane.formats.foreign import Foreign
 from covlane.model.lines import pack
+from covlane.model.report import Alone, Component, Ratio, Share
 from data_words import leg
 
 if TYPE_CHECKING:
@@ -16,14 +20,37 @@ if TYPE_CHECKING:
 
 NAMES = ("coverage-3.11", "coverage-3.12")
 OTHER = "fedcba9876543210fedcba9876543210fedcba98"
+#: How many lines each file has.
+LENGTH = 50
+HERE = frozenset({"a.py", "b.py", "c.py", "web/x.ts"})
 
 
-def merged(*legs: Measured, commit: str | None = data_words.COMMIT, **now: str) -> Report:
+def merged(
+    *inputs: Measured | tuple[str, Foreign] | ReportError,
+    commit: str | None = data_words.COMMIT,
+    gone: tuple[str, ...] = (),
+    components: tuple[Component, ...] = (),
+    **now: str,
+) -> Report:
     """Merge legs in a repository where a file's digest is as it was, or as `now` has it (a_py="...")."""
     given = {name.replace("_py", ".py"): digest for name, digest in now.items()}
-    return merge(
-        legs, expected=NAMES, commit=commit, digest=lambda path: given.get(path, f"digest of {path}")
-    )
+
+    def content(path: str) -> Content | None:
+        return None if path in gone else Content(given.get(path, f"digest of {path}"), LENGTH)
+
+    places = Places(lambda name: name if name in HERE - set(gone) else None, roots=["/repo"])
+    named = [one if isinstance(one, tuple) else ("its file", one) for one in inputs]
+    return merge(named, expected=NAMES, commit=commit, now=content, places=places, components=components)
+
+
+def other(name: str, text: str) -> tuple[str, Foreign]:
+    """Return what another tool measured, after its file's name."""
+    return name, Foreign("LCOV", True, None, data_words.files(text))
+
+
+def both(text: str) -> tuple[Measured, Measured]:
+    """Return two legs that say the same."""
+    return leg(NAMES[0], text), leg(NAMES[1], text)
 
 
 def test_two_whole_legs_make_a_complete_report() -> None:
@@ -117,19 +144,19 @@ def test_a_leg_that_measured_other_content_is_left_out_and_named() -> None:
     assert data_words.said(report.files) == {"a.py": "1- 2-"}
 
 
-def test_legs_that_disagree_on_a_file_that_is_gone_are_not_mixed() -> None:
+def test_a_file_that_is_gone_and_of_which_legs_measured_different_contents_is_left_out_and_named() -> None:
     legs = [
-        leg(NAMES[0], "a.py: 1+", digests={"a.py": "one"}),
-        leg(NAMES[1], "a.py: 1+", digests={"a.py": "two"}),
+        leg(NAMES[0], "a.py: 1+\nb.py: 1+", digests={"a.py": "one"}),
+        leg(NAMES[1], "a.py: 1+\nb.py: 1+", digests={"a.py": "two"}),
     ]
-    report = merge(legs, expected=NAMES, commit=data_words.COMMIT, digest=lambda _: None)
-    assert [stamp.leg for stamp in report.legs] == [NAMES[0]]
+    report = merged(*legs, gone=("a.py",))
+    assert report.incomplete == ("a.py is left out: legs measured different contents of it; run them again",)
+    assert data_words.said(report.files) == {"b.py": "1+"}
 
 
 def test_a_file_that_a_leg_made_itself_needs_no_counterpart_in_the_repository() -> None:
-    legs = [leg(name, "generated.py: 1+") for name in NAMES]
-    report = merge(legs, expected=NAMES, commit=data_words.COMMIT, digest=lambda _: None)
-    assert report.incomplete == ()
+    report = merged(*both("generated.py: 1+"), gone=("generated.py",))
+    assert (report.incomplete, list(report.files)) == ((), ["generated.py"])
 
 
 def test_each_reason_of_an_incomplete_leg_is_named_with_it() -> None:
@@ -148,20 +175,150 @@ def test_an_incomplete_leg_s_lines_are_in_the_report() -> None:
     assert data_words.said(report.files) == {"a.py": "1+"}
 
 
+def test_a_leg_that_cannot_be_read_is_named_with_what_to_do() -> None:
+    broken = ReportError("x.json has schema 2; this covlane reads schema 1", "use one version")
+    report = merged(*both("a.py: 1+"), broken)
+    assert report.incomplete == ("x.json has schema 2; this covlane reads schema 1; use one version",)
+
+
+def test_what_is_wrong_is_listed_in_an_order_of_its_own() -> None:
+    errors = [ReportError(f"{letter}.json is broken", "run it again") for letter in "hgfedcba"]
+    reasons = merged(*both("a.py: 1+"), *errors).incomplete
+    assert reasons == tuple(f"{letter}.json is broken; run it again" for letter in "abcdefgh")
+
+
+# Who ran what
+
+
 def test_a_line_that_not_every_leg_ran_is_disputed() -> None:
     report = merged(leg(NAMES[0], "a.py: 1+ 2+ 3-"), leg(NAMES[1], "a.py: 1+ 2- 3+"))
-    assert report.disputed == {"a.py": {NAMES[0]: pack([2]), NAMES[1]: pack([3])}}
+    lines = pack([2, 3])
+    assert report.disputed == {
+        "a.py": (Share((NAMES[0],), lines, pack([2])), Share((NAMES[1],), lines, pack([3])))
+    }
+
+
+def test_a_line_that_not_every_leg_could_run_is_disputed() -> None:
+    report = merged(leg(NAMES[0], "a.py: 1+ 2-"), leg(NAMES[1], "a.py: 1+ 3+"))
+    assert report.disputed == {
+        "a.py": (Share((NAMES[0],), pack([2]), 0), Share((NAMES[1],), pack([3]), pack([3])))
+    }
 
 
 def test_a_file_that_one_leg_does_not_have_is_disputed() -> None:
     report = merged(leg(NAMES[0], "a.py: 1+"), leg(NAMES[1], "b.py: 1-"))
-    assert report.disputed == {"a.py": {NAMES[0]: pack([1])}}
+    assert report.disputed == {
+        "a.py": (Share((NAMES[0],), pack([1]), pack([1])), Share((NAMES[1],), 0, 0)),
+        "b.py": (Share((NAMES[0],), 0, 0), Share((NAMES[1],), pack([1]), 0)),
+    }
+
+
+def test_legs_that_agree_share_what_they_say() -> None:
+    third = leg("coverage-3.13", "a.py: 1+ 2-")
+    report = merged(leg(NAMES[0], "a.py: 1+ 2-"), leg(NAMES[1], "a.py: 1+ 2+"), third)
+    lines = pack([2])
+    assert report.disputed == {
+        "a.py": (Share((NAMES[0], "coverage-3.13"), lines, 0), Share((NAMES[1],), lines, lines))
+    }
 
 
 def test_legs_that_agree_dispute_nothing() -> None:
-    assert merged(*(leg(name, "a.py: 1+ 2-") for name in NAMES)).disputed == {}
+    assert merged(*both("a.py: 1+ 2-")).disputed == {}
 
 
 def test_a_leg_that_is_left_out_disputes_nothing() -> None:
     report = merged(leg(NAMES[0], "a.py: 1+", commit=OTHER), leg(NAMES[1], "a.py: 1-"))
     assert report.disputed == {}
+
+
+def test_it_is_counted_what_one_leg_alone_ran() -> None:
+    report = merged(leg(NAMES[0], "a.py: 1+ 2+ 3- 1>2+ 1>3-"), leg(NAMES[1], "a.py: 1+ 2- 3+ 1>2- 1>3+"))
+    assert report.alone == {NAMES[0]: Alone(1, 1), NAMES[1]: Alone(1, 1)}
+
+
+def test_a_leg_adds_nothing_where_others_ran_all_that_it_ran() -> None:
+    report = merged(leg(NAMES[0], "a.py: 1+ 2- 1>2-"), leg(NAMES[1], "a.py: 1+ 2+ 1>2+"))
+    assert report.alone[NAMES[0]] == Alone(0, 0)
+
+
+def test_of_one_leg_nobody_asks_what_it_adds() -> None:
+    assert merged(leg(NAMES[0], "a.py: 1+")).alone == {}
+
+
+# Other tools
+
+
+def test_another_tool_s_files_are_in_the_report() -> None:
+    report = merged(*both("a.py: 1+"), other("js/lcov.info", "web/x.ts: 1+ 2- 1>0+"))
+    assert data_words.said(report.files) == {"a.py": "1+", "web/x.ts": "1+ 2- 1>0+"}
+    assert (report.others, report.incomplete) == (("js/lcov.info",), ())
+
+
+def test_another_tool_s_lines_of_a_leg_s_file_are_united_with_it() -> None:
+    report = merged(*both("a.py: 1+ 2-"), other("coverage.xml", "/repo/a.py: 2+ 3-"))
+    assert data_words.said(report.files) == {"a.py": "1+ 2+ 3-"}
+
+
+def test_another_tool_disputes_only_files_that_it_names() -> None:
+    report = merged(*both("a.py: 1+\nb.py: 1+"), other("x.xml", "a.py: 1-\nweb/x.ts: 1+"))
+    assert report.disputed == {"a.py": (Share(NAMES, 2, 2), Share(("x.xml",), 2, 0))}
+
+
+def test_what_cannot_be_placed_is_named_and_is_no_file_of_the_report() -> None:
+    report = merged(*both("a.py: 1+"), other("x.xml", "/usr/b.py: 1+\na.py: 1+"), gone=("b.py",))
+    (reason,) = report.incomplete
+    assert reason.startswith("x.xml: /usr/b.py can be placed nowhere in the repository")
+    assert reason.endswith("say where in [tool.covlane.paths]")
+    assert list(report.files) == ["a.py"]
+
+
+def test_of_many_names_that_cannot_be_placed_a_few_are_listed() -> None:
+    names = [f"/x/{letter}.py" for letter in "abcdefg"]
+    report = merged(*both("a.py: 1+"), other("x.xml", "\n".join(f"{name}: 1+" for name in names)))
+    assert (
+        "/x/a.py, /x/b.py, /x/c.py, /x/d.py, /x/e.py and 2 more can be placed nowhere" in report.incomplete[0]
+    )
+
+
+def test_a_report_with_a_line_past_the_end_of_a_file_measured_another_content() -> None:
+    report = merged(*both("a.py: 1+"), other("x.xml", f"a.py: {LENGTH + 1}+\nb.py: 1+"))
+    assert report.incomplete == (
+        "x.xml is left out: it names line 51 of a.py, which has 50; measure this content",
+    )
+    assert (list(report.files), report.others) == (["a.py"], ())
+
+
+def test_the_last_line_of_a_file_is_no_line_past_it() -> None:
+    assert merged(*both("a.py: 1+"), other("x.xml", f"a.py: {LENGTH}+")).incomplete == ()
+
+
+def test_names_of_one_file_are_one_file() -> None:
+    report = merged(*both("a.py: 1+"), other("x.xml", "a.py: 2-\n/repo/a.py: 2+\n./a.py: 3-"))
+    assert data_words.said(report.files) == {"a.py": "1+ 2+ 3-"}
+
+
+def test_a_branch_that_one_report_names_and_another_numbers_is_one_branch() -> None:
+    report = merged(*both("a.py: 1+ 1>2+ 1>3-"), other("x.info", "a.py: 1+ 1>1000001+ 1>1000002+"))
+    assert report.branches == Ratio(2, 2)
+
+
+def test_without_a_time_a_report_is_of_no_time() -> None:
+    assert merged(other("x.info", "a.py: 1+")).timestamp == "1970-01-01T00:00:00+00:00"
+
+
+# Parts of the repository
+
+
+def test_a_component_has_the_files_below_its_sources() -> None:
+    api, web = Component("api", ("a.py", "pkg/"), ("backend",)), Component("web", ("./web",))
+    text = "a.py: 1+\nab.py: 1-\npkg/b.py: 1-\npkgs/c.py: 1-\nweb/x.ts: 1+"
+    report = merged(*both(text), components=(api, web))
+    assert list(report.part(api).files) == ["a.py", "pkg/b.py"]
+    assert report.part(web).lines == Ratio(1, 1)
+    assert report.components == (api, web)
+
+
+def test_a_component_of_the_whole_repository_has_all_files() -> None:
+    everything = Component("all", (".",))
+    report = merged(*both("a.py: 1+\npkg/b.py: 1-"), components=(everything,))
+    assert report.part(everything).files == report.files

@@ -47,6 +47,10 @@ def test_a_branch_of_a_line_that_never_ran_is_neither() -> None:
     assert records("a.py: 1- 1>2- 1>3-", "BRDA") == ["1,0,0,-", "1,0,1,-"]
 
 
+def test_a_branch_that_was_taken_was_taken_whatever_its_line_says() -> None:
+    assert records("a.js: 2+ 1>2+ 1>3-", "BRDA") == ["1,0,0,1", "1,0,1,-"]
+
+
 def test_branches_are_numbered_within_their_line() -> None:
     assert records("a.py: 1+ 4+ 4>5+ 4>0- 1>2+", "BRDA") == ["1,0,0,1", "4,0,0,0", "4,0,1,1"]
 

@@ -1,0 +1,259 @@
+"""coverage.py's JSON report (its `jsonreport.py` has the shape) and its data file, by its own API."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from covlane.errors import ReportError
+from covlane.formats.untrusted import (
+    MOST_BYTES,
+    MOST_FILES,
+    Foreign,
+    Gathered,
+    Line,
+    decode,
+    utc,
+)
+from covlane.model.branches import LAST_TARGET
+from covlane.model.lines import LAST_LINE, unpack
+from covlane.model.report import total
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from coverage import CoverageData
+
+    from covlane.model.report import Branch, FileCoverage, Ratio, Report
+
+#: How a data file begins.
+DATA = b"SQLite format 3\0"
+#: The formats of its JSON that are read: since coverage.py 6.5, and with regions since 7.6; the last is written.
+FORMATS = (2, 3)
+#: A target below 0 is the way out of the function that begins at its line.
+_Target = Annotated[int, msgspec.Meta(ge=-LAST_LINE, le=LAST_TARGET)]
+
+
+class _Meta(msgspec.Struct):
+    version: str
+    timestamp: str
+    branch_coverage: bool
+    format: int = 1
+
+
+class _File(msgspec.Struct):
+    executed_lines: list[Line]
+    missing_lines: list[Line]
+    excluded_lines: list[Line] = []
+    executed_branches: list[tuple[Line, _Target]] = []
+    missing_branches: list[tuple[Line, _Target]] = []
+
+
+class _Document(msgspec.Struct):
+    meta: _Meta
+    files: dict[str, _File]
+
+
+def read(content: bytes, name: str) -> Foreign:
+    """Decode a JSON report; contexts and regions are left out, and lines that ran although they are excluded.
+
+    Before 7.14 coverage.py lists docstrings that ran, too; nothing there tells them from statements.
+
+    Raises:
+        ReportError: it is none, or of a format that is not known; with the place.
+    """
+    document = decode(content, _Document, name)
+    meta = document.meta
+    if meta.format not in FORMATS:
+        raise ReportError(
+            f"{name} has format {meta.format} of coverage.py's JSON; {FORMATS[0]} and {FORMATS[1]} are read",
+            "write it with another version of coverage.py, or as XML",
+        )
+    found = Gathered(name)
+    for path, file in document.files.items():
+        branches = _ours(file.missing_branches), _ours(file.executed_branches)
+        executed = set(file.executed_lines).difference(file.excluded_lines)
+        found.add(path, f"files[{path[:80]!r}]", (file.missing_lines, executed), branches)
+    return Foreign("coverage.py JSON", meta.branch_coverage, utc(meta.timestamp), found.files)
+
+
+def _ours(branches: list[Branch]) -> list[Branch]:
+    return [(line, max(target, 0)) for line, target in branches]
+
+
+#: What a data file of coverage.py has not: its schema is documented, each number in it is a line's or the way out.
+_ODD = """
+    SELECT (SELECT count(*) FROM file) > :files
+    OR EXISTS (SELECT 1 FROM line_bits WHERE typeof(numbits) != 'blob' OR length(numbits) > :last / 8 + 1)
+    OR EXISTS (SELECT 1 FROM arc WHERE typeof(fromno) != 'integer' OR typeof(tono) != 'integer'
+               OR max(abs(fromno), abs(tono)) > :last)
+"""
+
+
+def read_data(path: Path, locate: Callable[[str], Path | None]) -> Foreign:
+    """Decode a data file; what can run is what coverage.py finds in the sources as they are now.
+
+    Args:
+        path: the data file.
+        locate: the source of a file by its name in the data, None where it is not here; of such a file only what
+            ran is known.
+
+    Raises:
+        ReportError: it is none, is beyond all bounds, or a source is not there or no Python of this version.
+    """
+    from coverage import Coverage, CoverageData  # noqa: PLC0415 - only here
+
+    found, sources = Gathered(str(path)), dict[Path, str]()
+    recorded, analysis = CoverageData(str(path)), Coverage(data_file=None, config_file=False)
+    try:
+        _refuse_odd(path)
+        recorded.read()
+        for file in sorted(recorded.measured_files()):
+            if source := locate(found.named(file, "its files")):
+                sources[source.resolve()] = file
+                _copy(recorded, file, analysis.get_data(), str(source.resolve()))
+            else:
+                found.add(file, "its files", ((), [line for line in recorded.lines(file) or () if line > 0]))
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder, "report.json")
+            if sources:
+                analysis.json_report(outfile=str(output))
+                for name, coverage in read(output.read_bytes(), str(path)).files.items():
+                    found.files[sources[Path(name).resolve()]] = coverage
+    except ReportError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever SQLite, coverage.py and its parser make of a hostile file
+        remedy = "run `coverage json` where it was measured, and give that"
+        raise ReportError(f"{path} cannot be read as coverage.py's data: {error}", remedy) from None
+    finally:
+        for data in (recorded, analysis.get_data()):
+            data.close(force=True)
+    return Foreign("coverage.py data", recorded.has_arcs(), None, found.files)
+
+
+def _refuse_odd(path: Path) -> None:
+    """Raise ValueError for a file that would take coverage.py more memory or time than any data of its own."""
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        odd = "SELECT count(*) FROM sqlite_master WHERE type NOT IN ('table', 'index')"
+        bounds = {"files": MOST_FILES, "last": LAST_LINE}
+        if path.stat().st_size > MOST_BYTES or any(database.execute(odd).fetchone()):
+            raise ValueError("it is too large, or holds views or triggers")
+        if any(database.execute(_ODD, bounds).fetchone()):
+            raise ValueError("it holds numbers that are no line's, or too many files")
+
+
+def _copy(source: CoverageData, file: str, target: CoverageData, name: str) -> None:
+    if source.has_arcs():
+        target.add_arcs({name: source.arcs(file) or ()})
+    else:
+        target.add_lines({name: source.lines(file) or ()})
+    target.touch_file(name)
+
+
+def write_json(report: Report, version: str = "covlane") -> bytes:
+    """Encode a report as coverage.py's JSON, without regions; the way out of a function is line -1.
+
+    `percent_covered` is coverage.py's, of lines and branches together; what it displays is rounded down.
+    """
+    document: dict[str, object] = {
+        "meta": {
+            "format": FORMATS[-1],
+            "version": version,
+            "timestamp": report.timestamp,
+            "branch_coverage": report.branch,
+            "show_contexts": False,
+        },
+        "files": {path: _entry(report.files[path], branch=report.branch) for path in sorted(report.files)},
+        "totals": _summary(tuple(report.files.values()), branch=report.branch),
+    }
+    return msgspec.json.encode(document) + b"\n"
+
+
+def _entry(file: FileCoverage, *, branch: bool) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "executed_lines": unpack(file.executed),
+        "summary": _summary((file,), branch=branch),
+        "missing_lines": unpack(file.executable & ~file.executed),
+        "excluded_lines": [],
+    }
+    if branch:
+        entry["executed_branches"] = _theirs(file.taken)
+        entry["missing_branches"] = _theirs(file.branches - file.taken)
+    return entry
+
+
+def _theirs(branches: Iterable[Branch]) -> list[Branch]:
+    return [(line, target or -1) for line, target in sorted(branches)]
+
+
+def _summary(files: Sequence[FileCoverage], *, branch: bool) -> dict[str, object]:
+    lines, branches = total(file.lines for file in files), total(file.branch for file in files)
+    summary: dict[str, object] = {
+        "covered_lines": lines.covered,
+        "num_statements": lines.total,
+        **_percent("covered", lines + branches if branch else lines),
+        "missing_lines": lines.missing,
+        "excluded_lines": 0,
+        **_percent("statements_covered", lines),
+    }
+    if branch:
+        summary |= {
+            "num_branches": branches.total,
+            "num_partial_branches": sum(map(_partial, files)),
+            "covered_branches": branches.covered,
+            "missing_branches": branches.missing,
+            **_percent("branches_covered", branches),
+        }
+    return summary
+
+
+def _partial(file: FileCoverage) -> int:
+    """Count the lines that ran without taking all of their branches."""
+    return len({line for line, _ in file.branches - file.taken if file.executed >> line & 1})
+
+
+def _percent(name: str, ratio: Ratio) -> dict[str, object]:
+    percent = 100 * ratio.covered / ratio.total if ratio.total else 100.0
+    return {f"percent_{name}": percent, f"percent_{name}_display": str(int(percent))}
+
+
+def write_data(report: Report, path: Path, root: Path = Path()) -> None:
+    """Write the lines that ran as a data file, so that `coverage report` and `html` run in the repository's root.
+
+    coverage.py finds statements and branches in the sources itself. It would look for its own branches among ours,
+    which SlipCover and others name by other lines, and report those that ran as missing; so the data are of lines,
+    and its reports are without branches. Files other than Python's are left out: it could not parse them. Names are
+    absolute, as it looks for them, unless its configuration here has `relative_files`.
+
+    Raises:
+        ReportError: it cannot be written; the former file stands.
+    """
+    from coverage import Coverage, CoverageData  # noqa: PLC0415 - only here
+    from coverage.exceptions import ConfigError, CoverageException  # noqa: PLC0415
+
+    relative: object = False
+    with suppress(CoverageException, ConfigError):
+        relative = Coverage(data_file=None).get_option("run:relative_files")
+    top = root.resolve()
+    try:
+        names = {
+            name if relative else str(top / name): unpack(file.executed)
+            for name, file in sorted(report.files.items())
+            if name.endswith(".py")
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.name}.") as folder:
+            temporary = Path(folder, "data")
+            data = CoverageData(str(temporary))
+            data.add_lines(names)
+            data.close(force=True)
+            temporary.replace(path)
+    except (OSError, sqlite3.Error, CoverageException) as error:
+        raise ReportError(
+            f"{path} cannot be written: {error}", "free disk space or check the folder's permissions"
+        ) from None

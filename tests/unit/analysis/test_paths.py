@@ -1,0 +1,172 @@
+"""One place in the repository for each way that a report can name a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from covlane.analysis.paths import Places
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FILES = ("src/pkg/a.py", "src/pkg/__init__.py", "src/pkg/sub/b.py", "tool.py", "web/src/x.ts", "web/src/y.ts")
+
+
+def places(
+    *more: str,
+    sources: Sequence[str] = ("src/pkg", "tool.py", "web"),
+    aliases: Mapping[str, Sequence[str]] | None = None,
+    links: Mapping[str, str] | None = None,
+) -> Places:
+    """Return the places of a repository at /repo with these files; a link is a name for one of them."""
+    files = (*FILES, *more)
+    names = {**{name: name for name in files}, **(links or {})}
+    return Places(
+        names.get, listed=lambda: files, sources=sources, aliases=aliases, roots=("/repo", "D:\\repo")
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "src/pkg/a.py",
+        "./src/pkg/a.py",
+        "src//pkg/sub/../a.py",
+        "src\\pkg\\a.py",
+        "SRC/Pkg/A.PY",
+        "/repo/src/pkg/a.py",
+        "/repo/./src/pkg/sub/../a.py",
+        "D:\\repo\\src\\pkg\\a.py",
+        "d:/repo/src/pkg/a.py",
+        "/home/runner/work/repo/repo/src/pkg/a.py",
+        "/Users/runner/work/repo/repo/src/pkg/a.py",
+        "C:\\agent\\_work\\1\\s\\src\\pkg\\a.py",
+        "/src/pkg/a.py",
+        "/app/venv/lib/python3.12/site-packages/pkg/a.py",
+        "/usr/lib/python3/dist-packages/pkg/a.py",
+        "C:\\Python312\\Lib\\site-packages\\pkg\\a.py",
+        "/repo/.nox/coverage-3-12/lib/python3.12/site-packages/pkg/a.py",
+        ".tox/py312/lib/python3.12/site-packages/pkg/a.py",
+        "pkg/a.py",
+        "a.py",
+    ],
+)
+def test_a_name_of_any_root_and_system_is_one_place(written: str) -> None:
+    own = ".nox/coverage-3-12/lib/python3.12/site-packages/pkg/a.py"
+    assert places(own).place(written) == "src/pkg/a.py"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "/repo/src/pkg/gone.py",
+        "/repo/old/src/pkg/a.py",  # below the repository, and not there
+        "../src/pkg/a.py",
+        "/etc/passwd",
+        "",
+        ".",
+        "..",
+        "/",
+        "src",
+        "a.py/..",
+        "/elsewhere/tool.py",  # one part alone says nothing
+        "/app/lib/python3.12/site-packages/other/src/pkg/a.py",
+        "/app/node_modules/other/src/x.ts",
+        "/usr/lib/python3.12/src/pkg/a.py",
+        "C:\\Python312\\Lib\\src\\pkg\\a.py",
+        "site-packages/other.py",
+    ],
+)
+def test_what_is_no_file_of_the_repository_has_no_place(written: str) -> None:
+    assert places("site-packages/other.py").place(written) is None
+
+
+def test_the_longest_end_of_a_name_is_meant() -> None:
+    assert places("pkg/a.py").place("/checkout/src/pkg/a.py") == "src/pkg/a.py"
+
+
+def test_a_module_is_found_where_it_is_installed() -> None:
+    assert places().place("/venv/lib/python3.12/site-packages/tool.py") == "tool.py"
+
+
+def test_a_name_that_two_files_could_have_is_no_name() -> None:
+    assert places("lib/x/__init__.py", sources=("src/pkg", "lib/x")).place("__init__.py") is None
+
+
+def test_a_name_starts_at_the_root_that_its_report_tells() -> None:
+    assert places("a.py").place("a.py", sources=("/ci/src/pkg",)) == "src/pkg/a.py"
+    assert places("a.py").place("a.py", sources=("src\\pkg",)) == "src/pkg/a.py"
+    assert places("a.py").place("a.py", sources=(".",)) == "a.py"
+
+
+def test_one_of_several_roots_is_enough() -> None:
+    roots = ("/repo/src/pkg", "/repo/src/pkg/sub")
+    assert places().place("b.py", sources=roots) == "src/pkg/sub/b.py"
+    assert places("src/pkg/b.py").place("b.py", sources=roots) is None
+
+
+def test_a_name_may_start_at_the_folder_of_its_report_or_above() -> None:
+    assert places(sources=()).place("src/x.ts", folder="web/coverage") == "web/src/x.ts"
+    assert places(sources=()).place("../src/x.ts", folder="web/coverage") == "web/src/x.ts"
+    assert places("src/x.ts", sources=()).place("src/x.ts", folder="web/coverage") is None
+
+
+def test_names_that_differ_in_case_are_two_files_where_the_repository_has_two() -> None:
+    both = places("src/pkg/A.py")
+    assert (both.place("src/pkg/a.py"), both.place("src/pkg/A.py")) == ("src/pkg/a.py", "src/pkg/A.py")
+    assert both.place("src/PKG/a.py") is None
+
+
+def test_a_link_is_the_file_that_it_leads_to() -> None:
+    linked = places(links={"current/a.py": "src/pkg/a.py"})
+    assert linked.place("/repo/current/a.py") == linked.own("current/a.py") == "src/pkg/a.py"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "written"),
+    [
+        ("build/lib/pkg", "build/lib/pkg/a.py"),
+        ("build/lib/pkg/", "build/lib/pkg/a.py"),
+        ("/app", "/app/a.py"),
+        ("*/app", "/some/where/app/a.py"),
+        ("*/app", "app/a.py"),
+        ("/opt/*/app", "/opt/v1.2/app/a.py"),
+        ("c:\\work\\*\\pkg", "C:\\Work\\1\\pkg\\a.py"),
+        ("/opt/v?/pkg", "/opt/v1/pkg/a.py"),
+        ("/opt/**/pkg", "/opt/a/b/pkg/a.py"),
+        ("/opt/a+b/pkg", "/opt/a+b/pkg/a.py"),
+    ],
+)
+def test_an_equivalent_stands_for_the_first_of_its_list(pattern: str, written: str) -> None:
+    listed = places("build/lib/pkg/a.py", aliases={"source": ["src/pkg", pattern]})
+    assert listed.place(written) == "src/pkg/a.py"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "written"),
+    [("/opt/*/pkg", "/opt/a/b/pkg/z.py"), ("/app", "/apple/z.py"), ("/app", "/x/app/z.py")],
+)
+def test_what_no_pattern_matches_stays_where_it_is(pattern: str, written: str) -> None:
+    assert places("src/pkg/z.py", aliases={"source": ["src/pkg", pattern]}, sources=()).place(written) is None
+
+
+def test_an_equivalent_that_leads_to_no_file_is_none() -> None:
+    assert places(aliases={"source": ["src/pkg", "/app"]}).place("/app/gone.py") is None
+
+
+def test_the_first_list_whose_file_is_there_is_taken() -> None:
+    lists = {"one": ["src/none", "/app"], "two": ["src/pkg", "/app"]}
+    assert places(aliases=lists).place("/app/a.py") == "src/pkg/a.py"
+
+
+def test_a_leg_s_own_name_is_its_place_with_the_repository_s_case_and_equivalents() -> None:
+    listed = places("build/lib/pkg/a.py", aliases={"source": ["src/pkg", "build/lib/pkg"]})
+    assert listed.own("src/pkg/a.py") == "src/pkg/a.py"
+    assert listed.own("SRC/pkg/A.py") == "src/pkg/a.py"
+    assert listed.own("build/lib/pkg/a.py") == "src/pkg/a.py"
+
+
+def test_a_leg_s_own_file_that_is_not_here_keeps_its_name() -> None:
+    assert places().own("pkg/a.py") == "pkg/a.py"
