@@ -52,6 +52,27 @@ def modes(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def truth(session: nox.Session) -> None:
+    """Programs whose lines are known by reading, in every mode, to every end: nox -s truth -- --python 3.12."""
+    session.install("-e", ".")
+    session.run("python", "-m", "truth.truth", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
+def scale(session: nox.Session) -> None:
+    """What a merge costs beside SlipCover's and coverage.py's, and how it grows: nox -s scale -- --rounds 5."""
+    session.install("-e", ".", "slipcover==1.1.0")
+    session.run("python", "-m", "corpus.scale", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
+def storm(session: nox.Session) -> None:
+    """Uploads through faults and kill -9, each to arrive once: nox -s storm -- 500."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "test"))
+    session.run("python", "-m", "storm.storm", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """What a leg costs beside other tools: nox -s bench -- --python 3.12 --rounds 5."""
     session.install("-e", ".", "pip")

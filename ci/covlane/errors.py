@@ -36,6 +36,12 @@ class ReportError(CovlaneError):
     exit_code = 3
 
 
+class GateError(CovlaneError):
+    """The report is there, and not good enough."""
+
+    exit_code = 4
+
+
 class DeliveryError(CovlaneError):
     """A destination did not take the report; nothing is lost."""
 

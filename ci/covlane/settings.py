@@ -31,6 +31,9 @@ class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
     url: str = "https://api.codescene.io/v2"
     via: Literal["auto", "cli", "rest"] = "auto"
+    downloads: str = "https://downloads.codescene.io/enterprise/cli"
+    branches: tuple[str, ...] = ()
+    project: str = ""
 
 
 class GitHub(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -143,6 +146,7 @@ def load(root: Path, environ: Mapping[str, str]) -> Configured:
             values[name] = value
             origins[name] = f"detected: {origin}"
     _check(values, origins)
+    values["source"] = found["source"][0]
     return Configured(msgspec.convert(_nest(values), Settings), origins, root)
 
 
@@ -206,9 +210,12 @@ def _from_text(key: Key, text: str) -> object:
 
 def _convert(key: Key, value: object, origin: str) -> object:
     try:
-        return msgspec.convert(value, key.type)
+        converted: object = msgspec.convert(value, key.type)
     except msgspec.ValidationError:
         raise _wrong(key.name, value, describe(key.type), origin) from None
+    if key.name in ("source", "pythons") and not converted:
+        raise _wrong(key.name, value, "at least one", origin)
+    return converted
 
 
 def _wrong(name: str, value: object, takes: str, origin: str) -> UsageError:
@@ -226,7 +233,8 @@ def describe(kind: Any) -> str:
     if getattr(kind, "__origin__", None) is Literal:
         return "one of " + ", ".join(repr(choice) for choice in kind.__args__)
     if getattr(kind, "__origin__", None) is dict:
-        return f"a table of {'lists' if kind.__args__[1] is not Component else 'tables with `source` and `flags`, lists'} of strings"
+        tables = "tables with `source` and `flags`, each a list of strings"
+        return tables if kind.__args__[1] is Component else "a table of lists of strings"
     return "a list of strings"
 
 
@@ -255,10 +263,17 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
             raise _wrong("pythons", python, 'versions such as "3.12"', origins["pythons"])
     for name in ("exclude-lines", "exclude-also"):
         for pattern in values.get(name, ()):
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise _wrong(name, pattern, f"regular expressions ({error})", origins[name]) from None
+            if wrong := _wrong_pattern(pattern):
+                raise _wrong(name, pattern, wrong, origins[name])
+
+
+def _wrong_pattern(pattern: str) -> str:
+    """Return what a pattern ought to be instead, empty where it may take lines out."""
+    try:
+        every = all(re.search(pattern, line) for line in ("pass", "}", "x = f(1)"))
+    except re.error as error:
+        return f"regular expressions ({error})"
+    return "patterns of some lines, and this is one of all" if every else ""
 
 
 def _nest(values: dict[str, Any]) -> dict[str, Any]:

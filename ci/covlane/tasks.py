@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import functools
+import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from invoke.collection import Collection
 from invoke.exceptions import Exit
 from invoke.tasks import Task, task
 
 from covlane.errors import CovlaneError
+from covlane.positional import FilesTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from invoke.context import Context
 
     from covlane.settings import Configured
 
-__all__ = ["init", "matrix", "merge", "report", "settings", "upload"]
+__all__ = [
+    "check",
+    "doctor",
+    "init",
+    "install_cs_coverage",
+    "matrix",
+    "merge",
+    "rehearse",
+    "report",
+    "settings",
+    "upload",
+]
 MARKERS = ("noxfile.py", "pyproject.toml", "setup.py", "setup.cfg", ".git")
 
 
-def _task(**options: str) -> Callable[[Callable[..., None]], Task[Any]]:
-    """Make a task of a function; `options` are the help texts of its flags."""
+def _task(klass: type[Task[Any]] = Task, **options: str) -> Callable[[Callable[..., None]], Task[Any]]:
+    """Make a task of a function; `options` are the help texts of its flags, `file` is a list."""
 
     def make(function: Callable[..., None]) -> Task[Any]:
         @functools.wraps(function)
         def wrapped(*arguments: Any, **flags: Any) -> None:
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                # What the stream's encoding has no letters for is shown escaped, as on stderr.
+                sys.stdout.reconfigure(errors="backslashreplace")
             try:
                 function(*arguments, **flags)
             except CovlaneError as error:
@@ -38,7 +54,8 @@ def _task(**options: str) -> Callable[[Callable[..., None]], Task[Any]]:
                 raise Exit(code=1) from None
 
         help_ = {name.replace("_", "-"): text for name, text in options.items()}
-        return cast("Task[Any]", task(wrapped, help=help_))
+        iterable = [name for name in options if name == "file"]
+        return cast("Task[Any]", task(wrapped, klass=klass, help=help_, iterable=iterable))
 
     return make
 
@@ -55,12 +72,6 @@ def _configured(overrides: Mapping[str, str] | None = None) -> Configured:
     here = Path.cwd()
     roots = (path for path in (here, *here.parents) if any((path / marker).exists() for marker in MARKERS))
     return sources.load(next(roots, here), {**_environ(), **(overrides or {})})
-
-
-def _commit(configured: Configured) -> str | None:
-    from covlane.adapters.git import Git
-
-    return Git(configured.root, _environ()).commit()
 
 
 def _print_json(value: object) -> None:
@@ -127,24 +138,30 @@ def matrix(_context: Context, github_output: bool = False) -> None:
     sys.stdout.write(text + "\n")
 
 
-@_task(allow_incomplete="write a report that lacks something, and mark every output")
-def merge(_context: Context, allow_incomplete: bool = False) -> None:
-    """Merge reports/legs into reports/coverage.json.
+@_task(
+    FilesTask,
+    file="another tool's report (Cobertura, LCOV, coverage.py, SlipCover); `--file` may be left out",
+    allow_incomplete="write a report that lacks something, and mark every output",
+)
+def merge(_context: Context, file: Sequence[str] | None = None, allow_incomplete: bool = False) -> None:
+    """Merge reports/legs, and other tools' reports, into reports/coverage.json.
 
-    Example: invoke merge --allow-incomplete
+    Example: invoke merge reports/js/lcov.info
     """
     from covlane import lane
+    from covlane.adapters.git import Git
     from covlane.render import words
 
     configured = _configured()
-    with lane.lock(configured):
-        merged = lane.merge_legs(configured, _commit(configured), allow_incomplete=allow_incomplete)
+    git, named = Git(configured.root, _environ()), [Path(name) for name in file or ()]
+    with lane.lock(configured.reports):
+        merged = lane.merge_legs(configured, git, named, allow_incomplete=allow_incomplete)
     sys.stdout.write(f"{words.headline(merged)}, legs: {words.legs(merged)}\n")
 
 
 @_task(summary="also append it to the file that GITHUB_STEP_SUMMARY names")
 def report(_context: Context, summary: bool = False) -> None:
-    """Write coverage.xml, lcov.info and summary.md, and print the table.
+    """Write Cobertura, LCOV, coverage.py's formats and summary.md, and print the table.
 
     Example: invoke report --summary
     """
@@ -199,33 +216,128 @@ def init(_context: Context, diff: bool = False, force: bool = False) -> None:
 
 @_task(
     via="`cli`, `rest` or `auto` (the CLI where it is installed, else REST); default: `codescene.via`",
+    dry_run="show each request or command, and send nothing",
+    resume="send what waits in reports/outbox, and no new report",
+    analyse="have CodeScene analyse the project afterwards (CS_PROJECT_URL, or codescene.project)",
     allow_incomplete="deliver a report that lacks something",
     json="print what was delivered as a list of objects",
 )
 def upload(
-    _context: Context, via: str | None = None, allow_incomplete: bool = False, json: bool = False
+    _context: Context,
+    *,
+    via: str | None = None,
+    dry_run: bool = False,
+    resume: bool = False,
+    analyse: bool = False,
+    allow_incomplete: bool = False,
+    json: bool = False,
 ) -> None:
     """Deliver the merged report to CodeScene; the token is read from CS_ACCESS_TOKEN.
 
     Example: invoke upload --via rest
     """
-    from contextlib import closing
-
-    from covlane import lane
-    from covlane.adapters.http import Http
+    from covlane import delivering
 
     configured = _configured({"COVLANE_CODESCENE_VIA": via} if via else {})
-    out = sys.stderr if json else sys.stdout
-    with closing(Http()) as http:
-        done = lane.deliver_to_codescene(
-            configured,
-            _environ(),
-            http,
-            allow_incomplete=allow_incomplete,
-            say=lambda line: print(line, file=out, flush=True),
-        )
+    lane = delivering.dry if dry_run else delivering.real
+    with lane(configured, _environ(), functools.partial(_say, sys.stderr if json else sys.stdout)) as codescene:
+        done = codescene.resume() if resume else codescene.upload(allow_incomplete=allow_incomplete)
+        if analyse and done:
+            codescene.analyse()
     if json:
-        _print_json(done)
+        _print_json([] if dry_run else done)
+
+
+@_task()
+def check(_context: Context) -> None:
+    """Ask CodeScene's coverage gates of a pull request about the merged report, by `cs-coverage check`.
+
+    Example: invoke check
+    """
+    from covlane import delivering
+
+    configured = _configured({"COVLANE_CODESCENE_VIA": "cli"})
+    with delivering.real(configured, _environ(), functools.partial(_say, sys.stdout)) as codescene:
+        codescene.check()
+
+
+@_task(
+    fault="what CodeScene does wrong at first: 503, reset, 401, slow or truncated",
+    skip_coverage="use the merged report that is there",
+)
+def rehearse(_context: Context, fault: str = "", skip_coverage: bool = False) -> None:
+    """Run the whole lane, coverage to upload, against a CodeScene of our own on this machine; needs no account.
+
+    Example: invoke rehearse --fault 503
+    """
+    from covlane import rehearsal
+
+    with rehearsal.codescene(fault) as standin:
+        overrides = {"COVLANE_CODESCENE_URL": standin.url, "COVLANE_CODESCENE_VIA": "rest"}
+        say = functools.partial(_say, sys.stdout)
+        rehearsal.run(_configured(overrides), _environ(), standin, say, skip_coverage=skip_coverage)
+
+
+def _say(file: TextIO, line: str) -> None:
+    print(line, file=file, flush=True)
+
+
+@_task(
+    lock="install this build (40 hex digits, or the number of a known one) and write it into cs-coverage.lock",
+    installer_script="run CodeScene's own installer instead; what it installs is neither pinned nor checked",
+)
+def install_cs_coverage(
+    _context: Context, lock: str | None = None, installer_script: bool = False
+) -> None:
+    """Install the pinned cs-coverage for this user, its archive checked by its hash.
+
+    Example: invoke install-cs-coverage
+    """
+    from contextlib import closing
+
+    from covlane import tooling
+    from covlane.adapters.environment import in_ci
+    from covlane.adapters.http import Http
+    from covlane.render.progress import bar
+
+    environ, say = _environ(), functools.partial(_say, sys.stdout)
+    plain = "NO_COLOR" in environ or in_ci(environ)
+    with closing(Http()) as http, bar("cs-coverage", sys.stderr, plain=plain) as seen:
+        acting = tooling.Installation(_configured(), environ, http, seen)
+        if installer_script:
+            say("what CodeScene's own installer installs is neither pinned nor checked by its hash")
+            say(acting.script())
+            return
+        build, path = acting.build(lock)
+    say(f"cs-coverage {build.version} ({build.build}) for {build.platform}: {path}")
+    if lock:
+        say(f"{tooling.LOCK}: the SHA-256 is {build.sha256}; if no lock knew it, it is trusted on first use")
+
+
+@_task(json="print a list of objects")
+def doctor(_context: Context, json: bool = False) -> None:
+    """Ask all that can keep the report from CodeScene, and change nothing; ends with the first ✗'s exit code.
+
+    Example: invoke doctor
+    """
+    from contextlib import closing
+
+    import msgspec
+
+    from covlane.adapters.http import Http
+    from covlane.checkup import Doctor
+
+    configured, checks = _configured(), []
+    with closing(Http(timeouts=(5, 15), retries=0, deadline=30)) as http:
+        say = functools.partial(_say, sys.stderr)
+        for check in Doctor(configured, _environ(), say, http, configured.reports / "outbox").examine():
+            checks.append(check)
+            if not json:
+                _say(sys.stdout, str(check))
+    if json:
+        _print_json([{"ok": not check.exit_code, **msgspec.to_builtins(check)} for check in checks])
+    if codes := [check.exit_code for check in checks if check.exit_code]:
+        raise Exit(code=codes[0])
 
 
 def _append_for_github(variable: str, text: str) -> None:
@@ -239,4 +351,6 @@ def _append_for_github(variable: str, text: str) -> None:
         file.write(text)
 
 
-namespace = Collection("covlane", init, settings, matrix, merge, report, upload)
+namespace = Collection(
+    "covlane", init, install_cs_coverage, settings, matrix, merge, report, upload, check, rehearse, doctor
+)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import sys
+import threading
+import time
 import traceback
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,19 +17,23 @@ import pytest
 
 from covlane.adapters import files, process
 from covlane.adapters.http import Http
-from covlane.delivery.codescene.submission import Delivered, Submission, parts
-from covlane.delivery.codescene.upload import Clients, upload
+from covlane.delivery.codescene import rest
+from covlane.delivery.codescene.outbox import Entry, Outbox
+from covlane.delivery.codescene.submission import Delivered, Part, Submission
+from covlane.delivery.codescene.upload import Lane as Client
 from covlane.errors import CovlaneError, DeliveryError, ReportError, ToolError, UsageError
-from covlane.settings import CodeScene
-from covlane.standin.codescene import Fault, StandIn
+from covlane.standin.codescene import StandIn
+from covlane.standin.faults import Fault
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TOKEN = "t0k3n-of-the-test"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-COBERTURA = '<coverage><class filename="a.py"/><class filename="b.py"/></coverage>'
-LCOV = "SF:a.py\nend_of_record\n"
+COBERTURA = b'<coverage><class filename="a.py"/><class filename="b.py"/></coverage>'
+LCOV = b"SF:a.py\nend_of_record\nSF:b.py\nend_of_record\n"
+LINES = Part("cobertura", "line-coverage", COBERTURA)
+BRANCHES = Part("lcov", "branch-coverage", LCOV)
 JSON = (("Content-Type", "application/json"),)
 DONE = "Uploaded code coverage data done."
 
@@ -72,35 +79,51 @@ class Lane:
         )
         program.chmod(0o755)
 
+    @property
+    def outbox(self) -> Outbox:
+        return Outbox(self.root / "reports" / "outbox", files.read_bytes, files.write_whole)
+
     def upload(
         self,
         url: str,
         via: Literal["auto", "cli", "rest"],
         *,
         token: str | None = TOKEN,
-        branches: bool = False,
+        parts: tuple[Part, ...] = (LINES,),
+        head: str | None = COMMIT,
         seconds: float = 60,
-        read_timeout: float = 60,
+        timeouts: tuple[float, float] = (5, 60),
+        deadline: float = 60,
     ) -> tuple[Delivered, ...]:
-        with closing(Http(timeouts=(5, read_timeout), backoff=0)) as http:
-            return upload(
-                codescene=CodeScene(url=url, via=via),
+        """Put parts into the outbox and deliver what waits there."""
+        for part in parts:
+            told = Submission(
+                commit_sha=COMMIT,
+                repo_url="https://example.com/o/r.git",
+                repo_path="/checkout",
+                format=part.format,
+                metric=part.metric,
+            )
+            self.outbox.put(Entry(url=url, submission=told, files=2, digest=""), part.content)
+        with closing(Http(timeouts=timeouts, backoff=0, deadline=deadline)) as http:
+            client = Client(
+                url=url,
+                via=via,
                 token=token,
                 environ={"PATH": str(self.root / "bin"), "GITHUB_TOKEN": "another-secret"},
                 root=self.root,
-                reports=self.root / "reports",
-                submission=Submission(COMMIT, "https://example.com/o/r.git", "/checkout"),
-                parts=parts(self.root / "reports", branches=branches),
-                clients=Clients(http, process.run, files.read_bytes, seconds),
+                head=head,
+                outbox=self.outbox,
+                http=http,
+                stream=process.stream,
+                seconds=seconds,
                 say=self.said.append,
             )
+            return client.deliver(self.outbox.waiting())
 
 
 @pytest.fixture
 def lane(tmp_path: Path) -> Lane:
-    (tmp_path / "reports").mkdir()
-    (tmp_path / "reports" / "coverage.xml").write_text(COBERTURA)
-    (tmp_path / "reports" / "lcov.info").write_text(LCOV)
     return Lane(tmp_path)
 
 
@@ -120,10 +143,10 @@ def assert_fit_to_be_shown(error: CovlaneError) -> None:
 
 def test_the_documented_two_steps_deliver_each_metric(lane: Lane) -> None:
     with StandIn(TOKEN) as codescene:
-        delivered = lane.upload(codescene.url, "rest", branches=True)
+        delivered = lane.upload(codescene.url, "rest", parts=(LINES, BRANCHES))
     assert delivered == (
         Delivered("line-coverage", "rest", "Successfully parsed cobertura data for 2 files.", 2),
-        Delivered("branch-coverage", "rest", "Successfully parsed lcov data for 1 files.", 1),
+        Delivered("branch-coverage", "rest", "Successfully parsed lcov data for 2 files.", 2),
     )
     assert [(request.method, request.path) for request in codescene.requests] == [
         ("POST", "/v2/code-coverage/upload"),
@@ -131,8 +154,8 @@ def test_the_documented_two_steps_deliver_each_metric(lane: Lane) -> None:
         ("POST", "/v2/code-coverage/upload"),
         ("PUT", "/v2/code-coverage/upload/66"),
     ]
-    assert codescene.uploads[65].report == COBERTURA.encode()
-    assert codescene.uploads[66].report == LCOV.encode()
+    assert codescene.uploads[65].report == COBERTURA
+    assert codescene.uploads[66].report == LCOV
     assert codescene.uploads[65].fields == {
         "commit-sha": COMMIT,
         "repo-url": "https://example.com/o/r.git",
@@ -140,7 +163,8 @@ def test_the_documented_two_steps_deliver_each_metric(lane: Lane) -> None:
         "format": "cobertura",
         "metric": "line-coverage",
     }
-    assert [line.split(":")[0] for line in lane.said] == ["line-coverage", "branch-coverage"]
+    assert [line.split(":")[0] for line in lane.said] == ["line-coverage by rest", "branch-coverage by rest"]
+    assert lane.outbox.waiting() == []
 
 
 def announced(number: object = 65) -> Fault:
@@ -151,7 +175,7 @@ def announced(number: object = 65) -> Fault:
     ("faults", "cause"),
     [
         pytest.param([Fault(401)], "does not know the token (HTTP 401)", id="unauthorised"),
-        pytest.param([Fault(403)], "does not let the token's owner upload", id="forbidden"),
+        pytest.param([Fault(403)], "does not let the token's owner", id="forbidden"),
         pytest.param([Fault(404)], "has no such address (HTTP 404)", id="wrong address"),
         pytest.param([announced(), Fault(413)], "too large (HTTP 413)", id="too large"),
         pytest.param([Fault(429)] * 4, "takes no more requests for now (HTTP 429)", id="limited"),
@@ -165,37 +189,49 @@ def announced(number: object = 65) -> Fault:
         ),
         pytest.param([Fault(307)], "answered 307, a redirect, which", id="redirect to nowhere"),
         pytest.param(
+            [Fault(308, headers=(("Location", "/v2/elsewhere"),))],
+            "a redirect, which",
+            id="redirect to itself",
+        ),
+        pytest.param(
+            [Fault(301, headers=(("Location", "file:///etc/passwd"),))],
+            "a redirect, which",
+            id="redirect to a file",
+        ),
+        pytest.param(
+            [announced(), Fault(302, headers=(("Location", "https://other.example.com/"),))],
+            "a redirect to other.example.com",
+            id="redirected PUT",
+        ),
+        pytest.param(
             [Fault(body=b"<html>", headers=(("Content-Type", "text/html\x1b[2J"),))],
             "answered with text/html[2J instead of its JSON",
             id="html",
         ),
         pytest.param(
-            [Fault(body=b'{"error": "no\\u001b luck"}')], "refused the report: no luck", id="error in 200"
+            [Fault(body=b'{"error": "no\\u001b luck"}')], "refused this: no luck", id="error in 200"
         ),
-        pytest.param(
-            [announced(), Fault(body=b'{"error": "bad"}')], "refused the report: bad", id="error in PUT"
-        ),
+        pytest.param([announced(), Fault(body=b'{"error": "bad"}')], "refused this: bad", id="error in PUT"),
         pytest.param([announced("65/../../x")], "instead of its JSON", id="id no number"),
         pytest.param([announced(True)], "instead of its JSON", id="id a boolean"),
         pytest.param([announced(-1)], "instead of its JSON", id="id negative"),
         pytest.param([announced(None)], "announced no upload id", id="id missing"),
         pytest.param([announced(7)], "has no such address (HTTP 404: Not found)", id="id unknown"),
-        pytest.param([Fault(kind="reset")], "broke the connection off", id="reset"),
+        pytest.param([Fault(kind="reset")] * 4, "broke the connection off", id="reset"),
+        pytest.param([Fault(kind="early")] * 4, "broke the connection off", id="reset early"),
         pytest.param([Fault(kind="half")], "broke the connection off", id="half an answer"),
         pytest.param([announced(), Fault(kind="half")], "broke the connection off", id="half at the end"),
         pytest.param([announced()] + [Fault(kind="reset")] * 4, "broke the connection off", id="reset PUT"),
         pytest.param(
             [announced(), Fault(body=b'{"ok": "Successfully parsed lcov data for 0 files."}')],
-            "found no file in coverage.xml",
+            "found no file in the report",
             id="nothing parsed",
         ),
         pytest.param(
             [Fault(400, f'{{"error": "{TOKEN}"}}'.encode())], "HTTP 400: <hidden>", id="token echoed"
         ),
-        pytest.param([Fault(400, b"\xff\x00" * 100_000)], "refused the report (HTTP 400)", id="long rubbish"),
-        pytest.param(
-            [Fault(429, headers=(("Retry-After", "soon"), *JSON))], "cannot be asked", id="odd Retry-After"
-        ),
+        pytest.param([Fault(400, b"\xff\x00" * 100_000)], "refused this (HTTP 400)", id="long rubbish"),
+        pytest.param([Fault(body=b" " * 20_000_000)], "instead of its JSON", id="huge answer"),
     ],
 )
 def test_each_fault_of_the_api_is_one_sentence(
@@ -206,43 +242,99 @@ def test_each_fault_of_the_api_is_one_sentence(
         lane.upload(codescene.url, "rest")
     assert cause in caught.value.cause
     assert caught.value.cause.startswith("line-coverage was not delivered: ")
-    assert caught.value.remedy.endswith("; the report is kept in reports/; run `invoke upload` again")
+    assert caught.value.remedy.endswith("; it is kept in reports/outbox/: `invoke upload --resume` sends it")
     assert_fit_to_be_shown(caught.value)
     assert TOKEN not in caplog.text + "".join(lane.said)
     assert not codescene.faults
-    assert (lane.root / "reports" / "coverage.xml").read_text() == COBERTURA
+    assert [lane.outbox.content(waiting) for waiting in lane.outbox.waiting()] == [COBERTURA]
 
 
+REAL = (("Retry-After", "86400"), *JSON)
+
+
+@pytest.mark.parametrize("stage", ["POST", "PUT"])
 @pytest.mark.parametrize(
     "faults",
     [
-        pytest.param([Fault(429, headers=(("Retry-After", "86400"),))], id="POST is limited"),
-        pytest.param([Fault(503)], id="POST is turned away"),
-        *(
-            pytest.param([announced(), Fault(status)], id=f"PUT meets {status}")
-            for status in (429, 502, 503, 504)
+        *(pytest.param([Fault(status)] * 3, id=str(status)) for status in (429, 502, 503, 504)),
+        pytest.param([Fault(429, headers=REAL)], id="429 until tomorrow"),
+        pytest.param(
+            [Fault(503, headers=(("Retry-After", "soon"), *JSON))], id="503 with an odd Retry-After"
         ),
-        pytest.param([announced(), Fault(kind="reset")], id="PUT is reset"),
+        *(pytest.param([Fault(kind=kind)] * 2, id=kind) for kind in ("reset", "early", "lost")),
     ],
 )
-def test_a_passing_fault_is_outlasted(lane: Lane, faults: list[Fault]) -> None:
+def test_a_passing_fault_is_outlasted(lane: Lane, stage: str, faults: list[Fault]) -> None:
+    if stage == "PUT":
+        faults = [announced(), *faults]
     with StandIn(TOKEN) as codescene:
-        lane.upload(codescene.url, "rest")  # so that id 65 exists
+        first = LINES._replace(content=b'<class filename="z.py"/>')
+        lane.upload(codescene.url, "rest", parts=(first,))  # so that id 65 exists
         codescene.faults.extend(faults)
         assert lane.upload(codescene.url, "rest")[0].files == 2
+    assert [upload.report for upload in codescene.uploads.values()].count(COBERTURA) == 1
 
 
-@pytest.mark.parametrize("fault", [Fault(502), Fault(504), Fault(kind="reset")], ids=["502", "504", "reset"])
-def test_a_post_that_may_have_been_done_is_not_sent_again(lane: Lane, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [Fault(401), Fault(403), Fault(400), Fault(404), Fault(500)], ids=str)
+def test_a_refusal_is_not_asked_again(lane: Lane, fault: Fault) -> None:
     with StandIn(TOKEN, (fault,)) as codescene, pytest.raises(DeliveryError):
         lane.upload(codescene.url, "rest")
     assert len(codescene.requests) == 1
 
 
+def test_an_analysis_that_may_have_been_started_is_not_asked_for_again() -> None:
+    with StandIn(TOKEN, (Fault(kind="lost"),)) as codescene, closing(Http(backoff=0)) as http:
+        with pytest.raises(DeliveryError, match="broke the connection off"):
+            rest.analyse(http, url=codescene.url, token=TOKEN, project="42")
+        assert codescene.analyses == [42]
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [b"", b"HTTP/1.1 200 OK\r\nX-Long: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"],
+    ids=["status", "headers", "body"],
+)
+def test_an_answer_that_drips_is_given_up_although_each_byte_is_in_time(lane: Lane, beginning: bytes) -> None:
+    with StandIn(TOKEN, (Fault(kind="drip", body=beginning),)) as codescene:
+        with pytest.raises(DeliveryError, match=r"did not end its answer within 0\.5 seconds") as caught:
+            lane.upload(codescene.url, "rest", deadline=0.5)
+        assert_fit_to_be_shown(caught.value)
+
+
+def test_a_report_may_take_longer_to_send_than_a_connection_to_make() -> None:
+    """A line of some Mbit/s takes that long for 10 MB; urllib3 counts the sending of a body as connecting."""
+    body, came = bytes(16_000_000), 0
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+
+        def take() -> None:
+            nonlocal came
+            peer, _ = listener.accept()
+            with peer:
+                while came < len(body):
+                    came += len(peer.recv(262_144))
+                    time.sleep(0.02)
+                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+        threading.Thread(target=take, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with closing(Http(timeouts=(1, 60), retries=0)) as http:
+            assert http.send("PUT", url, token=TOKEN, headers={}, body=body).accepted
+
+
+def test_fewer_files_read_than_sent_are_said(lane: Lane) -> None:
+    fewer = Fault(body=b'{"ok": "Successfully parsed cobertura data for 1 files."}')
+    with StandIn(TOKEN, (announced(), fewer)) as codescene:
+        assert lane.upload(codescene.url, "rest")[0].files == 1
+    assert lane.said[-1] == "line-coverage: of 2 files CodeScene read only 1"
+
+
 def test_a_server_that_does_not_answer_is_given_up(lane: Lane) -> None:
-    with StandIn(TOKEN, (Fault(kind="slow"),)) as codescene:
+    with StandIn(TOKEN, (Fault(kind="slow"),) * 4) as codescene:
         with pytest.raises(DeliveryError, match="did not answer in time") as caught:
-            lane.upload(codescene.url, "rest", read_timeout=0.2)
+            lane.upload(codescene.url, "rest", timeouts=(5, 0.2))
         assert_fit_to_be_shown(caught.value)
 
 
@@ -311,17 +403,32 @@ def test_loopback_is_asked_without_the_proxy(lane: Lane, monkeypatch: pytest.Mon
         assert lane.upload(codescene.url, "rest")
 
 
-def test_a_second_metric_that_fails_is_named(lane: Lane) -> None:
-    (lane.root / "reports" / "lcov.info").write_text("")
+def test_a_second_metric_that_fails_is_named_and_waits_alone(lane: Lane) -> None:
+    empty = BRANCHES._replace(content=b"")
     with StandIn(TOKEN) as codescene, pytest.raises(DeliveryError, match=r"^branch-coverage was not"):
-        lane.upload(codescene.url, "rest", branches=True)
+        lane.upload(codescene.url, "rest", parts=(LINES, empty))
     assert len(lane.said) == 1
+    assert [waiting.entry.submission.metric for waiting in lane.outbox.waiting()] == ["branch-coverage"]
 
 
-def test_a_missing_report_is_not_a_failed_delivery(lane: Lane) -> None:
-    (lane.root / "reports" / "coverage.xml").unlink()
-    with pytest.raises(ReportError, match=r"coverage\.xml does not exist"):
-        lane.upload("https://example.com", "rest")
+def test_a_report_that_was_damaged_in_the_outbox_is_not_sent(lane: Lane) -> None:
+    with pytest.raises(UsageError):
+        lane.upload("https://example.com", "rest", token="")
+    (waiting,) = lane.outbox.waiting()
+    waiting.report.write_bytes(COBERTURA[:-1])
+    with StandIn(TOKEN) as codescene, pytest.raises(ReportError, match="not what was put there"):
+        lane.upload(codescene.url, "rest", parts=())
+    assert not codescene.requests
+
+
+def test_what_waits_for_another_codescene_is_not_sent_to_this_one(lane: Lane) -> None:
+    with pytest.raises(UsageError):
+        lane.upload("https://codescene.example.com", "rest", token="")
+    with StandIn(TOKEN) as codescene:
+        with pytest.raises(DeliveryError, match=r"made for https://codescene\.example\.com") as caught:
+            lane.upload(codescene.url, "rest", parts=())
+        assert_fit_to_be_shown(caught.value)
+    assert not codescene.requests
 
 
 @pytest.mark.parametrize("token", [None, "", " \n"])
@@ -348,12 +455,14 @@ def test_the_newline_at_a_secret_s_end_is_no_part_of_the_token(lane: Lane) -> No
 
 def test_cs_coverage_is_called_as_documented_with_the_token_in_its_environment_only(lane: Lane) -> None:
     lane.has_cs_coverage((0, DONE))
-    delivered = lane.upload("https://api.codescene.io/v2", "cli", branches=True)
+    delivered = lane.upload("https://api.codescene.io/v2", "cli", parts=(LINES, BRANCHES))
     assert delivered == (
         Delivered("line-coverage", "cli", DONE),
         Delivered("branch-coverage", "cli", DONE),
     )
-    xml, lcov = (str(lane.root / "reports" / name) for name in ("coverage.xml", "lcov.info"))
+    folder = lane.root / "reports" / "outbox"
+    xml = str(folder / "000001-0123456789-line-coverage.xml")
+    lcov = str(folder / "000002-0123456789-branch-coverage.info")
     assert [call.argv for call in lane.calls] == [
         ["upload", "--format", "cobertura", "--metric", "line-coverage", xml],
         ["upload", "--format", "lcov", "--metric", "branch-coverage", lcov],
@@ -384,13 +493,14 @@ def test_each_message_of_cs_coverage_is_one_sentence(lane: Lane, code: int, outp
     with pytest.raises(DeliveryError) as caught:
         lane.upload("https://api.codescene.io/v2", "cli")
     assert cause in caught.value.cause
-    assert caught.value.remedy.endswith("; the report is kept in reports/; run `invoke upload` again")
+    assert caught.value.remedy.endswith("; it is kept in reports/outbox/: `invoke upload --resume` sends it")
     assert_fit_to_be_shown(caught.value)
 
 
 def test_the_token_in_a_success_s_words_is_hidden(lane: Lane) -> None:
     lane.has_cs_coverage((0, f"{DONE} Bearer {TOKEN}"))
     assert lane.upload("https://api.codescene.io/v2", "cli")[0].message == f"{DONE} Bearer <hidden>"
+    assert lane.said[0] == f"  cs-coverage: {DONE} Bearer <hidden>"
     assert TOKEN not in "".join(lane.said)
 
 
@@ -422,9 +532,21 @@ def test_auto_takes_rest_where_cs_coverage_is_not(lane: Lane) -> None:
 def test_auto_turns_to_rest_where_cs_coverage_cannot_read_the_report_and_says_so(lane: Lane) -> None:
     lane.has_cs_coverage((1, "No matching field found: close for class java.io.InputStreamReader"), (0, DONE))
     with StandIn(TOKEN) as codescene:
-        delivered = lane.upload(codescene.url, "auto", branches=True)
+        delivered = lane.upload(codescene.url, "auto", parts=(LINES, BRANCHES))
     assert [done.via for done in delivered] == ["rest", "cli"]
-    assert lane.said[0].endswith("; sending it by REST instead")
+    assert lane.said[1].endswith("; sending it by REST instead")
+
+
+def test_auto_takes_rest_for_a_commit_that_is_not_checked_out(lane: Lane) -> None:
+    lane.has_cs_coverage((0, DONE))
+    with StandIn(TOKEN) as codescene:
+        assert lane.upload(codescene.url, "auto", head="f" * 40)[0].via == "rest"
+
+
+def test_cs_coverage_is_not_run_for_a_commit_that_is_not_checked_out(lane: Lane) -> None:
+    lane.has_cs_coverage((0, DONE))
+    with pytest.raises(DeliveryError, match="which is not 0123456789"):
+        lane.upload("https://api.codescene.io/v2", "cli", head="f" * 40)
 
 
 def test_auto_does_not_ask_twice_what_codescene_refused(lane: Lane) -> None:

@@ -29,8 +29,17 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "exclude-lines": ('["a{1}b"]', "a{1}b", ("a{1}b",)),
     "exclude-also": ('["never", "ever"]', "never,ever", ("never", "ever")),
     "reports": ('"out/coverage"', "out/coverage", "out/coverage"),
+    "paths": ('{a = ["src", "*/lib"]}', '{a = ["src", "*/lib"]}', {"a": ("src", "*/lib")}),
+    "components": (
+        '{api = {source = ["a"], flags = ["x"]}}',
+        "{api={source=['a'],flags=['x']}}",
+        {"api": settings.Component(source=("a",), flags=("x",))},
+    ),
     "codescene.url": ('"https://codescene.example/v2"',) + ("https://codescene.example/v2",) * 2,
     "codescene.via": ('"rest"', "rest", "rest"),
+    "codescene.downloads": ('"https://mirror.example"', "https://mirror.example", "https://mirror.example"),
+    "codescene.branches": ('["main", "release/*"]', "main,release/*", ("main", "release/*")),
+    "codescene.project": ('"42"', "42", "42"),
     "github.runner": ('"self-hosted"', "self-hosted", "self-hosted"),
     "github.default-branch": ('"trunk"', "trunk", "trunk"),
 }
@@ -50,8 +59,13 @@ VARIABLES = {
     "exclude-lines": "COVLANE_EXCLUDE_LINES",
     "exclude-also": "COVLANE_EXCLUDE_ALSO",
     "reports": "COVLANE_REPORTS",
+    "paths": "COVLANE_PATHS",
+    "components": "COVLANE_COMPONENTS",
     "codescene.url": "COVLANE_CODESCENE_URL",
     "codescene.via": "COVLANE_CODESCENE_VIA",
+    "codescene.downloads": "COVLANE_CODESCENE_DOWNLOADS",
+    "codescene.branches": "COVLANE_CODESCENE_BRANCHES",
+    "codescene.project": "COVLANE_CODESCENE_PROJECT",
     "github.runner": "COVLANE_GITHUB_RUNNER",
     "github.default-branch": "COVLANE_GITHUB_DEFAULT_BRANCH",
 }
@@ -100,10 +114,19 @@ def test_a_key_is_read_from_the_environment(tmp_path: Path, name: str) -> None:
 def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
     text, _, _ = EVERY_KEY[name]
     others = {"branch": "true", "codescene.via": "cli", "pythons": "3.10"}
-    others |= {"subprocess": "true", "canary": "true", "engine": "slipcover", "isolation": "none", "workers": "2"}
-    other = others.get(name, "other")
+    others |= {
+        "subprocess": "true",
+        "canary": "true",
+        "engine": "slipcover",
+        "isolation": "none",
+        "workers": "2",
+    }
+    other = others.get(name, "{}" if name in {"paths", "components"} else "other")
     configured = load(tmp_path, f"{name} = {text}", **{VARIABLES[name]: other})
     found = value(configured, name)
+    if other == "{}":
+        assert found == {}
+        return
     assert str(found) == other.capitalize() if isinstance(found, bool) else found in (other, (other,), 2)
 
 
@@ -323,3 +346,47 @@ def test_workers_can_be_one_for_each_processor(tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", ['"many"', "-1", "1.5", "true"])
 def test_other_workers_are_refused(tmp_path: Path, workers: str) -> None:
     assert "it takes a number from 0 on, or 'auto'" in refused(tmp_path, f"workers = {workers}").cause
+
+
+# Paths and components
+
+
+def test_paths_and_components_may_be_tables_of_their_own(tmp_path: Path) -> None:
+    table = '[tool.covlane.paths]\nsource = ["src", "*/lib"]\n[tool.covlane.components.web]\nsource = ["web"]'
+    found = load(tmp_path, table).settings
+    assert found.paths == {"source": ("src", "*/lib")}
+    assert found.components == {"web": settings.Component(source=("web",))}
+
+
+@pytest.mark.parametrize("text", ['["src"]', '"src"', "{a = 1}", '{a = "src"}', "{a = [1]}"])
+def test_paths_of_a_wrong_type_are_refused(tmp_path: Path, text: str) -> None:
+    assert "it takes a table of lists of strings" in refused(tmp_path, f"paths = {text}").cause
+
+
+@pytest.mark.parametrize("first", ["", "/src", "../src", "C:\\\\src", "~/src"])
+def test_the_first_of_a_list_of_paths_lies_in_the_repository(tmp_path: Path, first: str) -> None:
+    table = f'paths = {{a = ["{first}", "/anywhere", "../else"]}}'
+    assert "it takes paths inside the repository" in refused(tmp_path, table).cause
+
+
+def test_an_empty_list_of_paths_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path, "paths = {a = []}").cause.startswith("pyproject.toml [tool.covlane]: paths is")
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", '{a = ["src"]}', "{a = {}}", '{a = {source = "src"}}', "{a = {source = [], x = 1}}"]
+)
+def test_components_of_a_wrong_type_are_refused(tmp_path: Path, text: str) -> None:
+    takes = "it takes tables with `source` and `flags`, each a list of strings"
+    assert takes in refused(tmp_path, f"components = {text}").cause
+
+
+def test_a_component_lies_in_the_repository(tmp_path: Path) -> None:
+    cause = refused(tmp_path, 'components = {a = {source = ["../web"]}}').cause
+    assert "components is '../web'; it takes paths inside the repository" in cause
+
+
+def test_a_variable_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path, COVLANE_PATHS="src").cause.startswith(
+        "environment COVLANE_PATHS: paths is 'src'"
+    )

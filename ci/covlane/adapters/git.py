@@ -36,6 +36,11 @@ class Git:
         """Say whether tracked files differ from HEAD."""
         return bool(self.ask("status", "--porcelain", "--untracked-files=no"))
 
+    def files(self) -> list[str]:
+        """Return the names below `root` of all files that are not ignored; none where git has none."""
+        names = self.ask("ls-files", "-z", "--cached", "--others", "--exclude-standard") or ""
+        return [name for name in names.split("\0") if name]
+
     def branch(self) -> str | None:
         """Return the branch that is checked out; None on a detached HEAD."""
         return self.ask("symbolic-ref", "--quiet", "--short", "HEAD")

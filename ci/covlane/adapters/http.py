@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 from dataclasses import dataclass, field
+from itertools import chain
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -13,10 +18,10 @@ from requests.auth import AuthBase  # noqa: TID251 - as above
 from urllib3 import exceptions as faults
 from urllib3.util import Retry
 
-from covlane.errors import DeliveryError, UsageError
+from covlane.errors import DeliveryError, ToolError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from urllib3.response import BaseHTTPResponse
 
@@ -52,29 +57,33 @@ class Answer:
 
 
 class _Bearer(AuthBase):
-    """The token in its header. As an explicit `auth` it also keeps requests from asking .netrc."""
+    """The token, if any, in its header. As an explicit `auth` it also keeps requests from asking .netrc."""
 
     def __init__(self, token: str) -> None:
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 
 
 class _Patience(Retry):
-    """urllib3's Retry, with a second list for POST: the answers that say that nothing was done yet.
+    """urllib3's Retry, with a second list for methods that may do a thing twice: what says that nothing was done.
 
-    A failed connection is tried again for every method, a broken one for idempotent methods only.
+    A failed connection is tried again for every method, a broken one for those that may be repeated.
     """
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
-        if method == "POST":
+        if self.allowed_methods and method not in self.allowed_methods:
             return status_code in {429, 503}
         return super().is_retry(method, status_code, has_retry_after)
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-        seconds = super().get_retry_after(response)
+        try:
+            seconds = super().get_retry_after(response)
+        except faults.InvalidHeader:
+            return None
         return None if seconds is None else min(seconds, self.backoff_max)
 
 
@@ -84,53 +93,91 @@ class Http:
     Args:
         timeouts: seconds to wait for a connection, and for the next byte of an answer.
         retries: how often a request is sent again at most.
-        backoff: seconds before the second retry, doubled each time; Retry-After is honoured up to 60 times it.
+        backoff: seconds before the second retry, doubled each time, and up to so many more at random;
+            Retry-After is honoured up to 60 times it.
+        deadline: seconds for a request in all, with its retries and the last byte of its answer.
     """
 
     def __init__(
-        self, *, timeouts: tuple[float, float] = (10, 60), retries: int = 3, backoff: float = 1
+        self,
+        *,
+        timeouts: tuple[float, float] = (10, 60),
+        retries: int = 3,
+        backoff: float = 1,
+        deadline: float = 600,
     ) -> None:
         self._timeouts = timeouts
-        patience = _Patience(
+        self._deadline = deadline
+        self._patience = _Patience(
             total=retries,
             other=0,
             allowed_methods={"GET", "PUT"},
             status_forcelist={429, 502, 503, 504},
             backoff_factor=backoff,
+            backoff_jitter=backoff,
             backoff_max=60 * backoff,
             raise_on_status=False,
         )
         self._session = requests.Session()
         self._session.headers["Accept-Encoding"] = "identity"
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=patience))
+            self._session.mount(scheme, HTTPAdapter(max_retries=self._patience))
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
     def send(
-        self, method: Method, url: str, *, token: str, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        method: Method,
+        url: str,
+        *,
+        token: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        repeatable: bool = False,
     ) -> Answer:
         """Send a request with `Authorization: Bearer TOKEN` and return the answer, whatever its status.
 
+        `repeatable` says that a POST does no harm when it is done twice, as any PUT.
+
         Raises:
             UsageError: the address is not https (or http on loopback), or holds credentials.
-            DeliveryError: no answer came, or it was a redirect. It holds no request, so no token.
+            DeliveryError: no answer came in time, or it was a redirect. It holds no request, so no token.
         """
         host = _host(url)
+        if repeatable and url not in self._session.adapters:
+            self._session.mount(url, HTTPAdapter(max_retries=self._patience.new(allowed_methods=None)))
+        outcome: SimpleQueue[Answer | tuple[str, str]] = SimpleQueue()
+
+        def ask() -> None:
+            outcome.put(self._ask(method, url, _Bearer(token), headers, body))
+
+        # Nothing but another thread ends a wait for headers that come a byte at a time, each of them in time.
+        Thread(target=ask, daemon=True).start()
         try:
-            answer, elsewhere = self._exchange(method, url, _Bearer(token), headers, body)
-        # ValueError: http.client refuses a header and quotes it, token and all.
-        except (requests.RequestException, faults.HTTPError, OSError, ValueError) as error:
-            cause, remedy = _explain(error)
-        else:
-            if elsewhere is None:
-                return answer
-            cause = f"answered {answer.status}, a redirect{elsewhere}, which a token does not follow"
-            remedy = "configure the address of the API itself"
-        # Outside the handler, so that the error at hand, which holds the request, is not even its context.
+            answer = outcome.get(timeout=self._deadline)
+        except Empty:
+            answer = (f"did not end its answer within {self._deadline:g} seconds", "try again later")
+        if isinstance(answer, Answer):
+            return answer
+        # Raised far from the error at hand, which holds the request and would be its context.
+        cause, remedy = answer
         raise DeliveryError(f"{host} {cause}", remedy)
+
+    def _ask(
+        self, method: Method, url: str, bearer: _Bearer, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer | tuple[str, str]:
+        """Return the answer, or in words what went wrong and what to do about it."""
+        try:
+            answer, elsewhere = self._exchange(method, url, bearer, headers, body)
+        # http.client refuses a header with a ValueError that quotes it, token and all.
+        except Exception as error:  # noqa: BLE001 - in a thread there is nobody to pass it on to
+            return _explain(error)
+        if elsewhere is None:
+            return answer
+        cause = f"answered {answer.status}, a redirect{elsewhere}, which a token does not follow"
+        return cause, "configure the address of the API itself"
 
     def _exchange(
         self, method: Method, url: str, bearer: _Bearer, headers: Mapping[str, str], body: bytes | None
@@ -140,7 +187,8 @@ class Http:
         with self._session.request(
             method,
             url,
-            data=body,
+            # In pieces: bytes are sent as one, for which urllib3 allows no more than the time to connect.
+            data=io.BytesIO(body) if body else None,
             headers=dict(headers),
             auth=bearer,
             timeout=self._timeouts,
@@ -152,6 +200,42 @@ class Http:
             kind, status = response.headers.get("Content-Type", ""), response.status_code
             elsewhere = _target(response) if status // 100 == 3 else None  # noqa: PLR2004 - RFC 9110, 15.4
             return Answer(status, kind, _beginning(response)), elsewhere
+
+    def download(self, url: str, *, most: int) -> Iterator[tuple[bytes, int | None]]:
+        """Yield a file in pieces, each with the whole's size where the server says it; no token is sent.
+
+        Raises:
+            UsageError: the address is not https (or http on loopback), or holds credentials.
+            ToolError: the file is not there, does not come whole and in time, or has more than `most` bytes.
+        """
+        host, size, end = _host(url, "nothing is downloaded from"), 0, monotonic() + self._deadline
+        target = urlsplit(url)
+        try:
+            with self._session.get(
+                url,
+                auth=_Bearer(""),
+                timeout=self._timeouts,
+                allow_redirects=False,
+                stream=True,
+                proxies={"no_proxy": target.hostname or ""} if target.scheme == "http" else None,
+            ) as response:
+                if response.status_code != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
+                    where = f", a redirect{_target(response)}" if "Location" in response.headers else ""
+                    cause = f"{host} answered {response.status_code} for {target.path}{where}"
+                    raise ToolError(cause, "check the build, and codescene.downloads")
+                announced = response.headers.get("Content-Length", "")
+                total = int(announced) if announced.isdecimal() else None
+                # The empty one: what is announced is judged before anything comes.
+                for piece in chain([b""], response.iter_content(65536)):
+                    size += len(piece)
+                    if max(size, total or 0) > most:
+                        raise ToolError(f"{host} sends more than {most:,} bytes", "check codescene.downloads")
+                    if monotonic() > end:
+                        raise ToolError(f"{host} did not end within {self._deadline:g} seconds", "try again")
+                    yield piece, total
+        except (requests.RequestException, faults.HTTPError, OSError, ValueError) as error:
+            cause, remedy = _explain(error)
+            raise ToolError(f"{host} {cause}", remedy) from None
 
 
 def _beginning(response: requests.Response) -> bytes:
@@ -169,8 +253,8 @@ def _target(response: requests.Response) -> str:
     return f" to {host}" if host and host.isascii() and host.isprintable() else ""
 
 
-def _host(url: str) -> str:
-    """Return `https://HOST` of an address that may be sent a token."""
+def _host(url: str, refused: str = "a token is not sent to") -> str:
+    """Return `https://HOST` of an address that may be sent a token, or be trusted with a download."""
     try:
         parts = urlsplit(url)
         host, scheme, clean = parts.hostname or "", parts.scheme, "@" not in parts.netloc
@@ -179,7 +263,7 @@ def _host(url: str) -> str:
     if host and clean and url.isprintable() and (scheme == "https" or (scheme == "http" and _loopback(host))):
         return f"{scheme}://{parts.netloc}"
     raise UsageError(
-        f"a token is not sent to {scheme or 'an address'}://{host or '?'}",
+        f"{refused} {scheme or 'an address'}://{host or '?'}",
         "use an https:// address (http:// on loopback only) without a user name or a password in it",
     )
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess  # noqa: TID251 - this module is its owner
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from covlane.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+#: Seconds for the last lines of a program that has ended; what it left running may hold the pipe for ever.
+_LAST_LINES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +52,85 @@ def run(
             encoding="utf-8",
             errors="backslashreplace",
         )
-    except subprocess.TimeoutExpired:
-        raise ToolError(
-            f"{argv[0]} did not end within {timeout:g} seconds", "run it by hand to see what it waits for"
-        ) from None
-    except OSError as error:
-        raise ToolError(
-            f"{argv[0]} cannot be run: {error.strerror}", "install it and put it on PATH"
-        ) from None
+    except (subprocess.TimeoutExpired, OSError) as error:
+        raise _failure(argv, error) from None
     return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def stream(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    environ: Mapping[str, str],
+    timeout: float | None,
+    line: Callable[[str], None],
+) -> Finished:
+    """Run a program as `run` does, and hand each line of its output and errors to `line` as it comes.
+
+    A SIGTERM that reaches us is passed on to the program, and is ours again when that has ended.
+
+    Raises:
+        ToolError: as `run`.
+    """
+    seen: list[str] = []
+
+    def read() -> None:
+        with child.stdout as output:  # type: ignore[union-attr] # PIPE
+            for text in output:
+                seen.append(text)
+                line(text.rstrip("\n"))
+
+    try:
+        child = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+            argv,
+            cwd=cwd,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
+    except OSError as error:
+        raise _failure(argv, error) from None
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    with _passed_on(child):
+        try:
+            code = child.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise _failure(argv, error) from None
+        finally:
+            child.kill()
+            child.wait()
+            reader.join(_LAST_LINES)
+    return Finished(code, "".join(seen), "")
+
+
+@contextmanager
+def _passed_on(child: subprocess.Popen[str]) -> Iterator[None]:
+    """Pass SIGTERM on to a child; only the main thread can be told of signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def pass_on(number: int, _frame: object) -> None:
+        came.append(number)
+        child.terminate()
+
+    former = signal.signal(signal.SIGTERM, pass_on)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
+        if came:
+            signal.raise_signal(signal.SIGTERM)
+
+
+def _failure(argv: Sequence[str], error: subprocess.TimeoutExpired | OSError) -> ToolError:
+    if isinstance(error, OSError):
+        return ToolError(f"{argv[0]} cannot be run: {error.strerror}", "install it and put it on PATH")
+    return ToolError(
+        f"{argv[0]} did not end within {error.timeout:g} seconds", "run it by hand to see what it waits for"
+    )

@@ -5,16 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import socket
-import struct
 import threading
 import zlib
 from collections import deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from covlane.standin.faults import Fault, respond
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
 
 _MOST_COMPRESSED = 10_000_000
@@ -22,20 +23,6 @@ _METRICS = {"cobertura": {"line-coverage"}, "lcov": {"line-coverage", "branch-co
 _FILES = {"cobertura": rb'\bfilename="([^"]+)"', "lcov": rb"(?m)^SF:(.+?)\r?$"}
 _FIELDS = {"commit-sha", "repo-url", "repo-path", "format", "metric"}
 _FIRST_ID = 65
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What one request meets instead of the documented answer.
-
-    `kind`: "answer" (status, headers and body as given), "reset" (the connection is reset before an answer),
-    "half" (it is closed in the middle of one) or "slow" (no answer while the stand-in lives).
-    """
-
-    status: int = 200
-    body: bytes = b"{}"
-    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
-    kind: Literal["answer", "reset", "half", "slow"] = "answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +37,11 @@ class Request:
 
 @dataclass(slots=True)
 class Upload:
-    """An announced upload: its fields, and the decoded report once it was put there."""
+    """An announced upload: its fields, the decoded report once it was put there, and how often that was done."""
 
     fields: dict[str, str]
     report: bytes | None = None
+    puts: int = 0
 
 
 class StandIn(ThreadingHTTPServer):
@@ -62,18 +50,25 @@ class StandIn(ThreadingHTTPServer):
     Args:
         token: the one that it accepts.
         faults: what the first requests meet, one each, in order.
+        tls: makes it speak https.
     """
 
     daemon_threads = True
 
-    def __init__(self, token: str, faults: tuple[Fault, ...] = ()) -> None:
+    def __init__(
+        self, token: str, faults: tuple[Fault, ...] = (), *, tls: ssl.SSLContext | None = None
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/v2"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server_address[1]}/v2"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.faults = deque(faults)
         self.requests: list[Request] = []
         self.uploads: dict[int, Upload] = {}
+        self.analyses: list[int] = []
         self.closing = threading.Event()
         self._token = token
+        self._turn = threading.Lock()
 
     def __enter__(self) -> StandIn:  # noqa: PYI034 - nobody derives from it
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -89,8 +84,16 @@ class StandIn(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: a client that goes away is part of the play."""
 
+    def fault(self) -> Fault | None:
+        """Return what the next request meets; None for the documented answer."""
+        return self.faults.popleft() if self.faults else None
+
     def answer(self, request: Request, authorization: str) -> tuple[int, dict[str, object]]:
         """Return the status and the object that the documentation gives for this request."""
+        with self._turn:
+            return self._answer(request, authorization)
+
+    def _answer(self, request: Request, authorization: str) -> tuple[int, dict[str, object]]:
         if authorization != f"Bearer {self._token}":
             return 401, {"error": "Unauthorized"}
         if request.headers.get("accept") != "application/json":
@@ -100,6 +103,15 @@ class StandIn(ThreadingHTTPServer):
         place = re.fullmatch(r"/v2/code-coverage/upload/(\d+)", request.path)
         if request.method == "PUT" and place and int(place[1]) in self.uploads:
             return self._take(request, self.uploads[int(place[1])])
+        return self._projects(request)
+
+    def _projects(self, request: Request) -> tuple[int, dict[str, object]]:
+        if (request.method, request.path) == ("GET", "/v2/projects"):
+            return 200, {"page": 1, "max_pages": 1, "projects": []}
+        project = re.fullmatch(r"/v2/projects/(\d+)/run-analysis", request.path)
+        if request.method == "POST" and project:
+            self.analyses.append(int(project[1]))
+            return 200, {"ok": "Analysis scheduled"}
         return 404, {"error": "Not found"}
 
     def _announce(self, request: Request) -> tuple[int, dict[str, object]]:
@@ -132,6 +144,7 @@ class StandIn(ThreadingHTTPServer):
             upload.report = gzip.decompress(request.body)
         except (OSError, EOFError, zlib.error):
             return 400, {"error": "the body is not gzipped"}
+        upload.puts += 1
         kind = upload.fields["format"]
         files = len(set(re.findall(_FILES[kind], upload.report)))
         return 200, {"ok": f"Successfully parsed {kind} data for {files} files."}
@@ -140,6 +153,9 @@ class StandIn(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: StandIn
+
+    def do_GET(self) -> None:
+        self._respond()
 
     def do_POST(self) -> None:
         self._respond()
@@ -151,35 +167,18 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _respond(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         authorization = headers.pop("authorization", "")
+        fault = self.server.fault()
+        early = fault is not None and fault.kind == "early"
+        body = b"" if early else self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = Request(self.command, self.path, headers, body)
         self.server.requests.append(request)
-        if self.server.faults:
-            self._misbehave(self.server.faults.popleft())
+        if fault and fault.kind != "lost":
+            fault.happen(self, self.server.closing)
             return
         status, reply = self.server.answer(request, authorization)
-        self._send(status, json.dumps(reply).encode(), (("Content-Type", "application/json"),))
-
-    def _misbehave(self, fault: Fault) -> None:
-        if fault.kind == "answer":
-            self._send(fault.status, fault.body, fault.headers)
+        if fault:
+            fault.happen(self, self.server.closing)
             return
-        self.close_connection = True
-        if fault.kind == "slow":
-            self.server.closing.wait()
-        elif fault.kind == "half":
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
-        else:
-            # With lingering on and no time for it, closing resets (SO_LINGER, socket(7)).
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            socket.close(self.connection.detach())
-
-    def _send(self, status: int, body: bytes, headers: tuple[tuple[str, str], ...]) -> None:
-        self.send_response(status)
-        for name, value in headers:
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        respond(self, status, json.dumps(reply).encode(), (("Content-Type", "application/json"),))

@@ -8,7 +8,7 @@ from urllib3 import HTTPResponse
 from covlane.adapters.http import Answer, _Bearer, _Patience
 
 
-@pytest.mark.parametrize(("asked", "waited"), [("5", 5), ("86400", 60), (None, None)])
+@pytest.mark.parametrize(("asked", "waited"), [("5", 5), ("86400", 60), ("soon", None), (None, None)])
 def test_a_server_s_wish_to_wait_is_honoured_up_to_a_bound(asked: str | None, waited: float | None) -> None:
     response = HTTPResponse(status=429, headers={"Retry-After": asked} if asked else {})
     assert _Patience(backoff_max=60).get_retry_after(response) == waited

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from covlane.adapters.process import Finished, run
+from covlane.adapters.process import Finished, run, stream
 from covlane.errors import ToolError
 
 
@@ -75,3 +77,70 @@ def test_a_file_that_is_no_program_is_named(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no program", "utf-8")
     with pytest.raises(ToolError, match="text cannot be run: Permission denied"):
         run([str(tmp_path / "text")], cwd=tmp_path, environ={})
+
+
+# --- Streamed -----------------------------------------------------------------------------------------------
+
+
+def heard(code: str, *, timeout: float | None = 60) -> tuple[Finished, list[str]]:
+    lines: list[str] = []
+    argv = [sys.executable, "-c", code]
+    return stream(argv, cwd=Path.cwd(), environ={}, timeout=timeout, line=lines.append), lines
+
+
+def test_each_line_is_heard_and_kept() -> None:
+    code = r"import sys; print('out', flush=True); sys.stderr.write('err\nlast'); sys.exit(3)"
+    assert heard(code) == (Finished(3, "out\nerr\nlast", ""), ["out", "err", "last"])
+
+
+def test_a_line_is_heard_while_the_program_runs(tmp_path: Path) -> None:
+    """The program waits for a file that only the hearer of its first line writes."""
+    go = tmp_path / "go"
+    code = (
+        f"import os, time\nprint('go?', flush=True)\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)"
+    )
+    argv = [sys.executable, "-c", code]
+    done = stream(argv, cwd=tmp_path, environ={}, timeout=60, line=lambda _: go.touch())
+    assert done == Finished(0, "go?\n", "")
+
+
+def test_a_streamed_program_that_does_not_end_is_stopped_and_named() -> None:
+    with pytest.raises(ToolError, match=r"did not end within 0\.5 seconds"):
+        heard("import time; time.sleep(600)", timeout=0.5)
+
+
+def test_a_streamed_program_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="no-such-program cannot be run: No such file"):
+        stream(["no-such-program"], cwd=tmp_path, environ={}, timeout=1, line=print)
+
+
+def test_a_program_has_ended_although_what_it_left_running_holds_its_output(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("covlane.adapters.process._LAST_LINES", 0.1)
+    left = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
+    done, lines = heard(left)
+    assert done.code == 0
+    os.kill(int(lines[0]), signal.SIGKILL)
+
+
+def test_sigterm_reaches_the_program_and_then_us(tmp_path: Path) -> None:
+    """In a process of its own, as it ends that: the program notes the signal before it obeys."""
+    note = tmp_path / "note"
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os, pathlib, signal, sys, time\n"
+        f"def obey(*_): pathlib.Path({str(note)!r}).write_text('told'); sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, obey)\n"
+        "os.kill(os.getppid(), signal.SIGTERM)\n"
+        "time.sleep(600)\n"
+    )
+    caller = (
+        "import pathlib, sys\n"
+        "from covlane.adapters.process import stream\n"
+        f"stream([sys.executable, {str(program)!r}], cwd=pathlib.Path(), environ={{}}, timeout=60, line=print)\n"
+        "print('still here')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", caller], capture_output=True, text=True, check=False)
+    assert note.read_text() == "told"
+    assert (done.returncode, done.stdout) == (-signal.SIGTERM, "")

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from covlane.delivery.codescene.submission import Part, Submission, clean_remote, parts, submission
-from covlane.errors import UsageError
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-ROOT = Path("/checkout")
+from covlane.delivery.codescene.submission import clean_remote, parts
+from data_words import report
 
 
 @pytest.mark.parametrize(
@@ -40,34 +35,18 @@ def test_a_remote_is_told_without_credentials(configured: str, clean: str) -> No
     assert clean_remote(configured) == clean
 
 
-def test_a_submission_names_commit_remote_and_checkout() -> None:
-    told = submission(commit=COMMIT, remote="https://user:secret@example.com/o/r", root=ROOT)
-    assert told == Submission(COMMIT, "https://example.com/o/r", "/checkout")
-
-
-@pytest.mark.parametrize(
-    ("commit", "remote", "cause"),
-    [
-        (None, "https://example.com/o/r", "names no commit"),
-        ("HEAD", "https://example.com/o/r", "names no commit"),
-        (COMMIT, None, "no remote"),
-        (COMMIT, "", "no remote"),
-    ],
-)
-def test_what_cannot_be_linked_to_code_is_refused_with_its_remedy(
-    commit: str | None, remote: str | None, cause: str
-) -> None:
-    with pytest.raises(UsageError, match=cause) as caught:
-        submission(commit=commit, remote=remote, root=ROOT)
-    assert caught.value.remedy
-
-
 def test_branch_coverage_goes_as_lcov_beside_cobertura() -> None:
-    assert parts(ROOT, branches=True) == (
-        Part("cobertura", "line-coverage", ROOT / "coverage.xml"),
-        Part("lcov", "branch-coverage", ROOT / "lcov.info"),
-    )
+    line, branch = parts(report("a.py: 1+ 2- 1>2+ 1>0-"), "covlane")
+    assert (line.format, line.metric) == ("cobertura", "line-coverage")
+    assert b'filename="a.py"' in line.content
+    assert (branch.format, branch.metric) == ("lcov", "branch-coverage")
+    assert branch.content.startswith(b"TN:\nSF:a.py\n")
 
 
 def test_a_report_without_branches_is_one_upload() -> None:
-    assert [part.metric for part in parts(ROOT, branches=False)] == ["line-coverage"]
+    assert [part.metric for part in parts(report("a.py: 1+"), "covlane")] == ["line-coverage"]
+
+
+def test_a_name_that_is_no_unicode_goes_as_the_bytes_that_it_has() -> None:
+    branch = parts(report({"a\udcff.py": "1+ 1>0+"}), "covlane")[1]
+    assert b"SF:a\xff.py\n" in branch.content

@@ -54,9 +54,17 @@ def test_the_documented_answers(codescene: StandIn) -> None:
     )
 
 
+def test_an_analysis_is_scheduled_and_noted(codescene: StandIn) -> None:
+    started = Request("POST", "/v2/projects/42/run-analysis", ACCEPT, b"")
+    assert codescene.answer(started, "Bearer t0k3n")[0] == 200
+    assert codescene.analyses == [42]
+
+
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
+        (Request("POST", "/v2/projects/mine/run-analysis", ACCEPT, b""), 404),
+        (Request("GET", "/v2/projects/42/run-analysis", ACCEPT, b""), 404),
         (announce(accept="text/html"), 406),
         (announce(**{"content-type": "text/plain"}), 415),
         (announce([]), 400),

@@ -12,11 +12,11 @@ from covlane.delivery.wording import shown
 from covlane.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from covlane.adapters.process import Finished
-    from covlane.delivery.codescene.submission import Part
+    from covlane.delivery.codescene.outbox import Waiting
 
 PROGRAM = "cs-coverage"
 SECONDS = 300.0
@@ -26,11 +26,12 @@ _INHERITED = re.compile(
     r"PATH|HOME|XDG_CONFIG_HOME|TMPDIR|LANG(UAGE)?|LC_\w+|SSL_CERT_(FILE|DIR)|(?i:(HTTPS?|ALL|NO)_PROXY)"
 )
 
-_UNPARSED = re.compile(r"No matching field found")
+#: What some versions say of a report that others read; the exit code may be 0.
+UNPARSED = re.compile(r"No matching field found")
 #: Messages of cs-coverage, some of which come with exit code 0: cause (with what was matched) and remedy.
 _REFUSALS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (
-        _UNPARSED,
+        UNPARSED,
         "this cs-coverage cannot read the report, a fault of some of its versions",
         'set codescene.via to "rest", or install another version of cs-coverage',
     ),
@@ -67,6 +68,21 @@ class Run(Protocol):
         """
 
 
+class Stream(Protocol):
+    """How a child process is run and heard: `covlane.adapters.process.stream`, or a double."""
+
+    def __call__(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        environ: Mapping[str, str],
+        timeout: float,
+        line: Callable[[str], None],
+    ) -> Finished:
+        """As `Run`, and hand each line of the output to `line` as it comes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """An upload that did not count; `unparsed` where the program, not CodeScene, failed on the report."""
@@ -82,17 +98,30 @@ def available(environ: Mapping[str, str]) -> bool:
 
 
 def send(
-    run: Run, *, url: str, token: str, environ: Mapping[str, str], root: Path, part: Part, timeout: float
+    stream: Stream,
+    *,
+    token: str,
+    environ: Mapping[str, str],
+    root: Path,
+    waiting: Waiting,
+    timeout: float,
+    say: Callable[[str], None],
 ) -> Delivered | Refusal:
-    """Upload one report from `root`; `url` is the API's address, `timeout` is in seconds."""
-    argv = [PROGRAM, "upload", "--format", part.format, "--metric", part.metric, str(part.path)]
+    """Upload one report from `root`, the top of the checkout, within `timeout` seconds; `say` is told its output."""
+    what = waiting.entry.submission
+    argv = [PROGRAM, "upload", "--format", what.format, "--metric", what.metric, str(waiting.report)]
     try:
-        done = run(argv, cwd=root, environ=variables(environ, url=url, token=token), timeout=timeout)
+        done = stream(
+            argv,
+            cwd=root,
+            environ=variables(environ, url=waiting.entry.url, token=token),
+            timeout=timeout,
+            line=lambda line: say(f"  {PROGRAM}: {shown(line, token=token)}"),
+        )
     except ToolError as error:
         return Refusal(error.cause, error.remedy)
-    output = f"{done.stdout}\n{done.stderr}"
-    return read(done.code, output, token=token) or Delivered(
-        part.metric, "cli", _last_line(done.stdout, token) or f"{PROGRAM} ended with exit code 0"
+    return read(done.code, done.stdout, token=token) or Delivered(
+        what.metric, "cli", _last_line(done.stdout, token) or f"{PROGRAM} ended with exit code 0"
     )
 
 
@@ -116,7 +145,7 @@ def read(code: int, output: str, *, token: str) -> Refusal | None:
     for pattern, cause, remedy in _REFUSALS:
         if match := pattern.search(output):
             words = [shown(group, token=token) for group in match.groups()]
-            return Refusal(cause.format(*words), remedy, unparsed=pattern is _UNPARSED)
+            return Refusal(cause.format(*words), remedy, unparsed=pattern is UNPARSED)
     if code == 0:
         return None
     if _AUTHENTICATION.search(output):

@@ -1,35 +1,39 @@
-"""What CodeScene is told about a report: the commit, the repository, and one metric for each file."""
+"""What CodeScene is told about a report: the commit, the repository, and one metric for each upload."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-from covlane.errors import UsageError
+import msgspec
+
+from covlane.formats import cobertura, lcov
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from covlane.model.report import Report
 
 CLOUD = "https://api.codescene.io/v2"
+Format = Literal["cobertura", "lcov"]
+Metric = Literal["line-coverage", "branch-coverage"]
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """What was measured: 40 hex digits, the remote's URL without credentials, the checkout's path."""
+class Submission(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """The announcement of an upload, with the fields that CodeScene's REST documentation gives it."""
 
-    commit: str
+    commit_sha: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{40}$")]
     repo_url: str
     repo_path: str
+    format: Format
+    metric: Metric
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One upload: a report file and the one metric that is read from it."""
+class Part(NamedTuple):
+    """One upload: a report, and the one metric that is read from it."""
 
-    format: Literal["cobertura", "lcov"]
-    metric: Literal["line-coverage", "branch-coverage"]
-    path: Path
+    format: Format
+    metric: Metric
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +46,18 @@ class Delivered:
     files: int | None = None
 
 
-def parts(reports: Path, *, branches: bool) -> tuple[Part, ...]:
-    """Return the uploads of the report in `reports`; `branches` says whether it has any.
+def parts(report: Report, version: str) -> tuple[Part, ...]:
+    """Return the uploads of a report; `version` names the program that wrote it.
 
     CodeScene reads one metric of an upload, and branch coverage of LCOV only (documentation, "Supported
     formats and metrics").
     """
-    line = Part("cobertura", "line-coverage", reports / "coverage.xml")
-    branch = Part("lcov", "branch-coverage", reports / "lcov.info")
-    return (line, branch) if branches else (line,)
-
-
-def submission(*, commit: str | None, remote: str | None, root: Path) -> Submission:
-    """Return what CodeScene finds the repository by; `remote` may still hold credentials.
-
-    Raises:
-        UsageError: there is no commit or no remote, so CodeScene could link the report to nothing.
-    """
-    if not commit or not re.fullmatch(r"[0-9a-f]{40}", commit):
-        raise UsageError(
-            "the report names no commit, and CodeScene finds its code by that",
-            "measure in a git checkout that has a commit, then run `invoke merge`",
-        )
-    if not remote:
-        raise UsageError(
-            "the repository has no remote `origin`, and CodeScene finds its project by that URL",
-            "run `git remote add origin URL` with the URL that CodeScene analyses",
-        )
-    return Submission(commit, clean_remote(remote), str(root))
+    xml = "".join(cobertura.write(report, version)).encode("utf-8", "surrogateescape")
+    line = Part("cobertura", "line-coverage", xml)
+    if not report.branches.total:
+        return (line,)
+    info = "".join(lcov.write(report)).encode("utf-8", "surrogateescape")
+    return line, Part("lcov", "branch-coverage", info)
 
 
 def clean_remote(url: str) -> str:

@@ -1,0 +1,108 @@
+"""`invoke doctor`: every question asked with the real clients, for a bounded time, and nothing changed anywhere."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from covlane import lane, tooling
+from covlane.adapters import files, process
+from covlane.delivering import Delivery
+from covlane.delivery import doctor
+from covlane.delivery.codescene import cli, preflight
+from covlane.delivery.codescene.submission import clean_remote, parts
+from covlane.errors import ReportError, ToolError, UsageError
+from covlane.sessions import SLIPCOVER
+from covlane.standin.codescene import StandIn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from covlane.delivery.doctor import Check
+    from covlane.model.report import Report
+
+_NAMES = {"cobertura": "coverage.xml", "lcov": "lcov.info"}
+
+
+class Doctor(Delivery):
+    """A lane to CodeScene that is asked about, and used for nothing else."""
+
+    def examine(self) -> Iterator[Check]:
+        """Yield each question as it is answered."""
+        yield from doctor.codescene(self.http, self._url, self.environ.get("CS_ACCESS_TOKEN"))
+        reports: list[Report] = []
+        yield doctor.check("report", lambda: self._read(reports))
+        yield from self._seen(reports)
+        if self.configured.settings.codescene.via != "rest":
+            environs: list[Mapping[str, str]] = []
+            yield doctor.check(cli.PROGRAM, lambda: self._program(environs))
+            if reports and environs:
+                yield doctor.check(f"{cli.PROGRAM} and report", lambda: self._tried(reports[0], environs[0]))
+        yield doctor.check("sessions", self._sessions)
+        if reports:
+            legs, pin = reports[0].legs, SLIPCOVER.partition("==")[2]
+            yield doctor.check("SlipCover and pytest", lambda: doctor.pairing(legs, pin))
+
+    def _read(self, reports: list[Report]) -> str:
+        report = self._report(allow_incomplete=True)
+        reports.append(report)
+        if report.incomplete:
+            raise ReportError(f"it is incomplete: {report.incomplete[0]}", "run what is missing, then merge")
+        return f"{len(report.files):,} files, such as {', '.join([*report.files][:3])}"
+
+    def _seen(self, reports: list[Report]) -> Iterator[Check]:
+        """Yield the commit, the remote, the branch and the paths as CodeScene will see them."""
+        checkout = self._checkout()
+        seen = f"{checkout.head or 'none'} of {clean_remote(checkout.remote or 'no remote')}"
+        if checkout.head and checkout.remote:
+            yield doctor.Check("commit", seen)
+            yield doctor.check("branch", lambda: preflight.elsewhere(checkout) or "CodeScene analyses it")
+        else:
+            remedy = "make a commit, and add the remote that CodeScene analyses"
+            yield doctor.Check("commit", seen, remedy, UsageError.exit_code)
+        if reports and checkout.tracked is not None:
+            names = reports[0].files
+            known = len(checkout.tracked.intersection(names))
+            yield doctor.Check("paths", f"{known:,} of the report's {len(names):,} files are in the commit")
+        for found in preflight.findings(reports[0], checkout, ()) if reports else ():
+            code = found.error.exit_code if found.error else 0
+            yield doctor.Check("as CodeScene sees it", found.cause, found.remedy, code)
+
+    def _program(self, environs: list[Mapping[str, str]]) -> str:
+        """Say which cs-coverage uploads use, and append the environment in which it is found."""
+        environ = tooling.on_path(self.configured, self.environ)
+        found = shutil.which(cli.PROGRAM, path=environ.get("PATH", ""))
+        if found is None:
+            if self.configured.settings.codescene.via == "cli":
+                raise ToolError(f"{cli.PROGRAM} is not installed", "run `invoke install-cs-coverage`")
+            return "not installed; uploads go by REST"
+        version, build = tooling.says(Path(found), environ)
+        environs.append(environ)
+        pinned = tooling.pinned(self.configured) if environ is not self.environ else None
+        which = f"archive's SHA-256 as locked: {pinned.sha256}" if pinned else "locked nowhere, from PATH"
+        return f"{version} ({build}), {which}, {found}"
+
+    def _tried(self, report: Report, environ: Mapping[str, str]) -> str:
+        """Have the report uploaded to a stand-in on this machine, and say what cs-coverage thinks of its form."""
+        said = []
+        with tempfile.TemporaryDirectory() as folder, StandIn("nobody") as standin:
+            url = standin.url.replace("/v2", "/api/v2")
+            told = cli.variables({**environ, "NO_PROXY": "127.0.0.1"}, url=url, token="nobody")  # noqa: S106
+            for part in parts(report, "covlane doctor"):
+                path = Path(folder, _NAMES[part.format])
+                files.write_whole(path, part.content)
+                argv = [cli.PROGRAM, "upload", "--format", part.format, "--metric", part.metric, str(path)]
+                done = process.run(argv, cwd=self._top(), environ=told)
+                refusal = cli.read(done.code, f"{done.stdout}\n{done.stderr}", token="nobody")  # noqa: S106
+                if refusal and refusal.unparsed:
+                    raise ToolError(f"{path.name}: {refusal.cause}", refusal.remedy)
+                said.append(f"{path.name} is {'not called unreadable' if refusal else 'read'}")
+        return ", ".join(said)
+
+    def _sessions(self) -> str:
+        listed = [session for session, _ in lane.listed_sessions(self.configured, self.environ)]
+        if missing := sorted({*self.configured.sessions()} - {*listed}):
+            raise UsageError(f"nox does not list {', '.join(missing)}", "run `covlane init`, then `nox -l`")
+        return ", ".join(listed)
