@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import shlex
 import shutil
@@ -62,8 +63,8 @@ class Delivery:
     stream: Stream = process.stream
     strict: bool = True
 
-    def upload(self, *, allow_incomplete: bool) -> tuple[Delivered, ...]:
-        """Deliver the merged report, or say why CodeScene would not count it.
+    def upload(self, *, allow_incomplete: bool) -> tuple[Delivered, ...] | None:
+        """Deliver the merged report; None where CodeScene would not count it, and the reason is said.
 
         Raises:
             CovlaneError: what speaks against sending it; then as `Lane.deliver`.
@@ -71,7 +72,7 @@ class Delivery:
         checkout, report = self._checkout(), self._report(allow_incomplete=allow_incomplete)
         if self.strict and checkout.head and (reason := preflight.elsewhere(checkout)):
             self.say(reason)
-            return ()
+            return None
         pieces = parts(report, f"covlane {covlane.__version__}")
         self._judge(preflight.findings(report, checkout, pieces), "the upload would not count")
         self.say(f"{words.headline(report)}, {len(report.files):,} files")
@@ -131,9 +132,10 @@ class Delivery:
         self._judge([*preflight.findings(report, checkout, ()), *found], "the gates cannot be evaluated")
         path = self.configured.reports / "codescene.info"
         files.write_whole(path, lcov.write(report))
+        top = self._top()
         done = self.stream(
-            check.command(path.relative_to(self._top()).as_posix()),
-            cwd=self._top(),
+            check.command(Path(os.path.relpath(path, top)).as_posix()),
+            cwd=top,
             environ=check.variables(self.environ, url=self._url, token=token, project=project),
             timeout=SECONDS,
             line=lambda line: self.say(shown(line, token=token)),

@@ -242,10 +242,10 @@ def upload(
     lane = delivering.dry if dry_run else delivering.real
     with lane(configured, _environ(), functools.partial(_say, sys.stderr if json else sys.stdout)) as codescene:
         done = codescene.resume() if resume else codescene.upload(allow_incomplete=allow_incomplete)
-        if analyse and done:
+        if analyse and done is not None:
             codescene.analyse()
     if json:
-        _print_json([] if dry_run else done)
+        _print_json([] if dry_run else done or [])
 
 
 @_task()
@@ -286,9 +286,7 @@ def _say(file: TextIO, line: str) -> None:
     lock="install this build (40 hex digits, or the number of a known one) and write it into cs-coverage.lock",
     installer_script="run CodeScene's own installer instead; what it installs is neither pinned nor checked",
 )
-def install_cs_coverage(
-    _context: Context, lock: str | None = None, installer_script: bool = False
-) -> None:
+def install_cs_coverage(_context: Context, lock: str | None = None, installer_script: bool = False) -> None:
     """Install the pinned cs-coverage for this user, its archive checked by its hash.
 
     Example: invoke install-cs-coverage

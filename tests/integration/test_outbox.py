@@ -192,6 +192,11 @@ def test_an_analysis_follows_a_delivery(merged: Repository, codescene: StandIn) 
     assert done.returncode == 0, done.stderr
     assert codescene.analyses == [42]
     assert "CodeScene starts an analysis" in done.stdout
+    upload(merged, codescene, "--analyse", CS_PROJECT_URL=address)  # delivered already, and yet asked for
+    assert codescene.analyses == [42, 42]
+    merged.git("checkout", "--quiet", "-b", "feature")
+    upload(merged, codescene, "--analyse", CS_PROJECT_URL=address)
+    assert codescene.analyses == [42, 42]
 
 
 def test_a_remote_in_its_forms_is_told_without_credentials(merged: Repository, codescene: StandIn) -> None:

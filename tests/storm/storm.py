@@ -33,7 +33,7 @@ FAULTS = (
     Fault(302, headers=(("Location", "https://other.example.com/"),)),
     Fault(body=b"<html>"),
     Fault(body=b'{"error": "no"}'),
-    *(Fault(kind=kind) for kind in ("early", "reset", "lost", "lost", "half")),
+    *(Fault(kind=kind) for kind in ("early", "reset", "lost", "half", "late", "late", "late", "late")),
 )
 
 

@@ -114,6 +114,7 @@ def _ending(measurement: Measurement, original: Callable[..., Any]) -> Callable[
             measurement.end()
         return original(*arguments, **named)
 
+    end_first.__module__ = "os"  # where pickle finds it
     return end_first
 
 

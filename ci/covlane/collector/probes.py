@@ -43,26 +43,29 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
     def __init__(self, lock: threading.RLock, *, branch: bool) -> None:
         super().__init__(branch=branch)
         self.lock = lock
+        # Never another one: a thread that is just about to add a line shall find the set that is read in the end.
         self.newly_seen: dict[str, set[object]] = defaultdict(set)
-        self._removed: list[dict[str, set[object]]] = []
+        self._removed: dict[str, set[object]] = {}
 
     def watch(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
         """Return code that reports each of its lines and branches once."""
         if module is not None:
             self.register_module(module)
+        # A probe at the end of the stack could not make it: its line would be lost.
+        self.newly_seen[code.co_filename]
         return self.instrument(code)  # type: ignore[no-any-return]
 
     def deinstrument_seen(self) -> None:
         """Take the probes of what was seen out of the functions that can be found. Any probe may call this."""
         # RecursionError near the end of the stack; the other kind needs a finalizer that runs in between.
         with contextlib.suppress(RuntimeError), self.lock:
-            seen = self.newly_seen
-            # Kept as it is: a thread that is just about to add a line still adds it here.
-            self._removed.append(seen)
-            self.newly_seen = defaultdict(set)
-            for filename, items in list(seen.items()):
-                for code in list(self.instrumented[filename]):
-                    self.deinstrument(code, items)
+            for filename, items in list(self.newly_seen.items()):
+                removed = self._removed.setdefault(filename, set())
+                if len(items) > len(removed):
+                    new = items - removed
+                    for code in list(self.instrumented[filename]):
+                        self.deinstrument(code, new)
+                    removed |= new
             for function in _functions(self.modules):
                 if (without := self.replace_map.get(function.__code__)) is not None:
                     function.__code__ = without
@@ -70,18 +73,12 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
 
     def seen(self) -> dict[str, set[object]]:
         """Return what ran: code's file name to line numbers and (from, to) branches. Nothing is forgotten."""
-        found: dict[str, set[object]] = {}
-        with self.lock:
-            for part in (*self._removed, self.newly_seen):
-                for filename, items in list(part.items()):
-                    found.setdefault(filename, set()).update(set(items))
-        return found
+        return {filename: set(items) for filename, items in list(self.newly_seen.items())}
 
     def forget(self) -> None:
         """Begin anew: a forked child reports only what it saw itself."""
-        with self.lock:
-            self._removed.clear()
-            self.newly_seen.clear()
+        for items in (*self.newly_seen.values(), *self._removed.values()):
+            items.clear()
 
 
 def _functions(modules: list[types.ModuleType]) -> Iterator[types.FunctionType]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from covlane.standin.faults import Fault, respond
+from covlane.standin.faults import LATE, Fault, respond
 
 if TYPE_CHECKING:
     import ssl
@@ -174,11 +174,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = b"" if early else self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = Request(self.command, self.path, headers, body)
         self.server.requests.append(request)
-        if fault and fault.kind != "lost":
+        asked = fault is None or fault.kind in {"lost", "late"}
+        status, reply = self.server.answer(request, authorization) if asked else (0, {})
+        if fault and fault.kind != "late":
             fault.happen(self, self.server.closing)
             return
-        status, reply = self.server.answer(request, authorization)
         if fault:
-            fault.happen(self, self.server.closing)
-            return
+            self.server.closing.wait(LATE)
         respond(self, status, json.dumps(reply).encode(), (("Content-Type", "application/json"),))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two bytes of an answer that drips.
 _DRIP = 0.02
+#: Seconds between what is done and an answer that is late.
+LATE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +24,14 @@ class Fault:
 
     `kind`: "answer": status, headers and body as given. "early": the connection is reset before the request's body
     is read. "reset": it is reset after that. "lost": so too, but what was asked is done. "half": it is closed in the
-    middle of an answer. "slow": no answer while the stand-in lives. "drip": the body as it is, as the answer's
+    middle of an answer. "late": the documented answer, a second after what was asked is done. "slow": no answer while the stand-in lives. "drip": the body as it is, as the answer's
     beginning, and then a byte at a time for ever.
     """
 
     status: int = 200
     body: bytes = b"{}"
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
-    kind: Literal["answer", "early", "reset", "lost", "half", "slow", "drip"] = "answer"
+    kind: Literal["answer", "early", "reset", "lost", "late", "half", "slow", "drip"] = "answer"
 
     def happen(self, handler: BaseHTTPRequestHandler, closing: threading.Event) -> None:
         """Answer a request so; `closing` is set when the stand-in ends."""

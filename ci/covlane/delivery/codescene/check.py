@@ -64,7 +64,7 @@ def preconditions(environ: Mapping[str, str], *, base: str, shallow: bool, relat
     found = []
     if not cli.available(environ):
         cause = f"{cli.PROGRAM}, which alone evaluates the gates, is not on PATH"
-        found.append(Finding(cause, "install it", ToolError))
+        found.append(Finding(cause, "run `invoke install-cs-coverage`", ToolError))
     if shallow:
         remedy = "fetch all of it: `fetch-depth: 0` for actions/checkout, `git fetch --unshallow` by hand"
         found.append(Finding("this clone has not the whole history", remedy, ReportError))

@@ -106,7 +106,8 @@ class Lane:
         there = self.via != "rest" and cli.available(self.environ)
         if self.via == "cli" and not there:
             raise ToolError(
-                f"{cli.PROGRAM} is not on PATH", 'install it, or set codescene.via to "rest" or "auto"'
+                f"{cli.PROGRAM} is not on PATH",
+                'run `invoke install-cs-coverage`, or set codescene.via to "rest" or "auto"',
             )
         if self.via == "cli" and commit != self.head:
             raise DeliveryError(
