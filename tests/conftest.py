@@ -7,11 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from covlane.sessions import SLIPCOVER
 from leg import Project
 from repository import Repository
+
+# How long an example takes says something of the machine's other work only.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 #: They do nothing until a test asks for them.
 PLUGINS = ("pytest-xdist", "pytest-forked", "coverage")

@@ -240,7 +240,9 @@ def upload(
 
     configured = _configured({"COVLANE_CODESCENE_VIA": via} if via else {})
     lane = delivering.dry if dry_run else delivering.real
-    with lane(configured, _environ(), functools.partial(_say, sys.stderr if json else sys.stdout)) as codescene:
+    with lane(
+        configured, _environ(), functools.partial(_say, sys.stderr if json else sys.stdout)
+    ) as codescene:
         done = codescene.resume() if resume else codescene.upload(allow_incomplete=allow_incomplete)
         if analyse and done is not None:
             codescene.analyse()

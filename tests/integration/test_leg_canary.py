@@ -41,8 +41,10 @@ def it_comes_back(project: Project, *mode: str, **changes: object) -> None:
     ("plugin", "lost"),
     [
         (
-            ("from importlib.machinery import SourceFileLoader as loader\n"
-            "loader.get_code = super(loader, loader).get_code\n"),
+            (
+                "from importlib.machinery import SourceFileLoader as loader\n"
+                "loader.get_code = super(loader, loader).get_code\n"
+            ),
             "its branches did not come back",  # its lines do, as those of code that no importer was asked for
         ),
         (

@@ -47,6 +47,7 @@ def started(repository: Repository, codescene: StandIn) -> subprocess.Popen[str]
         [sys.executable, "-m", "covlane", "upload", "--via", "rest"],
         cwd=repository.root,
         env=repository.environ | told,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -127,6 +127,7 @@ def _start(repository: Repository, scratch: Path, url: str, *arguments: str) -> 
         [sys.executable, "-m", "covlane", "upload", *arguments],
         cwd=repository.root,
         env=repository.environ | told | {"TMPDIR": str(scratch), "HOME": str(scratch)},
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from .sources import Sources
 
 #: What coverage.py would say of a process is said by the leg's report, or is none of the suite's business.
-QUIET = ["already-imported", "couldnt-parse", "dynamic-conflict", "include-ignored", "module-not-imported", "module-not-measured", "module-not-python", "no-ctracer", "no-data-collected", "no-sysmon", "trace-changed"]
+QUIET = [
+    "already-imported",
+    "couldnt-parse",
+    "dynamic-conflict",
+    "include-ignored",
+    "module-not-imported",
+    "module-not-measured",
+    "module-not-python",
+    "no-ctracer",
+    "no-data-collected",
+    "no-sysmon",
+    "trace-changed",
+]
 
 
 class Engine:
