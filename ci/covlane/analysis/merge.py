@@ -146,6 +146,11 @@ class _Merging:
                 disputed[path] = shares
         alone = {name: Alone(lines[1 << bit], branches[1 << bit]) for bit, name in enumerate(self._names)}
         stamps = [stamp for _, stamp in sorted(self._stamps.items())]
+        if len(engines := sorted({stamp.engine for stamp in stamps})) > 1:
+            self.faults.add(
+                f"legs were measured by {' and '.join(engines)}, whose lines are not the same; "
+                "run all legs with one `engine`"
+            )
         return Report(
             branch=self._branch,
             timestamp=self._timestamp,

@@ -40,11 +40,16 @@ def watch_self_compiled(engine: Engine) -> None:
 def _is_source(engine: Engine, code: types.CodeType) -> bool:
     """Say whether code is a measured file's: by its name, and by its content, which templates do not share."""
     name = code.co_filename
-    real = engine.sources.real(name) if code.co_name == MODULE else None
-    # What measures is not measured; and a relative name may mean another file since the program changed its folder.
-    if real is None or os.path.dirname(real) == HERE or engine.sources.real(os.path.abspath(name)) != real:
-        return False
     try:
+        real = engine.sources.real(name) if code.co_name == MODULE else None
+        # What measures is not measured; and a relative name may mean another file since the program changed its
+        # folder, or none where that is gone.
+        if (
+            real is None
+            or os.path.dirname(real) == HERE
+            or engine.sources.real(os.path.abspath(name)) != real
+        ):
+            return False
         with io.open(name, "rb") as file:
             own = compile(file.read(), name, "exec", code.co_flags & FUTURE, dont_inherit=True)
     except (OSError, SyntaxError, ValueError, RecursionError):

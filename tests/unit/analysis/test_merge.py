@@ -57,6 +57,16 @@ def test_two_whole_legs_make_a_complete_report() -> None:
     assert merged(leg(NAMES[0], "a.py: 1+"), leg(NAMES[1], "a.py: 1+")).incomplete == ()
 
 
+def test_legs_of_two_engines_are_no_complete_report() -> None:
+    report = merged(leg(NAMES[0], "a.py: 1+"), leg(NAMES[1], "a.py: 1+", engine="coverage"))
+    assert report.incomplete == (
+        (
+            "legs were measured by coverage and slipcover, whose lines are not the same; "
+            "run all legs with one `engine`"
+        ),
+    )
+
+
 def test_a_line_that_any_leg_ran_is_covered() -> None:
     report = merged(leg(NAMES[0], "a.py: 1+ 2- 1>2-"), leg(NAMES[1], "a.py: 1+ 2+ 1>2+"))
     assert data_words.said(report.files) == {"a.py": "1+ 2+ 1>2+"}
