@@ -166,11 +166,18 @@ def test_an_entry_that_is_none_of_ours_is_named(tmp_path: Path, change: dict[str
     assert "delete it" in caught.value.remedy
 
 
-@pytest.mark.parametrize("name", ["1.json", "000001-aaaaaaaaaa-line-coverage.json"])
-def test_a_file_that_is_no_entry_is_named(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["delivered.json", "000001-aaaaaaaaaa-line-coverage.json"])
+def test_a_file_that_was_damaged_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("{")
     with pytest.raises(ReportError, match=name):
         box(tmp_path).waiting()
+
+
+def test_a_file_that_is_none_of_ours_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "2026-notes.json").write_text("{")
+    box(tmp_path).put(entry(), b"report")
+    assert held(tmp_path) == ["a: report"]
+    assert (tmp_path / "2026-notes.json").exists()
 
 
 @pytest.mark.parametrize("content", [None, b"", b"repor"])

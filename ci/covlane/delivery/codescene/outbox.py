@@ -11,7 +11,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
@@ -21,6 +21,8 @@ from covlane.errors import ReportError
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+T = TypeVar("T")
 
 _SUFFIXES = {"cobertura": ".xml", "lcov": ".info"}
 #: A report, its JSON file, and what is left of one of these by a program that was killed.
@@ -89,7 +91,7 @@ class Outbox:
         name = f"{number:06}-{entry.submission.commit_sha[:10]}-{entry.submission.metric}.json"
         new = Waiting(self._folder / name, entry)
         self._write(new.report, content)
-        self._write(new.path, msgspec.json.format(msgspec.json.encode(entry), indent=2))
+        self._note(new.path, entry)
         for old in waiting:
             if (old.entry.url, old.entry.submission) == (entry.url, entry.submission):
                 self._remove(old)
@@ -102,7 +104,8 @@ class Outbox:
             ReportError: a file is none of ours.
         """
         delivered = self._delivered()
-        found = [Waiting(path, self._entry(path)) for path in sorted(self._folder.glob("[0-9]*.json"))]
+        paths = sorted(path for path in self._folder.glob("*.json") if _OURS.fullmatch(path.name))
+        found = [Waiting(path, self._noted(path, Entry)) for path in paths]
         for one in found:
             if one.entry.key in delivered:
                 self._remove(one)
@@ -118,27 +121,25 @@ class Outbox:
     def announced(self, waiting: Waiting, number: int) -> Waiting:
         """Remember the id that CodeScene gave an upload, so that another try is the same upload to it."""
         entry = msgspec.structs.replace(waiting.entry, id=number)
-        self._write(waiting.path, msgspec.json.format(msgspec.json.encode(entry), indent=2))
+        self._note(waiting.path, entry)
         return replace(waiting, entry=entry)
 
     def done(self, waiting: Waiting) -> None:
         """Take an upload out that was delivered, and remember that it was."""
         delivered = [*self._delivered(), waiting.entry.key][-_MOST_DELIVERED:]
-        self._write(self._folder / "delivered.json", msgspec.json.format(msgspec.json.encode(delivered)))
+        self._note(self._folder / "delivered.json", delivered)
         self._remove(waiting)
-
-    def _entry(self, path: Path) -> Entry:
-        try:
-            if not _OURS.fullmatch(path.name):
-                raise _broken(path, "is no upload")
-            return msgspec.json.decode(self._read(path), type=Entry)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise _broken(path, f"cannot be read: {error}") from None
 
     def _delivered(self) -> list[str]:
         path = self._folder / "delivered.json"
+        return self._noted(path, list[str]) if path.exists() else []
+
+    def _note(self, path: Path, value: object) -> None:
+        self._write(path, msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+    def _noted(self, path: Path, kind: type[T]) -> T:
         try:
-            return msgspec.json.decode(self._read(path), type=list[str]) if path.exists() else []
+            return msgspec.json.decode(self._read(path), type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _broken(path, f"cannot be read: {error}") from None
 
