@@ -97,6 +97,10 @@ class Project:
         done = self._call(self.command(plan, *arguments))
         return Leg(done.returncode, done.stdout + done.stderr, plan.parent.with_suffix(".json"))
 
+    def read(self) -> Leg:
+        """Return the leg whose command somebody else ran to its end."""
+        return Leg(0, "", self.root / "reports" / "legs" / "leg.json")
+
     def _call(self, argv: list[str]) -> subprocess.CompletedProcess[str]:
         environ = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))

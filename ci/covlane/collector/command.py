@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from . import canary
 from . import plan as plans
-from .start import VARIABLE
+from .start import RUNNING, VARIABLE, enter
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -57,6 +57,8 @@ def measure(plan: Plan, path: str, arguments: list[str]) -> int:
     measurement.start()
     if plan.subprocess:
         os.environ[VARIABLE] = os.path.abspath(path)  # noqa: TID251 - the leg's side has no adapters
+        with contextlib.suppress(OSError):  # where nothing can be written, only cleaned children are lost
+            enter(_beside(RUNNING), os.path.abspath(path))
     return run_pytest(measurement, arguments)
 
 
@@ -75,7 +77,7 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
             )
             return 2
     # Legs that are started by the tests of another are not part of that one.
-    os.environ.pop(VARIABLE, None)  # noqa: TID251
+    os.environ[VARIABLE] = ""  # noqa: TID251
     if plan.subprocess and not _place_startup():
         return 2
     with _outlive_signals() as children:
@@ -83,6 +85,7 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
         status = _call([*measured, path, *arguments], children)
         if status in (0, 1):
             canary.fly(plan, functools.partial(_call, children=children), measured)
+        _leave(children)
         # Isolated and in UTF-8 mode: nothing of the suite's environment may bend the report.
         finishing = [sys.executable, "-I", "-X", "utf8", HERE, "finish", path, str(status), *arguments]
         if _call(finishing, []) != 0:
@@ -96,15 +99,17 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
 def _place_startup() -> bool:
     """Put the one `.pth` file into this environment by which its other interpreters begin to measure.
 
-    It does nothing in a process without the leg's variable. False, with a word, where it cannot be put there.
+    It does nothing in a process without the leg's variable, where no leg runs. False, with a word, where it cannot
+    be put there.
     """
-    start = os.path.join(HERE, "start.py")
+    start, running = os.path.join(HERE, "start.py"), _beside(RUNNING)
     line = (
-        f"import os; os.environ.get({VARIABLE!r}) and (u := __import__('importlib.util').util, "
+        f"import os; os.environ.get({VARIABLE!r}, os.path.isdir({running!r})) and ("
+        f"u := __import__('importlib.util').util, "
         f"s := u.spec_from_file_location('start', {start!r}), m := u.module_from_spec(s), "
-        f"s.loader.exec_module(m), m.begin())\n"
+        f"s.loader.exec_module(m), m.begin({running!r}))\n"
     )
-    path = os.path.join(sysconfig.get_path("purelib"), "_covlane_leg.pth")
+    path = _beside("_covlane_leg.pth")
     with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
         if file.read() == line:
             return True
@@ -119,6 +124,19 @@ def _place_startup() -> bool:
         )
         return False
     return True
+
+
+def _beside(name: str) -> str:
+    return os.path.join(sysconfig.get_path("purelib"), name)
+
+
+def _leave(children: list[subprocess.Popen[bytes]]) -> None:
+    """Forget the processes that ran suites; the folder goes with the last leg of this environment."""
+    for child in children:
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(_beside(RUNNING), str(child.pid)))
+    with contextlib.suppress(OSError):
+        os.rmdir(_beside(RUNNING))
 
 
 def _call(

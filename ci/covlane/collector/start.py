@@ -1,4 +1,4 @@
-"""Run by the leg's `.pth` file in every interpreter that has the leg's variable: begin to measure.
+"""Run by the leg's `.pth` file in every interpreter of a leg: begin to measure.
 
 Python runs `.pth` files before the program, so nothing here may fail or be heard: where the measurement cannot
 begin, a file beside the fragments says why, and the leg is incomplete.
@@ -9,8 +9,10 @@ import os
 import sys
 import traceback
 
-#: Names the plan of the leg that a process belongs to.
+#: Names the plan of the leg that a process belongs to; empty in one that belongs to none.
 VARIABLE = "_COVLANE_LEG"
+#: The folder beside the leg's `.pth` file that is there while a leg runs: its plan, by the process that runs its suite.
+RUNNING = "_covlane_leg.running"
 PACKAGE = "_covlane_collector"
 FAILED = ".failed"
 
@@ -28,9 +30,46 @@ def load() -> None:
     spec.loader.exec_module(module)
 
 
-def begin() -> None:
+def enter(running: str, plan: str) -> None:
+    """Note that this process runs the suite of a leg, for those below it whose environment is cleaned."""
+    if fields := _stat(os.getpid()):
+        os.makedirs(running, exist_ok=True)
+        with open(os.path.join(running, str(os.getpid())), "w", encoding="utf-8") as file:
+            file.write(f"{fields[19]}\n{plan}")
+
+
+def leg_above(running: str) -> str:
+    """Return the plan of the nearest process above this one that runs a suite, or an empty string.
+
+    A process that has come to the number of one that ran a suite began at another time.
+    """
+    pid = os.getppid()
+    while fields := _stat(pid):
+        try:
+            with open(os.path.join(running, str(pid)), encoding="utf-8") as file:
+                began, plan = file.read().split("\n", 1)
+            if began == fields[19]:
+                return plan
+        except (OSError, ValueError):
+            pass
+        pid = int(fields[1])
+    return ""
+
+
+def _stat(pid: int) -> "list[str]":
+    """Return what /proc says of a process, from its state on (proc(5), pid/stat); nothing where there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b") ")[2].decode().split()
+    except OSError:
+        return []
+
+
+def begin(running: str) -> None:
     """Measure this process, if it belongs to a leg and is not measured yet."""
     path = os.environ.get(VARIABLE)  # noqa: TID251 - the leg's side has no adapters
+    if path is None:
+        path = leg_above(running)
     if not path or PACKAGE in sys.modules:
         return
     try:
