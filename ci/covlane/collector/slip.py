@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 import slipcover
 from slipcover import branch as _branch
+
+from . import exclusion
 
 if TYPE_CHECKING:
     import types
@@ -77,7 +80,7 @@ class Reader:
 
     def __init__(self, *, branch: bool, exclude: Sequence[str]) -> None:
         self._branch = branch
-        self._slipcover = slipcover.Slipcover(branch=branch, exclude_lines=list(exclude))
+        self._exclude = [re.compile(pattern) for pattern in exclude]
 
     def executable(self, source: bytes, filename: str) -> Executable:
         """Return a file's executable lines and branches, without those that are excluded.
@@ -89,12 +92,18 @@ class Reader:
         # Python ends a line at a newline alone; str.splitlines, which SlipCover uses, at more than that.
         text = importlib.util.decode_source(source)
         text = "".join(" " if char in "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029" else char for char in text)
-        excluded = self._slipcover._compute_excluded_lines(text)
+        excluded, unbranched = exclusion.excluded(text, self._exclude)
         lines = set(slipcover.Slipcover.lines_from_code(code)) - excluded - {0}
+        if lines == {1} and not ast.parse(source).body:
+            lines.clear()  # up to Python 3.10 a file without a statement has code on its first line
         branches: set[Branch] = set()
         anchors: dict[int, int] = {}
         if self._branch and unmarked is None:
-            found = {pair for pair in slipcover.Slipcover.branches_from_code(code) if pair[1] not in excluded}
+            found = {
+                pair
+                for pair in slipcover.Slipcover.branches_from_code(code)
+                if pair[1] not in excluded and pair[0] not in unbranched
+            }
             anchors = _anchors(source, {pair[0] for pair in found} - lines - excluded, lines)
             # `while True:` has a mark although, on some Pythons, no code of its own: that is no branch.
             branches = {pair for pair in found if pair[0] in lines or pair[0] in anchors}
