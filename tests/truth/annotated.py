@@ -2,7 +2,8 @@
 
 `#+` the line runs; `#-` it could and does not; no mark: Python has no code for it, or it is excluded. `#~` it may
 run, or runs in a process that nobody can hear out. A mark may be followed by branches, `>5+` one to line 5 that is
-taken, `>0-` one out of the function that is not, and by the Pythons for which it holds: `#+ <3.11 #- >=3.11`.
+taken, `>0-` one out of the function that is not, and by the Pythons and the engine for which it holds:
+`#+ <3.11 #- >=3.11 slipcover`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ Version = tuple[int, int]
 Truth = dict[str, str]
 
 _MARKS = re.compile(r"#(?=[+~-](?: |$)).*")
-_WORD = re.compile(r"(?P<mark>[+~-])|(?P<branch>>\d+)(?P<taken>[+~-])|(?P<test><|>=)3\.(?P<minor>\d+)")
+_WORD = re.compile(
+    r"(?P<mark>[+~-])|(?P<branch>>\d+)(?P<taken>[+~-])|(?P<test><|>=)3\.(?P<minor>\d+)|(?P<engine>slipcover|coverage)"
+)
 #: What was expected and what was found, in words; a mark that is absent means "not executable".
 _DEVIATIONS = {
     ("+", "-"): "not seen to run",
@@ -35,8 +38,8 @@ _DEVIATIONS = {
 }
 
 
-def read(text: str, python: Version) -> Truth:
-    """Read a source's marks as they hold for one Python.
+def read(text: str, python: Version, engine: str = "slipcover") -> Truth:
+    """Read a source's marks as they hold for one Python and engine.
 
     Raises:
         ValueError: a mark is none, or two hold for one Python.
@@ -45,15 +48,15 @@ def read(text: str, python: Version) -> Truth:
     for number, line in enumerate(text.splitlines(), 1):
         match = _MARKS.search(line)
         for clause in match[0].split("#")[1:] if match else ():
-            marks = _marks(number, clause.split(), python)
+            marks = _marks(number, clause.split(), python, engine)
             if marks.keys() & truth.keys():
                 raise ValueError(f"line {number} has two marks: {line.strip()}")
             truth.update(marks)
     return truth
 
 
-def _marks(number: int, clause: list[str], python: Version) -> Truth:
-    """Return one clause's marks, none where it speaks of other Pythons."""
+def _marks(number: int, clause: list[str], python: Version, engine: str) -> Truth:
+    """Return one clause's marks, none where it speaks of other Pythons or of the other engine."""
     found: Truth = {}
     holds = True
     for word in clause:
@@ -64,6 +67,8 @@ def _marks(number: int, clause: list[str], python: Version) -> Truth:
             found[f"{number}"] = word
         elif match["branch"]:
             found[f"{number}{match['branch']}"] = match["taken"]
+        elif match["engine"]:
+            holds &= word == engine
         else:
             holds &= (python < (3, int(match["minor"]))) is (match["test"] == "<")
     return found if holds else {}

@@ -48,14 +48,11 @@ def of_programs(lab: Lab, mode: Mode, programs: Sequence[Program], root: Path) -
     arguments = [word for program in programs for word in program.arguments]
     source = [name for program in programs for name in program.source]
     leg = lab.measure(root, files, [*arguments, *mode.arguments], source, **dict(mode.plan))
-    truths = _truths({name: text for program in programs for name, text in program.sources.items()}, lab)
-    unbranched = {name for program in programs for name in program.unbranched}
+    sources = {name: text for program in programs for name, text in program.sources.items()}
+    truths = {name: annotated.read(text, lab.version, mode.engine) for name, text in sources.items()}
+    unbranched = {name for program in programs for name in program.unbranched if mode.engine == "slipcover"}
     row = programs[0].name if len(programs) == 1 else TOGETHER
     return Cell(row, mode.name, lab.version, EXACT, tuple(_wrong(leg, truths, unbranched)))
-
-
-def _truths(sources: dict[str, str], lab: Lab) -> dict[str, Truth]:
-    return {name: annotated.read(text, lab.version) for name, text in sources.items()}
 
 
 def _wrong(leg: Leg, truths: dict[str, Truth], unbranched: set[str]) -> Iterator[str]:
@@ -85,7 +82,7 @@ def of_end(lab: Lab, end: End, place: Place, root: Path) -> Cell:
     """Run one end of one process."""
     files = ends.files(end, place)
     leg = lab.measure(root, files, [*place.arguments, *end.arguments], ["pkg"])
-    truths = _truths({name: text for name, text in files.items() if name.startswith("pkg/")}, lab)
+    truths = {name: annotated.read(files[name], lab.version) for name in files if name.startswith("pkg/")}
     if not leg.report.exists():
         return Cell(end.name, place.name, lab.version, NAMED, (f"no report: {_last_words(leg)}",))
     how, wrong = _judge(leg, end, place, truths)

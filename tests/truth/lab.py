@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from truth.annotated import Version
 
-TOOLS = ("pytest", "pytest-xdist", "pytest-forked", "pytest-timeout", SLIPCOVER)
+TOOLS = ("pytest", "pytest-xdist", "pytest-forked", "pytest-timeout", "coverage", SLIPCOVER)
 #: Seconds after which a leg hangs.
 PATIENCE = 120
 #: What a leg must not inherit from the session that runs the table.

@@ -16,13 +16,19 @@ class Mode(NamedTuple):
     """A way to run pytest.
 
     `arguments` are pytest's, `plan` changes fields of the leg's plan (isolation, engine), `marked` gives every test
-    the mark `forked`.
+    the mark `forked`, `requires` is the oldest Python.
     """
 
     name: str
     arguments: tuple[str, ...] = ()
     plan: tuple[tuple[str, object], ...] = ()
     marked: bool = False
+    requires: tuple[int, int] = (3, 9)
+
+    @property
+    def engine(self) -> str:
+        """What measures."""
+        return str(dict(self.plan).get("engine", "slipcover"))
 
     @property
     def in_words(self) -> str:
@@ -32,6 +38,7 @@ class Mode(NamedTuple):
         return found or ("`@pytest.mark.forked`" if self.marked else "as it comes")
 
 
+_COVERAGE = (("engine", "coverage"),)
 _DISTRIBUTIONS = ("load", "loadscope", "loadfile", "loadgroup", "worksteal", "each", "no")
 
 MODES = (
@@ -42,5 +49,8 @@ MODES = (
     Mode("forked", ("--forked",)),
     Mode("forked, workers", ("--forked", "-n", "2")),
     Mode("marked forked", marked=True),
+    # The releases of coverage.py for older Pythons count other lines.
+    Mode("coverage.py", plan=_COVERAGE, requires=(3, 10)),
+    Mode("coverage.py, forked, workers", ("--forked", "-n", "2"), _COVERAGE, requires=(3, 10)),
     Mode("importlib", ("-p", "no:cacheprovider", "--import-mode=importlib")),
 )

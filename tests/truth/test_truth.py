@@ -35,6 +35,13 @@ def test_a_mark_may_hold_for_some_pythons(minor: int, mark: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize(
+    ("engine", "mark"), [("slipcover", {"1": "+"}), ("coverage", {"1": "+", "1>2": "-"})]
+)
+def test_a_mark_may_hold_for_one_engine(engine: str, mark: dict[str, str]) -> None:
+    assert annotated.read("x  #+ slipcover #+ coverage >2-\n", HERE, engine) == mark
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("x  #+ often", "line 1: 'often' is no word of a mark"),

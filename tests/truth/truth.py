@@ -14,13 +14,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from leg import COLLECTOR
 from truth import cells, ends, lab, modes, programs, table
+from truth.cells import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from truth.cells import Cell
     from truth.ends import End, Place
     from truth.lab import Lab
     from truth.modes import Mode
@@ -34,9 +36,9 @@ INTRODUCTION = """\
 
 Written by `nox -s truth -- --write`. Below `tests/truth/programs/` are small programs that say at the end of each line
 whether it runs (`#+`) or not (`#-`), and where its branches go; a line that says nothing is not executable, and `#~`
-says what nobody can see. Each is measured in each mode, and a cell names the Pythons for which the leg was complete
-and exact: the files, every line and every branch, none too many and none too few. **not** marks the Pythons for which
-it was anything else, and the last section says what it was.
+says what nobody can see. A mark may hold for some Pythons or for one engine. Each program is measured in each mode, and
+a cell names the Pythons for which the leg was complete and exact: the files, every line and every branch, none too many
+and none too few. **not** marks the Pythons for which it was anything else, and the last section says what it was.
 """
 ABOUT_ENDS = """\
 ## Ends
@@ -56,7 +58,15 @@ class Given(NamedTuple):
     alone: bool
 
 
-Job = Callable[[Path], list["Cell"]]
+class Run(NamedTuple):
+    """One Python's cells, when they were measured and with what."""
+
+    date: str
+    tools: str
+    cells: list[Cell]
+
+
+Job = Callable[[Path], list[Cell]]
 
 
 def main(arguments: list[str]) -> int:
@@ -68,24 +78,28 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--alone", action="store_true", help="a leg for every program")
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps the environments")
     parser.add_argument("--collector", type=Path, default=COLLECTOR, help="another one, to see it fail")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="keeps cells, for Pythons one by one")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/truth.md")
     given = parser.parse_args(arguments)
     chosen = Given(given.program, given.mode, given.alone)
-    found: list[Cell] = []
-    tools: list[str] = []
+    runs: dict[str, Run] = {}
+    if given.results and given.results.exists():
+        runs = msgspec.json.decode(given.results.read_bytes(), type=dict[str, Run])
     with tempfile.TemporaryDirectory(prefix="covlane-truth-", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         # A collector that somebody edits meanwhile would be another one for each leg.
         shutil.copytree(given.collector, root / "collector")
         for python in given.python or filter(lab.is_present, PYTHONS):
-            one, words = lab.build(python, (given.cache or root).absolute(), root / "collector")
-            tools.append(words)
-            found += fill(jobs(one, chosen), root / f"legs-{python.rpartition('/')[2]}")
-    text = document(found, tools)
+            one, tools = lab.build(python, (given.cache or root).absolute(), root / "collector")
+            found = fill(jobs(one, chosen), root / f"legs-{one.version[1]}")
+            runs[f"3.{one.version[1]}"] = Run(f"{datetime.now(timezone.utc):%Y-%m-%d}", tools, found)
+            if given.results:
+                given.results.write_bytes(msgspec.json.encode(runs))
+    text = document(list(runs.values()))
     sys.stdout.write(text)
     if given.write:
         DOCUMENT.write_text(text, "utf-8")
-    wrong = list(table.deviations(found))
+    wrong = list(table.deviations(cell for run in runs.values() for cell in run.cells))
     sys.stderr.writelines(f"truth: {sentence}\n" for sentence in wrong)
     return 1 if wrong else 0
 
@@ -112,7 +126,8 @@ def jobs(one: Lab, given: Given) -> Iterator[Job]:
         if program.requires <= one.version and program.name in (given.programs or [program.name])
     ]
     sharing = [program for program in chosen if not (program.alone or given.alone)]
-    for mode in (mode for mode in modes.MODES if mode.name in (given.modes or [mode.name])):
+    able = [mode for mode in modes.MODES if mode.requires <= one.version]
+    for mode in (mode for mode in able if mode.name in (given.modes or [mode.name])):
         if sharing:
             yield partial(together, one, mode, sharing)
         for program in (program for program in chosen if program not in sharing):
@@ -144,16 +159,17 @@ def ended(one: Lab, end: End, place: Place, root: Path) -> list[Cell]:
     return [cells.of_end(one, end, place, root)]
 
 
-def document(found: list[Cell], tools: list[str]) -> str:
+def document(runs: list[Run]) -> str:
     """Return docs/truth.md."""
     known = programs.load()
     names = [program.name for program in known]
+    found = [cell for run in runs for cell in run.cells]
     ways = [f"*{mode.name}*: {mode.in_words}" for mode in modes.MODES]
     wrong = [f"- {sentence}\n" for sentence in table.deviations(found)]
     return "\n".join(
         [
             INTRODUCTION,
-            "".join(f"- {words}\n" for words in [*tools, f"run on {datetime.now(timezone.utc):%Y-%m-%d}"]),
+            "".join(f"- {run.tools}; {run.date}\n" for run in runs),
             f"## Modes\n\n{'; '.join(ways)}.\n",
             table.render(found, [*names, cells.TOGETHER], [mode.name for mode in modes.MODES], "program"),
             "".join(f"- **{program.name}**: {program.title}\n" for program in known),
