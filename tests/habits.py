@@ -397,7 +397,7 @@ def ran(number):
         def churn(stop, names):
             while not stop.is_set():
                 names["added"] = 1
-                del names["added"]
+                names.pop("added", None)
 
         def spin(stop, functions, failures):
             try:

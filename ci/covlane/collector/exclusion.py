@@ -34,6 +34,7 @@ class Excluded(NamedTuple):
 
 def excluded(text: str, patterns: Sequence[re.Pattern[str]]) -> Excluded:
     """Return what patterns, each searched for in each line, take out of a file; SyntaxError where it is none."""
+    # Python ends a line at a newline alone, str.splitlines at more than that.
     rows = ["", *text.split("\n")]
     matched = {number for number, row in enumerate(rows) if any(one.search(row) for one in patterns)} - {0}
     unbranched = {number for number, row in enumerate(rows) if NO_BRANCH.search(row)}

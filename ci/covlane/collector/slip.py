@@ -89,10 +89,7 @@ class Reader:
             SyntaxError, ValueError: Python refuses the source.
         """
         code, unmarked = compile_marked(source, filename, branch=self._branch)
-        # Python ends a line at a newline alone; str.splitlines, which SlipCover uses, at more than that.
-        text = importlib.util.decode_source(source)
-        text = "".join(" " if char in "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029" else char for char in text)
-        excluded, unbranched = exclusion.excluded(text, self._exclude)
+        excluded, unbranched = exclusion.excluded(importlib.util.decode_source(source), self._exclude)
         lines = set(slipcover.Slipcover.lines_from_code(code)) - excluded - {0}
         if lines == {1} and not ast.parse(source).body:
             lines.clear()  # up to Python 3.10 a file without a statement has code on its first line
