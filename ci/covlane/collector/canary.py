@@ -121,16 +121,10 @@ def judge(plan: Plan) -> tuple[str, list[str]]:
     return LOST, [f"the canary, a test whose lines are known, was not measured whole: {', '.join(lost)}"]
 
 
-def _lost(plan: Plan, folder: str, found: list[fragments.Fragment]) -> Iterator[str]:
+def _lost(plan: Plan, folder: str, found: list[fragments.Process]) -> Iterator[str]:
     path = os.path.realpath(os.path.join(folder, "covlane_canary.py"))
-    lines: set[int] = set()
-    arcs: set[tuple[int, int]] = set()
-    for fragment in found:
-        ran, taken = fragment.files.get(path, ([], []))
-        lines.update(ran)
-        arcs.update((a, b) for a, b in taken)
     own = plan._replace(root=folder, source=["covlane_canary.py"], omit=[], exclude=[], folder=folder)
-    counted = engine.reader(own, [path], {path: (lines, arcs)}).count(path, MODULE.encode())
+    counted = engine.reader(own, [path], fragments.ran(folder, found)).count(path, MODULE.encode())
     mechanisms = dict(MECHANISMS)
     if not hasattr(os, "fork"):
         del mechanisms["forks"]
@@ -145,11 +139,11 @@ def _lost(plan: Plan, folder: str, found: list[fragments.Fragment]) -> Iterator[
         yield "its executable lines are not those that are known"
     if plan.branch and (counted.branches, counted.taken) != (BRANCHES, {(2, 3)}):
         yield "its branches did not come back"
-    if not all(fragment.ended for fragment in found):
+    if not all(process.ended for process in found):
         yield "a process of it never reported its end"
 
 
 def _flags(plan: Plan) -> Optional[list[str]]:
     """Return the flags that shaped the leg's processes, None where pytest did not come to its end."""
     found, _ = fragments.read_all(plan.folder)
-    return next((fragment.pytest["flags"] for fragment in found if fragment.pytest), None)
+    return next((process.pytest["flags"] for process in found if process.pytest), None)

@@ -9,9 +9,10 @@ import signal
 import subprocess  # noqa: TID251 - the leg's side has no adapters
 import sys
 import sysconfig
+import threading
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import canary
+from . import canary, termination
 from . import plan as plans
 from .start import RUNNING, VARIABLE, enter
 
@@ -82,6 +83,7 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
         return 2
     with _outlive_signals() as children:
         measured = [sys.executable, HERE, "measure"]
+        threading.Thread(target=termination.remind, args=(plan.folder,), daemon=True).start()
         status = _call([*measured, path, *arguments], children)
         if status in (0, 1):
             canary.fly(plan, functools.partial(_call, children=children), measured)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from .engine import Counted
 
 if TYPE_CHECKING:
-    import threading
-
+    from .fragments import Fragment
     from .plan import Plan
+    from .record import Item
     from .sources import Sources
+    from .termination import Guard
 
 #: What coverage.py would say of a process is said by the leg's report, or is none of the suite's business.
 QUIET = [
@@ -34,11 +35,13 @@ QUIET = [
 class Engine:
     """coverage.py in one process, from its first line on; scripts, `exec` and `runpy` need no hook of ours."""
 
-    def __init__(self, plan: Plan, _sources: Sources, _lock: threading.RLock) -> None:
-        self.unmarked: dict[str, str] = {}
+    keeps = True
+
+    def __init__(self, plan: Plan, sources: Sources, fragment: Fragment, _lock: Guard) -> None:
+        self._sources, self._fragment = sources, fragment
         self._branch = plan.branch
         real = (os.path.realpath(os.path.join(plan.root, name)) for name in plan.source)
-        # It takes folders; what else lies in the one of a single file is left out where fragments are written.
+        # It takes folders; what else lies in the one of a single file is left out of what is said.
         self._source = [path if os.path.isdir(path) else os.path.dirname(path) for path in real]
 
     def start(self) -> None:
@@ -46,13 +49,14 @@ class Engine:
         self._coverage: Any = _coverage(branch=self._branch, source=self._source)
         self._coverage.start()
 
-    def seen(self) -> dict[str, set[Any]]:
-        """Return the lines that ran, or with branches the arcs, of which coverage.py makes its lines."""
+    def flush(self) -> None:
+        """Say the lines that ran, or with branches the arcs, of which coverage.py makes its lines."""
         if not hasattr(self, "_coverage"):
-            return {}
+            return
         data = self._coverage.get_data()
         read = data.arcs if data.has_arcs() else data.lines
-        return {name: set(read(name) or ()) for name in data.measured_files()}
+        ran = {self._sources.real(name): sorted(read(name) or ()) for name in data.measured_files()}
+        self._fragment.add(files={name: items for name, items in ran.items() if name})
 
     def forget(self) -> None:
         """Begin anew in a forked child."""
@@ -65,15 +69,15 @@ class Reader:
 
     name = "coverage"
 
-    def __init__(self, plan: Plan, paths: list[str], seen: dict[str, tuple[set[int], set[Any]]]) -> None:
+    def __init__(self, plan: Plan, paths: list[str], seen: dict[str, set[Item]]) -> None:
         self.version: str = importlib.import_module("coverage").__version__
         coverage = _coverage(branch=plan.branch)
         coverage.set_option("report:exclude_lines", plan.exclude)
         data = coverage.get_data()
         if plan.branch:
-            data.add_arcs({path: ran[1] for path, ran in seen.items()})
+            data.add_arcs(seen)
         else:
-            data.add_lines({path: ran[0] for path, ran in seen.items()})
+            data.add_lines(seen)
         data.touch_files(paths)
         out = os.path.join(plan.folder, "coverage.json")
         coverage.json_report(outfile=out, ignore_errors=True)

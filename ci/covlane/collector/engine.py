@@ -6,26 +6,28 @@ import importlib
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 if TYPE_CHECKING:
-    import threading
     from typing import Protocol
 
+    from .fragments import Fragment
     from .plan import Plan
+    from .record import Item
     from .sources import Sources
+    from .termination import Guard
 
     class Engine(Protocol):
         """One process under measurement."""
 
-        #: Files whose branches could not be measured, and why.
-        unmarked: dict[str, str]
+        #: Whether it keeps what ran to itself until `flush`, so that a process cannot end without.
+        keeps: bool
 
         def start(self) -> None:
             """Measure what runs from now on."""
 
-        def seen(self) -> dict[str, set[Any]]:
-            """Return what ran: code's file name to line numbers and (from, to) branches. Nothing is forgotten."""
+        def flush(self) -> None:
+            """Put what ran, and what could not be measured, into the leg's folder; OSError where that fails."""
 
         def forget(self) -> None:
-            """Begin anew in a forked child, which reports only what it saw itself."""
+            """Begin anew in a forked child, which need not say what its parent saw."""
 
     class Reader(Protocol):
         """All processes of a leg added up, in `finish`."""
@@ -47,13 +49,13 @@ class Counted(NamedTuple):
     unmarked: Optional[str] = None
 
 
-def start(plan: Plan, sources: Sources, lock: threading.RLock) -> Engine:
-    """Return the leg's engine, for this process."""
-    engine: Engine = _module(plan).Engine(plan, sources, lock)
+def start(plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> Engine:
+    """Return the leg's engine, for this process; `lock` is held where the process forks."""
+    engine: Engine = _module(plan).Engine(plan, sources, fragment, lock)
     return engine
 
 
-def reader(plan: Plan, paths: list[str], seen: dict[str, tuple[set[int], set[Any]]]) -> Reader:
+def reader(plan: Plan, paths: list[str], seen: dict[str, set[Item]]) -> Reader:
     """Return what counts the files of a leg: `paths` are all of them, `seen` what ran in those that did."""
     made: Reader = _module(plan).Reader(plan, paths, seen)
     return made

@@ -43,13 +43,12 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> None:
     warnings.simplefilter("ignore")
     found, reasons = _await_stragglers(plan.folder)
     reasons += fragments.failures(plan.folder) + _ends(found, status)
-    seen: dict[str, tuple[set[int], set[tuple[int, int]]]] = {}
-    for fragment in found:
-        for path, (lines, branches) in fragment.files.items():
-            into = seen.setdefault(path, (set(), set()))
-            into[0].update(lines)
-            into[1].update((pair[0], pair[1]) for pair in branches)
-    unmarked = {path: why for fragment in found for path, why in fragment.unmarked.items()}
+    try:
+        seen = fragments.ran(plan.folder, found)
+    except ValueError as error:
+        reasons.append(f"the record of what ran is broken: {error}")
+        seen = {}
+    unmarked = {path: why for process in found for path, why in process.unmarked.items()}
     sources = Sources(plan.root, plan.source, plan.omit)
     paths = list(sources.walk())
     reader = engine.reader(plan, paths, seen)
@@ -69,7 +68,7 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> None:
     os.replace(temporary, plan.output)
 
 
-def _await_stragglers(folder: str) -> tuple[list[fragments.Fragment], list[str]]:
+def _await_stragglers(folder: str) -> tuple[list[fragments.Process], list[str]]:
     """Read the fragments, once the processes that still run have ended or had their time to."""
     deadline = time.monotonic() + GRACE
     while True:
@@ -107,7 +106,7 @@ def _files(
             notes["unparsable"][name] = f"{type(error).__name__}: {error}"
             continue
         # Branches that no process could have seen are unknown, not missed.
-        why = found.unmarked or ("" if found.taken else unmarked.get(path))
+        why = found.unmarked or ("" if found.taken or not found.branches else unmarked.get(path))
         if why:
             notes["unbranched"][name] = why
             found.branches.clear()
@@ -153,22 +152,22 @@ def _summary(entries: list[dict[str, Any]], *, branch: bool) -> dict[str, float]
     return summary
 
 
-def _ends(found: list[fragments.Fragment], status: int) -> list[str]:
+def _ends(found: list[fragments.Process], status: int) -> list[str]:
     """Return a sentence for each thing that was started and is not in the report."""
     reasons = []
     if status < 0:
         reasons.append(f"pytest was killed by {_signal(-status)}")
     elif status in UNFINISHED:
         reasons.append(UNFINISHED[status])
-    elif not any(fragment.pytest for fragment in found):
+    elif not any(process.pytest for process in found):
         reasons.append("pytest ended without finishing its session")
     if not found:
         reasons.append("no process of this leg reported: pytest ended before it began")
-    for fragment in found:
-        if not fragment.ended:
-            by = f", started by {fragment.test}" if fragment.test else ""
-            reasons.append(f"process {fragment.pid} never reported its end{by}: {shlex.join(fragment.argv)}")
-        stopped = (fragment.pytest or {}).get("stopped")
+    for process in found:
+        if not process.ended:
+            by = f", started by {process.test}" if process.test else ""
+            reasons.append(f"process {process.pid} never reported its end{by}: {shlex.join(process.argv)}")
+        stopped = (process.pytest or {}).get("stopped")
         if stopped and status not in UNFINISHED:
             reasons.append(f"pytest ended early: {stopped}")
     return reasons
@@ -186,7 +185,7 @@ def _signal(number: int) -> str:
         return f"signal {number}"
 
 
-def _stamp(plan: Plan, found: list[fragments.Fragment], status: int, arguments: list[str]) -> dict[str, Any]:
+def _stamp(plan: Plan, found: list[fragments.Process], status: int, arguments: list[str]) -> dict[str, Any]:
     witness: Optional[dict[str, Any]] = next((item.pytest for item in found if item.pytest), None)
     tools = dict(plan.tools)
     if witness:

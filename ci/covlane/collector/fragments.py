@@ -1,56 +1,108 @@
-"""Fragments: what one process saw, written whole; `finish` adds them up."""
+"""Fragments: what the processes of a leg say of themselves; `finish` adds them up.
+
+A process that a leg's interpreter begins in has a file of its own, to which its forked children append: one JSON
+object a line, in one write each, so that no end can break what was said before.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from typing import Any, NamedTuple, Optional
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Optional
 
+from . import record
 from .own import io, json, os
 from .start import FAILED
+from .termination import TERMINATED
+
+if TYPE_CHECKING:
+    from .record import Item
 
 SUFFIX = ".fragment"
 
 
-class Fragment(NamedTuple):
-    """One process of the leg.
+class Fragment:
+    """What this process says of itself."""
 
-    `files` maps a real path to [lines, branches]; `ended` is False until the process reached its end, so that
-    one which never did can be named.
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._key = ""
+        self.path = ""
+
+    def begin(self, test: str) -> str:
+        """Say that the process runs, and return a path of its own; a forked child's command line is its parent's."""
+        parent, self._key = self._key, f"{os.getpid()}-{os.urandom(4).hex()}"
+        own = os.path.join(self._folder, self._key)
+        if parent:
+            self.add(parent=parent, test=test)
+        else:
+            self.path = own + SUFFIX
+            self.add(argv=command_line(), test=test)
+        return own
+
+    def add(self, **said: object) -> None:
+        """Say more; OSError where that cannot be written."""
+        line = json.dumps({"process": self._key, **said}, separators=(",", ":")).encode() + b"\n"
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            record.write_all(descriptor, line)
+        finally:
+            os.close(descriptor)
+
+
+@dataclass
+class Process:
+    """One process of the leg, as `finish` reads of it.
+
+    `ended` is False where it never said so, so that it can be named; `files` maps a real path to what ran of it,
+    lines and [from, to] branches, where the engine does not use the record.
     """
 
     pid: int
-    argv: list[str]
-    test: str
-    ended: bool
-    files: dict[str, list[list[Any]]]
-    unmarked: dict[str, str]
-    pytest: Optional[dict[str, Any]]
+    argv: list[str] = field(default_factory=list)
+    test: str = ""
+    ended: bool = False
+    files: dict[str, list[Any]] = field(default_factory=dict)
+    unmarked: dict[str, str] = field(default_factory=dict)
+    pytest: Optional[dict[str, Any]] = None
 
 
-def path_for(folder: str) -> str:
-    """Return the name of this process's fragment; a process number that comes round again gets another."""
-    return os.path.join(folder, f"{os.getpid()}-{os.urandom(4).hex()}{SUFFIX}")
-
-
-def write(path: str, fragment: Fragment) -> None:
-    """Write a fragment whole; the file of a killed process holds what was last written."""
-    temporary = path + ".part"
-    with io.open(temporary, "w", encoding="utf-8") as file:
-        json.dump(fragment._asdict(), file)
-    os.replace(temporary, path)
-
-
-def read_all(folder: str) -> tuple[list[Fragment], list[str]]:
-    """Return every fragment of a leg, and a sentence for each file that is none."""
-    found, broken = [], []
-    for name in sorted(os.listdir(folder)):
+def read_all(folder: str) -> tuple[list[Process], list[str]]:
+    """Return every process of a leg, and a sentence for each fragment that cannot be read."""
+    found: dict[str, Process] = {}
+    broken: list[str] = []
+    names = sorted(os.listdir(folder))
+    for name in names:
         if name.endswith(SUFFIX):
             try:
                 with io.open(os.path.join(folder, name), encoding="utf-8") as file:
-                    found.append(Fragment(**json.load(file)))
-            except (OSError, ValueError, TypeError) as error:
+                    for line in file:
+                        _take(found, json.loads(line))
+            except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
                 broken.append(f"the fragment {name} is unreadable ({error})")
-    return found, broken
+    for name in names:
+        process = found.get(name[: -len(TERMINATED)]) if name.endswith(TERMINATED) else None
+        with contextlib.suppress(FileNotFoundError):  # it ends while we look
+            if process and os.stat(os.path.join(folder, name)).st_size:
+                process.ended = True
+    return list(found.values()), broken
+
+
+def _take(found: dict[str, Process], said: dict[str, Any]) -> None:
+    key = said.pop("process")
+    if key not in found:
+        found[key] = Process(int(key.partition("-")[0]))
+    if "parent" in said:
+        found[key].argv = found[said.pop("parent")].argv
+    for name, value in said.items():
+        if name == "unmarked":
+            found[key].unmarked.update(value)
+        elif name == "files":  # what ran since the last time
+            for path, items in value.items():
+                found[key].files.setdefault(path, []).extend(items)
+        else:
+            setattr(found[key], name, value)
 
 
 def command_line() -> list[str]:
@@ -78,4 +130,18 @@ def failures(folder: str) -> list[str]:
             with io.open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
                 last = (file.read().strip().splitlines() or ["no reason"])[-1]
             found.append(f"process {name[: -len(FAILED)]} could not be measured: {last}")
+    return found
+
+
+def ran(folder: str, processes: list[Process]) -> dict[str, set[Item]]:
+    """Return what ran in any process: real path to line numbers and (from, to) branches.
+
+    Raises:
+        ValueError: the leg's record is broken.
+    """
+    found = record.read(folder)
+    for process in processes:
+        for path, items in process.files.items():
+            into = found.setdefault(path, set())
+            into.update(item if isinstance(item, int) else (item[0], item[1]) for item in items)
     return found

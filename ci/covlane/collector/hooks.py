@@ -8,7 +8,6 @@ import functools
 import os
 import signal
 import sys
-import threading
 from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -55,7 +54,7 @@ def hook_imports(engine: Engine) -> None:
         else:  # a loader that changes what it loads: its lines are measured as it made them
             code = self.source_to_code(source, path)
             if engine.branch:
-                engine.unmarked[path] = UNMARKED
+                engine.unbranched(path, UNMARKED)
         return engine.instrument(code, sys.modules.get(fullname))
 
     SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
@@ -70,21 +69,21 @@ def _is_loaded(name: str) -> bool:
 def hook_forks(measurement: Measurement) -> None:
     """See to it that a forked child measures for itself.
 
-    A fork while another thread holds SlipCover's lock would leave the child waiting for ever, so it is held
+    A fork while another thread holds the measurement's lock would leave the child waiting for ever, so it is held
     across the fork. SIGTERM is kept waiting as well: Python forgets a signal that reaches a child before its
-    handlers are set up again, and a handler of ours is there where the signal would have ended the child.
+    handlers are set up again, and its trace would be its parent's.
     """
     lock = measurement.lock
     masks: list[Any] = []
 
     def before() -> None:
         mend_if_loaded()
-        lock.acquire()
+        lock.__enter__()
         masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}))
 
     def in_parent() -> None:
         mask = masks.pop()
-        lock.release()
+        lock.__exit__()
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def in_child() -> None:
@@ -97,13 +96,11 @@ def hook_forks(measurement: Measurement) -> None:
 
 
 def hook_ends(measurement: Measurement) -> None:
-    """Write the fragment at every end that a process can see coming."""
+    """Have the process say its end wherever Python sees it coming."""
     atexit.register(measurement.end)
     for name in ("_exit", "execv", "execve", "abort"):
         if hasattr(os, name):
             setattr(os, name, _ending(measurement, getattr(os, name)))
-    if threading.current_thread() is threading.main_thread():
-        _end_on_sigterm(measurement)
 
 
 def _ending(measurement: Measurement, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -116,16 +113,3 @@ def _ending(measurement: Measurement, original: Callable[..., Any]) -> Callable[
 
     end_first.__module__ = "os"  # where pickle finds it
     return end_first
-
-
-def _end_on_sigterm(measurement: Measurement) -> None:
-    """Write the fragment before a SIGTERM that nobody else handles ends the process, by that signal."""
-    if not hasattr(signal, "SIGTERM") or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        return
-
-    def handler(_number: int, _frame: object) -> None:
-        measurement.end()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    signal.signal(signal.SIGTERM, handler)

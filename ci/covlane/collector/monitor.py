@@ -7,18 +7,18 @@ both are SlipCover, the second takes the events of the first.
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
-    import threading
     import types
+    from collections.abc import Callable, Iterator
+
+    from .record import Flags
+    from .termination import Guard
 
 NAME = "covlane"
 #: CPython gives 0, 1, 2 and 5 a meaning, and hypothesis takes 3.
 NUMBERS = (4, 5, 3, 2, 0, 1)
-#: SlipCover's branch marks are lines with this bit (`encode_branch` in its branch.py).
-MARK = 1 << 30
 
 monitoring: Any = getattr(sys, "monitoring", None)
 
@@ -34,43 +34,41 @@ def tool() -> int:
 
 
 class Recorder:
-    """What ran of the code that is watched."""
+    """What ran of the code that is watched, each line told to the leg's record as it runs."""
 
-    def __init__(self, _lock: threading.RLock, *, branch: bool) -> None:  # noqa: ARG002 - as probes.Recorder
-        seen = self._seen = defaultdict[str, set[int]](set)
+    def __init__(self, _lock: Guard, flags: Callable[..., Flags], *, branch: bool) -> None:  # noqa: ARG002 - as probes.Recorder
+        known: dict[str, Flags] = {}
+        self._known = known
+        self._flags = flags
         disable = monitoring.DISABLE
 
         def line(code: types.CodeType, number: int) -> Any:
-            seen[code.co_filename].add(number)
+            memory, places = known[code.co_filename]
+            memory[places[number]] = 1
             return disable
 
         self._line = line
 
     def watch(self, code: types.CodeType, _module: Optional[types.ModuleType]) -> types.CodeType:
         """Return code that reports each of its lines and branch marks once."""
+        codes, name = list(_codes(code)), code.co_filename
+        numbers = {line for each in codes for _, _, line in each.co_lines() if line is not None}
+        before = self._known.get(name)
+        if before is None or not numbers <= before.places.keys():
+            # Code of another content under this name may be running still.
+            self._known[name] = self._flags(name, numbers.union(before.places if before else ()))
         number = tool()
         monitoring.register_callback(number, monitoring.events.LINE, self._line)
-        pending = [code]
-        while pending:
-            each = pending.pop()
+        for each in codes:
             monitoring.set_local_events(number, each, monitoring.events.LINE)
-            pending += [
-                inner
-                for inner in each.co_consts
-                if isinstance(inner, type(code)) and inner.co_name != "__annotate__"
-            ]
         return code
 
-    def seen(self) -> dict[str, set[Union[int, tuple[int, int]]]]:
-        """Return what ran: code's file name to line numbers and (from, to) branches. Nothing is forgotten."""
-        return {
-            filename: {
-                (number >> 15 & 0x7FFF, number & 0x7FFF) if number & MARK else number
-                for number in list(numbers)
-            }
-            for filename, numbers in list(self._seen.items())
-        }
+    def flush(self) -> None:
+        """Do nothing: the record has everything."""
 
-    def forget(self) -> None:
-        """Begin anew: a forked child reports only what it saw itself."""
-        self._seen.clear()
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, type(code)) and inner.co_name != "__annotate__":
+            yield from _codes(inner)

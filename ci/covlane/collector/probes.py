@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any, Optional
 import slipcover
 
 from . import slip  # noqa: F401 - it keeps pytest from rewriting SlipCover
+from .record import number
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from .record import Flags, Item
+    from .termination import Guard
 
 _NAMESPACE, _ANCESTORS = (type.__dict__[name].__get__ for name in ("__dict__", "__mro__"))
 #: What holds functions: wrappers hold what they wrap in a cell.
@@ -40,11 +43,15 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
     local objects alive after their `del` and undoes what was assigned to the dictionary that `locals()` returned.
     """
 
-    def __init__(self, lock: threading.RLock, *, branch: bool) -> None:
+    def __init__(self, lock: Guard, flags: Callable[..., Flags], *, branch: bool) -> None:
         super().__init__(branch=branch)
         self.lock = lock
+        self._flags = flags
+        #: By file: its flags, and how many of the lines that were seen are among them.
+        self._known: dict[str, Flags] = {}
+        self._flushed: dict[str, int] = defaultdict(int)
         # Never another one: a thread that is just about to add a line shall find the set that is read in the end.
-        self.newly_seen: dict[str, set[object]] = defaultdict(set)
+        self.newly_seen: dict[str, set[Item]] = defaultdict(set)
         self._removed: dict[str, set[object]] = {}
 
     def watch(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
@@ -54,6 +61,24 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
         # A probe at the end of the stack could not make it: its line would be lost.
         self.newly_seen[code.co_filename]
         return self.instrument(code)  # type: ignore[no-any-return]
+
+    def flush(self) -> None:
+        """Put what ran since the last time into the leg's record."""
+        for name, items in list(self.newly_seen.items()):
+            if len(items) > self._flushed[name]:
+                seen = set(items)
+                memory, places = self._flags_of(name)
+                for item in seen:
+                    if (place := places.get(number(item))) is not None:
+                        memory[place] = 1
+                self._flushed[name] = len(seen)
+
+    def _flags_of(self, name: str) -> Flags:
+        able = {number(item) for kind in (self.code_lines, self.code_branches) for item in kind[name]}
+        known = self._known.get(name)
+        if known is None or not able <= known.places.keys():
+            known = self._known[name] = self._flags(name, able)
+        return known
 
     def deinstrument_seen(self) -> None:
         """Take the probes of what was seen out of the functions that can be found. Any probe may call this."""
@@ -70,15 +95,6 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
                 if (without := self.replace_map.get(function.__code__)) is not None:
                     function.__code__ = without
             self.replace_map.clear()
-
-    def seen(self) -> dict[str, set[object]]:
-        """Return what ran: code's file name to line numbers and (from, to) branches. Nothing is forgotten."""
-        return {filename: set(items) for filename, items in list(self.newly_seen.items())}
-
-    def forget(self) -> None:
-        """Begin anew: a forked child reports only what it saw itself."""
-        for items in (*self.newly_seen.values(), *self._removed.values()):
-            items.clear()
 
 
 def _functions(modules: list[types.ModuleType]) -> Iterator[types.FunctionType]:

@@ -48,7 +48,7 @@ def _witness(measurement: Measurement) -> object:
     import pytest
 
     class Witness:
-        stopped = ""
+        interrupted = stopped = ""
 
         def pytest_runtest_logstart(self, nodeid: str) -> None:
             measurement.running = nodeid
@@ -57,9 +57,12 @@ def _witness(measurement: Measurement) -> object:
             measurement.running = ""
             measurement.checkpoint()
 
+        def pytest_keyboard_interrupt(self, excinfo: Any) -> None:  # and pytest.exit, whose code may be 0
+            self.interrupted = f"{excinfo.typename}: {excinfo.value}"
+
         @pytest.hookimpl(trylast=True)
         def pytest_sessionfinish(self, session: Any) -> None:
-            self.stopped = str(session.shouldfail or session.shouldstop or "")
+            self.stopped = str(session.shouldfail or session.shouldstop or self.interrupted)
 
         @pytest.hookimpl(trylast=True)
         def pytest_unconfigure(self, config: Any) -> None:

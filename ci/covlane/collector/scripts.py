@@ -57,7 +57,7 @@ def _is_source(engine: Engine, code: types.CodeType) -> bool:
     if own != code:
         return False
     if engine.branch:
-        engine.unmarked[name] = UNMARKED
+        engine.unbranched(name, UNMARKED)
     return True
 
 

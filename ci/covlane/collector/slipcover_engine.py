@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Optional
 
 from .code_cache import CodeCache
 from .engine import Counted
+from .record import Record
 
 if TYPE_CHECKING:
-    import threading
     import types
+    from collections.abc import Iterable
 
+    from .fragments import Fragment
     from .monitor import Recorder
     from .plan import Plan
+    from .record import Flags, Item
     from .sources import Sources
+    from .termination import Guard
 
 RECORDERS = ".monitor" if sys.version_info >= (3, 12) else ".probes"
 
@@ -23,13 +28,20 @@ RECORDERS = ".monitor" if sys.version_info >= (3, 12) else ".probes"
 class Engine:
     """SlipCover in one process, loaded with the first file that is measured."""
 
-    def __init__(self, plan: Plan, sources: Sources, lock: threading.RLock) -> None:
+    #: sys.monitoring tells each line as it runs, probes keep theirs.
+    keeps = sys.version_info < (3, 12)
+
+    def __init__(self, plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> None:
         self.sources = sources
         self.branch = plan.branch
         #: Lines that SlipCover does not see.
         self.traced: dict[str, set[int]] = {}
+        #: Files whose branches are not measured, and why.
         self.unmarked: dict[str, str] = {}
+        self._unsaid: dict[str, str] = {}
+        self._fragment = fragment
         self._lock = lock
+        self._record = Record(plan.folder, lock)
         self._codes = CodeCache(plan.folder, branch=plan.branch)
         self._recorder: Optional[Recorder] = None
 
@@ -49,8 +61,14 @@ class Engine:
         """Return this process's recorder, loaded now if it was not."""
         if self._recorder is None:
             module = importlib.import_module(RECORDERS, __package__)
-            self._recorder = module.Recorder(self._lock, branch=self.branch)
+            self._recorder = module.Recorder(self._lock, self._flags, branch=self.branch)
         return self._recorder
+
+    def unbranched(self, filename: str, why: str) -> None:
+        """Note that a file's branches are not measured."""
+        self.unmarked[filename] = self._unsaid[self.sources.real(filename) or filename] = why
+        with contextlib.suppress(OSError):  # the end tries again
+            self._say()
 
     def compile(self, source: bytes, filename: str) -> types.CodeType:
         """Compile a measured file as its import would, remembering why its branches are not measured."""
@@ -60,23 +78,33 @@ class Engine:
 
         code, unmarked = compile_marked(source, filename, branch=self.branch)
         if unmarked:
-            self.unmarked[filename] = unmarked
+            self.unbranched(filename, unmarked)
         else:
             self._codes.put(source, filename, code)
         return code
 
-    def seen(self) -> dict[str, set[Any]]:
-        """Return what ran, by the names that the code has."""
-        found: dict[str, set[Any]] = self._recorder.seen() if self._recorder else {}
+    def flush(self) -> None:
+        """Put what ran into the record; OSError where it has no place."""
+        if self._recorder:
+            self._recorder.flush()
         for name, lines in self.traced.items():
-            found.setdefault(name, set()).update(lines)
-        return found
+            memory, places = self._flags(name, lines)
+            for line in lines:
+                memory[places[line]] = 1
+        self._record.settle()
+        self._say()
 
     def forget(self) -> None:
-        """Begin anew in a forked child."""
-        if self._recorder is not None:
-            self._recorder.forget()
+        """Begin anew in a forked child: what its parent saw is, or will be, in the record."""
         self.traced.clear()
+
+    def _say(self) -> None:
+        if self._unsaid:
+            self._fragment.add(unmarked=self._unsaid)
+            self._unsaid.clear()
+
+    def _flags(self, filename: str, numbers: Iterable[int]) -> Flags:
+        return self._record.flags(self.sources.real(filename) or filename, numbers)
 
 
 class Reader:
@@ -84,7 +112,7 @@ class Reader:
 
     name = "slipcover"
 
-    def __init__(self, plan: Plan, _paths: list[str], seen: dict[str, tuple[set[int], set[Any]]]) -> None:
+    def __init__(self, plan: Plan, _paths: list[str], seen: dict[str, set[Item]]) -> None:
         slip = importlib.import_module(".slip", __package__)
         self.version: str = slip.VERSION
         self._seen = seen
@@ -93,6 +121,6 @@ class Reader:
     def count(self, path: str, content: bytes) -> Counted:
         """Return the counts of a file; SyntaxError or ValueError where Python refuses it."""
         able = self._reader.executable(content, path)
-        ran, taken = self._seen.get(path, (set(), set()))
-        taken = able.anchored(taken) & able.branches
-        return Counted(able.lines, ran & able.lines, able.branches, taken, able.unmarked)
+        ran = self._seen.get(path, set())
+        taken = able.anchored({item for item in ran if isinstance(item, tuple)}) & able.branches
+        return Counted(able.lines, able.lines & ran, able.branches, taken, able.unmarked)

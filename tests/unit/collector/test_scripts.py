@@ -21,6 +21,7 @@ class Engine:
     def __init__(self, root: Path, source: str) -> None:
         self.sources = Sources(str(root), [source], [])
         self.unmarked: dict[str, str] = {}
+        self.unbranched = self.unmarked.__setitem__
 
 
 @pytest.fixture

@@ -1,0 +1,144 @@
+"""SIGTERM, which ends a process without a word of Python: it leaves a trace that a process has so ended.
+
+faulthandler writes it where the signal arrives and then lets the signal do what it did before. So a process that the
+suite terminates ends as fast and as surely as without a measurement, and is told from one that crashed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import signal
+import threading
+import time as clock
+from typing import TYPE_CHECKING, Optional
+
+from .own import os, time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: A trace is empty while its process runs, and gone when it has said its end. With the second a process still had
+#: something to say.
+TERMINATED, TERMINATING = ".terminated", ".terminating"
+#: File descriptors below this are the program's, which may close and use them as it likes.
+OURS = 500
+#: Seconds between two looks for processes that have not heard a signal.
+INTERVAL = 0.5
+
+
+class Guard:
+    """A lock that a thread may take again, and that a handler of signals does not break into: it comes after."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._deferred: Optional[Callable[[], None]] = None
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        outermost = not self._depth
+        self._lock.release()
+        if outermost and (deferred := self._deferred):
+            self._deferred = None
+            deferred()
+
+    def do(self, work: Callable[[], None]) -> None:
+        """Do the work of a handler, now or when this thread has left what it is doing."""
+        if self._lock._is_owned():  # type: ignore[attr-defined]
+            self._deferred = work
+        else:
+            work()
+
+    def forget(self) -> None:
+        """Forget, in a forked child, what was its parent's to do."""
+        self._deferred = None
+
+
+class Termination:
+    """What SIGTERM does in this process, unless the program has its own idea of that.
+
+    `last` is what the process has to do before it ends, if anything: a handler in Python has to be there for it.
+    """
+
+    def __init__(self, guard: Guard, last: Optional[Callable[[], None]]) -> None:
+        self._guard = guard
+        self._last = last
+        self._trace = ""
+        self._descriptor = -1
+
+    def expect(self, process: str) -> None:
+        """Have SIGTERM leave its trace beside this process's fragment; `process` is its path without a suffix."""
+        trace = process + (TERMINATING if self._last else TERMINATED)
+        if not hasattr(faulthandler, "register") or self._set_by_program():
+            return
+        import fcntl
+
+        # Without descriptors to spare, or disk, a terminated process is named as one that crashed.
+        with contextlib.suppress(OSError, ValueError):
+            made = os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                descriptor = fcntl.fcntl(made, fcntl.F_DUPFD_CLOEXEC, OURS)
+            finally:
+                os.close(made)
+            if self._last and signal.getsignal(signal.SIGTERM) != self._handle:
+                signal.signal(signal.SIGTERM, self._handle)
+            faulthandler.register(signal.SIGTERM, descriptor, all_threads=False, chain=True)
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+            self._trace, self._descriptor = trace, descriptor
+
+    def forget(self) -> None:
+        """Leave no trace of a process that has said its end."""
+        if self._trace:
+            with contextlib.suppress(OSError):
+                os.unlink(self._trace)
+
+    def disregard(self) -> None:
+        """Leave none in this process, which is another program in a moment."""
+        if self._descriptor >= 0:
+            faulthandler.unregister(signal.SIGTERM)
+
+    def _set_by_program(self) -> bool:
+        return signal.getsignal(signal.SIGTERM) not in (signal.SIG_DFL, self._handle)
+
+    def _handle(self, _number: int, _frame: object) -> None:
+        self._guard.do(self._end)
+
+    def _end(self) -> None:
+        if self._last:
+            self._last()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def remind(folder: str) -> None:
+    """Send SIGTERM again, for ever, to the leg's processes that have its trace and do not end.
+
+    A handler in Python does not run where the signal came after the last look at signals and before a system call
+    that blocks. Only a process that holds its own trace open is one of these.
+    """
+    folder = os.path.realpath(folder)
+    while True:
+        clock.sleep(INTERVAL)
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            with contextlib.suppress(OSError, ValueError):
+                if name.endswith(TERMINATING) and os.stat(path).st_size:
+                    pid = int(name.partition("-")[0])
+                    late = time.time() - os.stat(path).st_mtime > INTERVAL
+                    if late and path in _held(pid):
+                        os.kill(pid, signal.SIGTERM)
+
+
+def _held(pid: int) -> set[str]:
+    folder = f"/proc/{pid}/fd"
+    held = set()
+    for name in os.listdir(folder):
+        with contextlib.suppress(OSError):
+            held.add(os.readlink(os.path.join(folder, name)))
+    return held
