@@ -25,6 +25,10 @@ DEFAULT = "default"
 #: How many processes share the tests: none beside pytest's own, so many, or one for each processor.
 Workers = Annotated[int, msgspec.Meta(ge=0)] | Literal["auto"]
 
+Percentage = Annotated[float, msgspec.Meta(ge=0, le=100)]
+#: Where what is read turns from red to yellow, and from yellow to green.
+Thresholds = tuple[Percentage, Percentage]
+
 
 class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """Where and how the merged report is delivered to CodeScene."""
@@ -73,6 +77,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES
     exclude_also: tuple[str, ...] = ()
     reports: str = "reports"
+    html: bool = True
+    thresholds: Thresholds = (60, 80)
     paths: dict[str, tuple[str, ...]] = {}
     components: dict[str, Component] = {}
     codescene: CodeScene = msgspec.field(default_factory=CodeScene)
@@ -204,7 +210,12 @@ def _from_text(key: Key, text: str) -> object:
                 return tomllib.loads(f"value = {text}")["value"]
             except (tomllib.TOMLDecodeError, RecursionError):
                 return text
-        return [part.strip() for part in text.split(",") if part.strip()]
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        return (
+            [float(part) if part.replace(".", "", 1).isdecimal() else part for part in parts]
+            if key.type == Thresholds
+            else parts
+        )
     return int(text) if key.type == Workers and text.isdecimal() else text
 
 
@@ -222,14 +233,18 @@ def _wrong(name: str, value: object, takes: str, origin: str) -> UsageError:
     return UsageError(f"{origin}: {name} is {value!r}; it takes {takes}", f"change {name}, or remove it")
 
 
+_WORDS: dict[Any, str] = {
+    bool: "true or false",
+    str: "a string",
+    Workers: "a number from 0 on, or 'auto'",
+    Thresholds: "two percentages, the lower first",
+}
+
+
 def describe(kind: Any) -> str:
     """Return a type in a person's words."""
-    if kind is bool:
-        return "true or false"
-    if kind is str:
-        return "a string"
-    if kind == Workers:
-        return "a number from 0 on, or 'auto'"
+    if kind in _WORDS:
+        return _WORDS[kind]
     if getattr(kind, "__origin__", None) is Literal:
         return "one of " + ", ".join(repr(choice) for choice in kind.__args__)
     if getattr(kind, "__origin__", None) is dict:
@@ -258,6 +273,8 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
                 or re.match("(~$|~/|[A-Za-z]:)", str(pure))
             ):
                 raise _wrong(name, path, "paths inside the repository, relative to its root", origins[name])
+    if (thresholds := values.get("thresholds", ())) != tuple(sorted(thresholds)):
+        raise _wrong("thresholds", thresholds, describe(Thresholds), origins["thresholds"])
     for python in values.get("pythons", ()):
         if not re.fullmatch(r"3\.\d+t?", python):
             raise _wrong("pythons", python, 'versions such as "3.12"', origins["pythons"])

@@ -46,11 +46,11 @@ def show(report: Report, out: TextIO, *, plain: bool) -> None:
     if whole := len(report.files) - len(files):
         console.print(f"{whole:,} of {len(report.files):,} files are covered completely", style="dim")
     for line in [*words.components(report), *words.by_leg(report)]:
-        console.print(escape(_printable(line)), soft_wrap=True)
+        console.print(escape(words.visible(line)), soft_wrap=True)
     for reason in report.incomplete:
-        console.print("incomplete: " + escape(_printable(reason)), style="yellow", soft_wrap=True)
+        console.print("incomplete: " + escape(words.visible(reason)), style="yellow", soft_wrap=True)
     console.print(
-        f"[bold]{words.headline(report)}[/bold], legs: {escape(_printable(words.legs(report)))}",
+        f"[bold]{words.headline(report)}[/bold], legs: {escape(words.visible(words.legs(report)))}",
         soft_wrap=True,
     )
 
@@ -61,7 +61,7 @@ def _table(report: Report, files: list[tuple[str, FileCoverage]], width: int) ->
     if report.branch:
         figures += _figures("Branches", report.branches)
     room = width - sum(column + GAP for _, _, column in figures)
-    names = max((len(_printable(path)) for path, _ in files), default=0)
+    names = max((len(words.visible(path)) for path, _ in files), default=0)
     name_width = max(min(names, room - LEAST_MISSING - GAP), len("Total"))
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold", show_footer=True)
     table.add_column("File", "Total", overflow="fold", width=name_width)
@@ -71,7 +71,7 @@ def _table(report: Report, files: list[tuple[str, FileCoverage]], width: int) ->
     for path, file in files:
         branches = _cells(file.branch) if report.branch else []
         missing = _cut(words.missing(file), max(room - name_width - GAP, LEAST_MISSING))
-        table.add_row(escape(_printable(path)), *_cells(file.lines), *branches, missing)
+        table.add_row(escape(words.visible(path)), *_cells(file.lines), *branches, missing)
     return table
 
 
@@ -91,8 +91,3 @@ def _cut(text: str, width: int) -> str:
 
 def _cells(ratio: Ratio) -> list[str]:
     return [f"{ratio.total}", f"{ratio.missing}", ratio.text]
-
-
-def _printable(text: str) -> str:
-    """Show a control character in a file's name instead of obeying it."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
