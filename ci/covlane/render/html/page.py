@@ -86,7 +86,7 @@ def render(page: Page, content: bytes | None, digest: str) -> str:
     rows = list(_rows(page, text.lines if text else None))
     return templates.get("page.html.j2").render(
         page=page,
-        branches=page.branch and page.file.branch,
+        branches=page.file.branch if page.branch and page.file.branches else None,
         missing=words.missing(page.file),
         kinds=KINDS,
         chunks=[rows[at : at + CHUNK] for at in range(0, len(rows), CHUNK)],
