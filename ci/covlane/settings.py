@@ -283,10 +283,7 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
                 or re.match("(~$|~/|[A-Za-z]:)", str(pure))
             ):
                 raise _wrong(name, path, "paths inside the repository, relative to its root", origins[name])
-    for name in ("gate.files", "gate.components"):
-        for given in values.get(name, {}).values():
-            if isinstance(given, Threshold) and given.line is None and given.branch is None:
-                raise _wrong(name, given, describe(dict[str, Percent | Threshold]), origins[name])
+    _check_gates(values, origins)
     for python in values.get("pythons", ()):
         if not re.fullmatch(r"3\.\d+t?", python):
             raise _wrong("pythons", python, 'versions such as "3.12"', origins["pythons"])
@@ -294,6 +291,13 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
         for pattern in values.get(name, ()):
             if wrong := _wrong_pattern(pattern):
                 raise _wrong(name, pattern, wrong, origins[name])
+
+
+def _check_gates(values: dict[str, Any], origins: dict[str, str]) -> None:
+    for name in ("gate.files", "gate.components"):
+        for given in values.get(name, {}).values():
+            if not dict(given.items() if isinstance(given, Threshold) else [("line", given)]):
+                raise _wrong(name, given, describe(dict[str, Percent | Threshold]), origins[name])
 
 
 def _wrong_pattern(pattern: str) -> str:
