@@ -142,7 +142,8 @@ class _Merging:
                 self.faults.add(f"{path} is left out: legs measured different contents of it; run them again")
                 continue
             files[path] = union.coverage()
-            digests.update((path, digest) for digest in union.digests)
+            if len(union.digests) == 1:
+                digests[path] = min(union.digests)
             union.count_alone(lines, branches)
             if shares := union.shares(self._names, self._own if union.legs & self._own else 0):
                 disputed[path] = shares

@@ -1,9 +1,9 @@
 """SlipCover's JSON, with covlane's additions: a leg's file, and the merged report.
 
 The shape is SlipCover 1.1's (`schemas.py` there): `meta`, `files` with executed and missing lines and
-branches, `summary`. A leg adds `covlane` (its stamp) and a `digest` for each file; the merged report keeps the digests
-and adds `legs` and `others`, what each of them `alone` ran, `components`, `incomplete`, and `legs` for each file whose
-legs disagree on some lines: who could run which of these (`ran` and `missed`), in ranges from a first to a last line.
+branches, `summary`. A leg adds `covlane` (its stamp) and a `digest` for each file; the merged report keeps that, and adds
+`legs` and `others`, what each of them `alone` ran, `components`, `incomplete`, and `legs` for each file whose legs
+disagree on some lines: who could run which of these (`ran` and `missed`), in ranges from a first to a last line.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ class FileDiff:
         added: every line that the diff adds.
         moved: those of them that stood elsewhere before, in a block that did not change.
         removed: how many lines it takes away.
+        cut: the lines right after which lines of code were taken away and none put.
     """
 
     path: str
@@ -28,6 +29,7 @@ class FileDiff:
     added: int = 0
     moved: int = 0
     removed: int = 0
+    cut: int = 0
 
     @property
     def changed(self) -> int:

@@ -187,7 +187,7 @@ class Report:
         alone: per leg, and other report, what only it ran; empty where there is one alone.
         components: the parts that have figures of their own.
         incomplete: a sentence for all that is not in it; empty for a complete report.
-        digests: of the content that was measured, for files that a leg told it of.
+        digests: of the files' contents that were measured, where legs tell.
     """
 
     branch: bool

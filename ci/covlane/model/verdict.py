@@ -118,7 +118,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The whole.
 
     Attributes:
-        outcome: `incomplete` where something that decides could not be seen, unless a gate failed anyway.
+        outcome: `incomplete` where the report, the diff or a gate's measure could not be seen as a whole; a gate
+            that failed on what was seen as a whole comes before a gate that could not be judged.
         commit: the commit judged; None outside of git.
         dirty: whether there is work that is not committed.
         base: the commit that the diff is against; None without one.

@@ -34,7 +34,7 @@ def untaken(target: int) -> str:
 
 def lines(first: int, last: int) -> str:
     """Return a range of lines as it is said in a sentence."""
-    return f"line {first}" if first == last else f"lines {first}-{last}"
+    return f"line{'s' * (first != last)} {span(first, last)}"
 
 
 def level(ratio: Ratio, thresholds: tuple[float, float]) -> str:
@@ -45,13 +45,23 @@ def level(ratio: Ratio, thresholds: tuple[float, float]) -> str:
     return ("low", "middling", "high")[reached]
 
 
-def visible(text: str) -> str:
+def printable(text: str) -> str:
     """Show what cannot be printed in a name, control characters and those that turn text around, by its code."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _target(target: int) -> str:
     return "?" if target > LAST_LINE else str(target or "exit")
+
+
+def span(first: int, last: int) -> str:
+    """Return a range of lines: `12`, `12-15`."""
+    return f"{first}" if first == last else f"{first}-{last}"
+
+
+def jump(line: int, target: int) -> str:
+    """Return a branch: `12 → 15`; one whose target a report does not name is `a branch of 12`."""
+    return f"a branch of {line}" if target > LAST_LINE else f"{line} → {target or 'exit'}"
 
 
 def by_missing(report: Report) -> list[tuple[str, FileCoverage]]:
@@ -121,7 +131,7 @@ def _place(path: str, lines: int, file: FileCoverage) -> str:
 
 
 def _ranges(lines: int, others: int) -> str:
-    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in ranges(lines, others))
+    return ", ".join(span(*one) for one in ranges(lines, others))
 
 
 def _several(places: list[str]) -> str:

@@ -36,7 +36,7 @@ def render(report: Report, verdict: Verdict | None, trend: Markup | None) -> str
         differing=_differing(report),
         patched=verdict is not None,
         trend=trend,
-        visible=words.visible,
+        visible=words.printable,
     )
 
 
@@ -60,7 +60,7 @@ def _rows(report: Report, verdict: Verdict | None) -> Iterator[tuple[object, ...
     for path, file in report.files.items():
         changed = patch.get(path)
         yield (
-            words.visible(path),
+            words.printable(path),
             address(path),
             _counts(file.lines),
             _counts(file.branch),

@@ -91,7 +91,7 @@ def render(page: Page, content: bytes | None, digest: str) -> str:
         kinds=KINDS,
         chunks=[rows[at : at + CHUNK] for at in range(0, len(rows), CHUNK)],
         notices=notices,
-        visible=words.visible,
+        visible=words.printable,
     )
 
 
