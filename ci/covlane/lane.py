@@ -14,13 +14,12 @@ from covlane import inputs
 from covlane.adapters import files, process
 from covlane.analysis.merge import merge
 from covlane.errors import ReportError, UsageError
-from covlane.formats import cobertura, coveragepy, lcov, slipcover
+from covlane.formats import slipcover
 from covlane.formats.untrusted import uncollected
 from covlane.model.report import Component
-from covlane.render import markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from covlane.adapters.git import Git
@@ -64,22 +63,6 @@ def read_merged(configured: Configured) -> Report:
     """Return the merged report; ReportError where there is none."""
     path = configured.reports / "coverage.json"
     return slipcover.read_report(files.read_bytes(path), str(path))
-
-
-def write_reports(configured: Configured, report: Report) -> tuple[Path, ...]:
-    """Write the report in every format, and return the files."""
-    version = f"covlane {covlane.__version__}{' INCOMPLETE' if report.incomplete else ''}"
-    outputs: dict[str, bytes | str | Iterable[str]] = {
-        "coverage.xml": cobertura.write(report, version),
-        "lcov.info": lcov.write(report),
-        "summary.md": markdown.summary(report),
-        "coveragepy.json": coveragepy.write_json(report, version),
-    }
-    for name, content in outputs.items():
-        files.write_whole(configured.reports / name, content)
-    data = configured.reports / ".coverage"
-    coveragepy.write_data(report, data, configured.root)
-    return (*(configured.reports / name for name in outputs), data)
 
 
 class _Listed(msgspec.Struct):

@@ -12,6 +12,7 @@ import msgspec
 
 from covlane import detection
 from covlane.errors import UsageError
+from covlane.model.rules import Count, Gate, Percent, Threshold
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 #: How many processes share the tests: none beside pytest's own, so many, or one for each processor.
 Workers = Annotated[int, msgspec.Meta(ge=0)] | Literal["auto"]
+#: Where what is read turns from red to yellow, and from yellow to green.
+Thresholds = tuple[Percent, Percent]
+
+
+#: What takes numbers in the environment, and as what.
+_NUMBERS = ((Workers, int), (Count | None, int), (Percent | None, float))
 
 
 class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -41,6 +48,13 @@ class GitHub(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
     runner: str = "ubuntu-latest"
     default_branch: str = "main"
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """Where baselines are kept; `path` names the file or the folder."""
+
+    store: Literal["file", "notes", "folder"] = "file"
+    path: str = ""
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,10 +87,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES
     exclude_also: tuple[str, ...] = ()
     reports: str = "reports"
+    html: bool = True
+    thresholds: Thresholds = (60, 80)
     paths: dict[str, tuple[str, ...]] = {}
     components: dict[str, Component] = {}
+    gate: Gate = msgspec.field(default_factory=Gate)
+    baseline: Baseline = msgspec.field(default_factory=Baseline)
     codescene: CodeScene = msgspec.field(default_factory=CodeScene)
     github: GitHub = msgspec.field(default_factory=GitHub)
+
+
+#: The types of settings in a person's words.
+_WORDS = (
+    (bool, "true or false"),
+    (str, "a string"),
+    (Workers, "a number from 0 on, or 'auto'"),
+    (Percent | None, "a percentage from 0 to 100"),
+    (Count | None, "a number from 0 on"),
+    (Thresholds, "two percentages, the lower first"),
+    (dict[str, Percent | Threshold], "percentages, or tables of `line`, `branch` and `together`"),
+    (dict[str, Component], "tables with `source` and `flags`, each a list of strings"),
+    (dict[str, tuple[str, ...]], "a table of lists of strings"),
+)
 
 
 class Key(NamedTuple):
@@ -204,8 +236,14 @@ def _from_text(key: Key, text: str) -> object:
                 return tomllib.loads(f"value = {text}")["value"]
             except (tomllib.TOMLDecodeError, RecursionError):
                 return text
-        return [part.strip() for part in text.split(",") if part.strip()]
-    return int(text) if key.type == Workers and text.isdecimal() else text
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        if key.type == Thresholds:
+            return [float(part) if re.fullmatch(r"\d+(\.\d+)?", part) else part for part in parts]
+        return parts
+    number = next((number for kind, number in _NUMBERS if key.type == kind), None)
+    return (
+        number(text) if number and re.fullmatch(r"\d+(\.\d+)?" if number is float else r"\d+", text) else text
+    )
 
 
 def _convert(key: Key, value: object, origin: str) -> object:
@@ -224,17 +262,11 @@ def _wrong(name: str, value: object, takes: str, origin: str) -> UsageError:
 
 def describe(kind: Any) -> str:
     """Return a type in a person's words."""
-    if kind is bool:
-        return "true or false"
-    if kind is str:
-        return "a string"
-    if kind == Workers:
-        return "a number from 0 on, or 'auto'"
+    for known, words in _WORDS:
+        if kind == known:
+            return words
     if getattr(kind, "__origin__", None) is Literal:
         return "one of " + ", ".join(repr(choice) for choice in kind.__args__)
-    if getattr(kind, "__origin__", None) is dict:
-        tables = "tables with `source` and `flags`, each a list of strings"
-        return tables if kind.__args__[1] is Component else "a table of lists of strings"
     return "a list of strings"
 
 
@@ -246,6 +278,7 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
     """
     inside = {name: values.get(name, ()) for name in ("source", "tests", "omit")}
     inside["reports"] = [values.get("reports", "reports")]
+    inside["baseline.path"] = [values["baseline.path"]] if values.get("baseline.path") else []
     inside["paths"] = [path for first in values.get("paths", {}).values() for path in first[:1] or [""]]
     inside["components"] = [path for part in values.get("components", {}).values() for path in part.source]
     for name, paths in inside.items():
@@ -258,6 +291,9 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
                 or re.match("(~$|~/|[A-Za-z]:)", str(pure))
             ):
                 raise _wrong(name, path, "paths inside the repository, relative to its root", origins[name])
+    if (thresholds := values.get("thresholds", ())) != tuple(sorted(thresholds)):
+        raise _wrong("thresholds", thresholds, describe(Thresholds), origins["thresholds"])
+    _check_gates(values, origins)
     for python in values.get("pythons", ()):
         if not re.fullmatch(r"3\.\d+t?", python):
             raise _wrong("pythons", python, 'versions such as "3.12"', origins["pythons"])
@@ -265,6 +301,13 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
         for pattern in values.get(name, ()):
             if wrong := _wrong_pattern(pattern):
                 raise _wrong(name, pattern, wrong, origins[name])
+
+
+def _check_gates(values: dict[str, Any], origins: dict[str, str]) -> None:
+    for name in ("gate.files", "gate.components"):
+        for given in values.get(name, {}).values():
+            if not dict(given.items() if isinstance(given, Threshold) else [("line", given)]):
+                raise _wrong(name, given, describe(dict[str, Percent | Threshold]), origins[name])
 
 
 def _wrong_pattern(pattern: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from covlane import settings
 from covlane.errors import UsageError
+from covlane.model.rules import Threshold
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,12 +30,28 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "exclude-lines": ('["a{1}b"]', "a{1}b", ("a{1}b",)),
     "exclude-also": ('["never", "ever"]', "never,ever", ("never", "ever")),
     "reports": ('"out/coverage"', "out/coverage", "out/coverage"),
+    "html": ("false", "false", False),
+    "thresholds": ("[50, 90.5]", "50, 90.5", (50, 90.5)),
     "paths": ('{a = ["src", "*/lib"]}', '{a = ["src", "*/lib"]}', {"a": ("src", "*/lib")}),
     "components": (
         '{api = {source = ["a"], flags = ["x"]}}',
         "{api={source=['a'],flags=['x']}}",
         {"api": settings.Component(source=("a",), flags=("x",))},
     ),
+    "gate.total-line": ("84.99", "84.99", 84.99),
+    "gate.total-branch": ("80", "80", 80.0),
+    "gate.patch": ("0", "0", 0.0),
+    "gate.patch-missing": ("0", "0", 0),
+    "gate.new-files": ("100", "100", 100.0),
+    "gate.ratchet": ("true", "true", True),
+    "gate.files": (
+        '{"a/**" = 90, "*" = {branch = 1.5, together = true}}',
+        '{"a/**" = 90, "*" = {branch = 1.5, together = true}}',
+        {"a/**": 90.0, "*": Threshold(branch=1.5, together=True)},
+    ),
+    "gate.components": ("{api = 90}", "{api = 90}", {"api": 90.0}),
+    "baseline.store": ('"notes"', "notes", "notes"),
+    "baseline.path": ('"kept/baseline.json"', "kept/baseline.json", "kept/baseline.json"),
     "codescene.url": ('"https://codescene.example/v2"',) + ("https://codescene.example/v2",) * 2,
     "codescene.via": ('"rest"', "rest", "rest"),
     "codescene.downloads": ('"https://mirror.example"', "https://mirror.example", "https://mirror.example"),
@@ -59,8 +76,20 @@ VARIABLES = {
     "exclude-lines": "COVLANE_EXCLUDE_LINES",
     "exclude-also": "COVLANE_EXCLUDE_ALSO",
     "reports": "COVLANE_REPORTS",
+    "html": "COVLANE_HTML",
+    "thresholds": "COVLANE_THRESHOLDS",
     "paths": "COVLANE_PATHS",
     "components": "COVLANE_COMPONENTS",
+    "gate.total-line": "COVLANE_GATE_TOTAL_LINE",
+    "gate.total-branch": "COVLANE_GATE_TOTAL_BRANCH",
+    "gate.patch": "COVLANE_GATE_PATCH",
+    "gate.patch-missing": "COVLANE_GATE_PATCH_MISSING",
+    "gate.new-files": "COVLANE_GATE_NEW_FILES",
+    "gate.ratchet": "COVLANE_GATE_RATCHET",
+    "gate.files": "COVLANE_GATE_FILES",
+    "gate.components": "COVLANE_GATE_COMPONENTS",
+    "baseline.store": "COVLANE_BASELINE_STORE",
+    "baseline.path": "COVLANE_BASELINE_PATH",
     "codescene.url": "COVLANE_CODESCENE_URL",
     "codescene.via": "COVLANE_CODESCENE_VIA",
     "codescene.downloads": "COVLANE_CODESCENE_DOWNLOADS",
@@ -110,6 +139,11 @@ def test_a_key_is_read_from_the_environment(tmp_path: Path, name: str) -> None:
     assert value(load(tmp_path, **{VARIABLES[name]: text}), name) == expected
 
 
+@pytest.mark.parametrize("text", ["[80, 60]", "[60]", "[60, 101]", "[-1, 60]", "['60', '80']", "60"])
+def test_thresholds_are_two_percentages_in_order(tmp_path: Path, text: str) -> None:
+    assert "it takes two percentages, the lower first" in refused(tmp_path, f"thresholds = {text}").cause
+
+
 @pytest.mark.parametrize("name", EVERY_KEY)
 def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
     text, _, _ = EVERY_KEY[name]
@@ -117,17 +151,26 @@ def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
     others |= {
         "subprocess": "true",
         "canary": "true",
+        "html": "true",
+        "thresholds": "70,75",
         "engine": "slipcover",
         "isolation": "none",
         "workers": "2",
     }
-    other = others.get(name, "{}" if name in {"paths", "components"} else "other")
+    others |= dict.fromkeys(("gate.total-line", "gate.total-branch", "gate.patch", "gate.new-files"), "2")
+    others |= {"gate.patch-missing": "2", "gate.ratchet": "false", "baseline.store": "folder"}
+    tables = {"paths", "components", "gate.files", "gate.components"}
+    other = others.get(name, "{}" if name in tables else "other")
     configured = load(tmp_path, f"{name} = {text}", **{VARIABLES[name]: other})
     found = value(configured, name)
     if other == "{}":
         assert found == {}
         return
-    assert str(found) == other.capitalize() if isinstance(found, bool) else found in (other, (other,), 2)
+    assert (
+        str(found) == other.capitalize()
+        if isinstance(found, bool)
+        else found in (other, (other,), 2, (70, 75))
+    )
 
 
 @pytest.mark.parametrize("name", EVERY_KEY)
@@ -256,6 +299,19 @@ def test_an_unknown_variable_that_is_like_no_other_is_named_without_a_guess(tmp_
         ("codescene.url", "1", "a string"),
         ("codescene.via", '"ftp"', "one of 'auto', 'cli', 'rest'"),
         ("github.runner", '["a"]', "a string"),
+        ("gate.patch", "101", "a percentage from 0 to 100"),
+        ("gate.patch", "-1", "a percentage from 0 to 100"),
+        ("gate.patch", "nan", "a percentage from 0 to 100"),
+        ("gate.total-line", '"85"', "a percentage from 0 to 100"),
+        ("gate.patch-missing", "1.5", "a number from 0 on"),
+        ("gate.files", '{"a" = "85"}', "percentages, or tables of `line`, `branch` and `together`"),
+        ("gate.files", '{"a" = {lines = 85}}', "percentages, or tables of `line`, `branch` and `together`"),
+        (
+            "gate.files",
+            '{"a" = {together = true}}',
+            "percentages, or tables of `line`, `branch` and `together`",
+        ),
+        ("baseline.store", '"cloud"', "one of 'file', 'notes', 'folder'"),
     ],
 )
 def test_a_value_of_a_wrong_type_is_refused_with_the_right_one(

@@ -135,12 +135,15 @@ class _Merging:
         branches: Counter[int] = Counter()
         files: dict[str, FileCoverage] = {}
         disputed: dict[str, tuple[Share, ...]] = {}
+        digests: dict[str, str] = {}
         for path in sorted(self._files):
             union = self._files.pop(path)
             if len(union.digests) > 1 and not self._now(path):
                 self.faults.add(f"{path} is left out: legs measured different contents of it; run them again")
                 continue
             files[path] = union.coverage()
+            if len(union.digests) == 1:
+                digests[path] = min(union.digests)
             union.count_alone(lines, branches)
             if shares := union.shares(self._names, self._own if union.legs & self._own else 0):
                 disputed[path] = shares
@@ -161,6 +164,7 @@ class _Merging:
             alone=dict(sorted(alone.items())) if len(alone) > 1 else {},
             components=tuple(components),
             incomplete=(*self._absent(expected), *sorted(self.faults)),
+            digests=digests,
         )
 
     def _foreign(self, leg: Measured) -> str | None:

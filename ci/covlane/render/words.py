@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from covlane.model.lines import ranges, unpack
+from covlane.model.lines import LAST_LINE, ranges, unpack
 
 if TYPE_CHECKING:
-    from covlane.model.report import FileCoverage, Report
+    from covlane.model.report import FileCoverage, Ratio, Report
 
 #: Sentences on the legs, and places in one of them.
 MOST_SENTENCES = 8
@@ -21,8 +21,55 @@ def missing(file: FileCoverage) -> str:
     parts = [_ranges(not_run, file.executed)] if not_run else []
     for line, target in sorted(file.branches - file.taken):
         if file.executed >> line & 1 and not not_run >> target & 1:
-            parts.append(f"{line}->{target or 'exit'}")
+            parts.append(f"{line}->{_target(target)}")
     return ", ".join(parts)
+
+
+def untaken(target: int) -> str:
+    """Return a sentence on a branch that was never taken; not every tool tells where one leads."""
+    if target > LAST_LINE:
+        return "never took one of its ways on"
+    return f"never went on to line {target}" if target else "never left the function or module from here"
+
+
+def lines(first: int, last: int) -> str:
+    """Return a range of lines as it is said in a sentence."""
+    return f"line{'s' * (first != last)} {span(first, last)}"
+
+
+def level(ratio: Ratio, thresholds: tuple[float, float]) -> str:
+    """Return `low`, `middling` or `high`; nothing of nothing. Counts decide, so that 79.999 % is below 80."""
+    if not ratio.total:
+        return ""
+    reached = sum(100 * ratio.covered >= threshold * ratio.total for threshold in thresholds)
+    return ("low", "middling", "high")[reached]
+
+
+def change(now: Ratio, before: Ratio | None) -> str:
+    """Return what was gained or lost, in hundredths of a percent, cut like all figures; empty for nothing."""
+    if before is None or not (now.total and before.total):
+        return ""
+    hundredths = now.covered * 10_000 // now.total - before.covered * 10_000 // before.total
+    return f"{hundredths / 100:+.2f}" if hundredths else ""
+
+
+def printable(text: str) -> str:
+    """Show what cannot be printed in a name, control characters and those that turn text around, by its code."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _target(target: int) -> str:
+    return "?" if target > LAST_LINE else str(target or "exit")
+
+
+def span(first: int, last: int) -> str:
+    """Return a range of lines: `12`, `12-15`."""
+    return f"{first}" if first == last else f"{first}-{last}"
+
+
+def jump(line: int, target: int) -> str:
+    """Return a branch: `12 → 15`; one whose target a report does not name is `a branch of 12`."""
+    return f"a branch of {line}" if target > LAST_LINE else f"{line} → {target or 'exit'}"
 
 
 def by_missing(report: Report) -> list[tuple[str, FileCoverage]]:
@@ -92,7 +139,7 @@ def _place(path: str, lines: int, file: FileCoverage) -> str:
 
 
 def _ranges(lines: int, others: int) -> str:
-    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in ranges(lines, others))
+    return ", ".join(span(*one) for one in ranges(lines, others))
 
 
 def _several(places: list[str]) -> str:
