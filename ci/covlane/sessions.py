@@ -55,20 +55,24 @@ def register(root: Path | None = None) -> None:
         sys.stderr.write(f"covlane: {error}\n")
         raise SystemExit(error.exit_code) from None
 
-    @nox.session(
+    def coverage(session: nox.Session, shard: int = 0) -> None:
+        """Run pytest under SlipCover on one Python; arguments after -- are pytest's."""
+        try:
+            run_leg(session, configured, shard)
+        except (CovlaneError, OSError) as error:
+            session.error(str(error))
+
+    if names := configured.shards():
+        numbered = [nox.param(number, id=name) for number, name in enumerate(names, start=1)]
+        coverage = nox.parametrize("shard", numbered)(coverage)
+    nox.session(
         name="coverage",
         python=list(configured.settings.pythons),
         venv_backend="uv|virtualenv",
         download_python="never",
         allow_parallel=True,
         default=False,
-    )
-    def coverage(session: nox.Session) -> None:
-        """Run pytest under SlipCover on one Python; arguments after -- are pytest's."""
-        try:
-            run_leg(session, configured)
-        except (CovlaneError, OSError) as error:
-            session.error(str(error))
+    )(coverage)
 
     @nox.session(name="report", python=False, default=False)
     def report(session: nox.Session) -> None:
@@ -79,9 +83,9 @@ def register(root: Path | None = None) -> None:
     del coverage, report
 
 
-def run_leg(session: nox.Session, configured: Configured) -> None:
-    """Run one leg: its environment, pytest under the collector, its report."""
-    leg = session.name
+def run_leg(session: nox.Session, configured: Configured, shard: int = 0) -> None:
+    """Run one leg, or one shard of it: its environment, pytest under the collector, its report."""
+    leg = _leg(session, configured)
     output = configured.reports / "legs" / f"{leg}.json"
     folder = output.with_suffix(".d")
     shutil.rmtree(folder, ignore_errors=True)
@@ -90,7 +94,7 @@ def run_leg(session: nox.Session, configured: Configured) -> None:
     alone = _follow_with_report(session)
     _install(session, configured, folder)
     plan = folder / "leg.json"
-    plan.write_text(json.dumps(_plan(session, configured, output)), "utf-8")
+    plan.write_text(json.dumps(_plan(session, configured, output, shard)), "utf-8")
     session.run(
         *("python", str(COLLECTOR), "run", str(plan), "-m", "pytest"),
         *_mode(configured.settings)[1],
@@ -137,6 +141,11 @@ def _install(session: nox.Session, configured: Configured, folder: Path) -> None
         )
 
 
+def _leg(session: nox.Session, configured: Configured) -> str:
+    told = configured.settings.github.systems
+    return settings.leg_name(session.name, settings.SYSTEMS.get(sys.platform, sys.platform) if told else "")
+
+
 def _mode(chosen: Settings) -> tuple[list[str], list[str]]:
     """Return the requirements and the pytest arguments that the settings' isolation and workers stand for."""
     requirements, arguments = [], []
@@ -146,6 +155,8 @@ def _mode(chosen: Settings) -> tuple[list[str], list[str]]:
     if chosen.workers:
         requirements.append("pytest-xdist>=3.5")
         arguments += ["-n", str(chosen.workers)]
+    if chosen.shards > 1:
+        requirements.append("pytest-split>=0.9")
     return requirements, arguments
 
 
@@ -163,7 +174,7 @@ def _group_requirements(configured: Configured) -> tuple[str, ...]:
         ) from None
 
 
-def _plan(session: nox.Session, configured: Configured, output: Path) -> dict[str, object]:
+def _plan(session: nox.Session, configured: Configured, output: Path, shard: int) -> dict[str, object]:
     from covlane import lane
     from covlane.adapters.git import Git
 
@@ -175,7 +186,7 @@ def _plan(session: nox.Session, configured: Configured, output: Path) -> dict[st
     chosen = configured.settings
     return {
         "schema": 1,
-        "leg": session.name,
+        "leg": _leg(session, configured),
         "root": str(configured.root),
         "output": str(output),
         "source": source_paths.measured(configured.root, chosen.source, locate),
@@ -188,6 +199,8 @@ def _plan(session: nox.Session, configured: Configured, output: Path) -> dict[st
         "canary": chosen.canary,
         "isolation": chosen.isolation,
         "workers": chosen.workers,
+        "shard": [shard, chosen.shards] if shard else None,
+        "durations": str(configured.reports / "durations.json"),
         "commit": git.commit(),
         "dirty": git.dirty(),
         "tools": lane.tools(),

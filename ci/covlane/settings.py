@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 #: How many processes share the tests: none beside pytest's own, so many, or one for each processor.
 Workers = Annotated[int, msgspec.Meta(ge=0)] | Literal["auto"]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+#: What a leg's file and name call the operating system that it ran on, by `sys.platform`.
+SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 
 
 class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -37,10 +40,19 @@ class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
 
 class GitHub(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """What the generated workflow runs on."""
+    """What the generated workflow runs on, and what it tells a pull request.
+
+    `systems` maps an operating system to its runner, where legs run on several; `lane` names the comment, so that
+    several lanes stand side by side; `timeout` is a leg's, in minutes.
+    """
 
     runner: str = "ubuntu-latest"
+    systems: dict[str, str] = {}
+    timeout: Positive = 60
     default_branch: str = "main"
+    lane: str = "coverage"
+    comment: Literal["always", "on-change", "never"] = "always"
+    code_quality: bool = False
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     canary: bool = True
     isolation: Literal["none", "forked"] = "none"
     workers: Workers = 0
+    shards: Positive = 1
     install: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES
@@ -105,8 +118,26 @@ class Configured(NamedTuple):
         return self.root / self.settings.reports
 
     def sessions(self) -> tuple[str, ...]:
-        """Return the names of the legs: what `nox -l` lists, and what a merge expects to find."""
-        return tuple(f"coverage-{python}" for python in self.settings.pythons)
+        """Return the names of the legs' sessions, as `nox -l` lists them."""
+        parts = self.shards() or ("",)
+        return tuple(
+            f"coverage-{python}{part and f'({part})'}" for python in self.settings.pythons for part in parts
+        )
+
+    def shards(self) -> tuple[str, ...]:
+        """Return the names of a leg's shards; none where it is not split."""
+        count = self.settings.shards
+        return tuple(f"shard-{number}-of-{count}" for number in range(1, count + 1)) if count > 1 else ()
+
+    def legs(self) -> tuple[str, ...]:
+        """Return the names of the legs: what a merge expects to find."""
+        systems = self.settings.github.systems
+        return tuple(leg_name(session, system) for session in self.sessions() for system in systems or ("",))
+
+
+def leg_name(session: str, system: str) -> str:
+    """Return what the leg of a session is called on a system; "" where the repository does not tell systems apart."""
+    return f"{session}@{system}" if system else session
 
 
 def keys(table: type[msgspec.Struct] = Settings, prefix: str = "") -> Iterator[Key]:
@@ -205,7 +236,7 @@ def _from_text(key: Key, text: str) -> object:
             except (tomllib.TOMLDecodeError, RecursionError):
                 return text
         return [part.strip() for part in text.split(",") if part.strip()]
-    return int(text) if key.type == Workers and text.isdecimal() else text
+    return int(text) if key.type in (Workers, Positive) and text.isdecimal() else text
 
 
 def _convert(key: Key, value: object, origin: str) -> object:
@@ -222,14 +253,20 @@ def _wrong(name: str, value: object, takes: str, origin: str) -> UsageError:
     return UsageError(f"{origin}: {name} is {value!r}; it takes {takes}", f"change {name}, or remove it")
 
 
+_WORDS = (
+    (bool, "true or false"),
+    (str, "a string"),
+    (Positive, "a number from 1 on"),
+    (Workers, "a number from 0 on, or 'auto'"),
+    (dict[str, str], "a table of runners by `linux`, `windows`, `macos`"),
+)
+
+
 def describe(kind: Any) -> str:
     """Return a type in a person's words."""
-    if kind is bool:
-        return "true or false"
-    if kind is str:
-        return "a string"
-    if kind == Workers:
-        return "a number from 0 on, or 'auto'"
+    for known, text in _WORDS:
+        if kind == known:
+            return text
     if getattr(kind, "__origin__", None) is Literal:
         return "one of " + ", ".join(repr(choice) for choice in kind.__args__)
     if getattr(kind, "__origin__", None) is dict:
@@ -261,10 +298,21 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
     for python in values.get("pythons", ()):
         if not re.fullmatch(r"3\.\d+t?", python):
             raise _wrong("pythons", python, 'versions such as "3.12"', origins["pythons"])
+    _check_github(values, origins)
     for name in ("exclude-lines", "exclude-also"):
         for pattern in values.get(name, ()):
             if wrong := _wrong_pattern(pattern):
                 raise _wrong(name, pattern, wrong, origins[name])
+
+
+def _check_github(values: dict[str, Any], origins: dict[str, str]) -> None:
+    for system in values.get("github.systems", ()):
+        if system not in SYSTEMS.values():
+            raise _wrong("github.systems", system, describe(dict[str, str]), origins["github.systems"])
+    if not re.fullmatch(r"[\w .]{1,50}", lane := values.get("github.lane", "coverage")):
+        raise _wrong(
+            "github.lane", lane, "a name of letters, digits, spaces and points", origins["github.lane"]
+        )
 
 
 def _wrong_pattern(pattern: str) -> str:

@@ -127,11 +127,22 @@ def matrix(_context: Context, github_output: bool = False) -> None:
     import msgspec
 
     from covlane import lane
+    from covlane.settings import leg_name
 
     configured = _configured()
     listed = lane.listed_sessions(configured, _environ())
-    runner = configured.settings.github.runner
-    legs = [{"session": leg, "python": python, "runner": runner} for leg, python in listed]
+    github = configured.settings.github
+    systems = github.systems
+    legs = [
+        {
+            "leg": leg_name(session, system),
+            "session": session,
+            "python": python,
+            "runner": systems.get(system, github.runner),
+        }
+        for session, python in listed
+        for system in systems or ("",)
+    ]
     text = msgspec.json.encode({"include": legs}).decode()
     if github_output:
         _append_for_github("GITHUB_OUTPUT", f"matrix={text}\n")
@@ -154,8 +165,13 @@ def merge(_context: Context, file: Sequence[str] | None = None, allow_incomplete
 
     configured = _configured()
     git, named = Git(configured.root, _environ()), [Path(name) for name in file or ()]
+    durations: dict[str, float] = {}
     with lane.lock(configured.reports):
-        merged = lane.merge_legs(configured, git, named, allow_incomplete=allow_incomplete)
+        merged = lane.merge_legs(
+            configured, git, named, allow_incomplete=allow_incomplete, durations=durations
+        )
+        if durations and not merged.incomplete:
+            lane.keep_durations(configured, durations)
     sys.stdout.write(f"{words.headline(merged)}, legs: {words.legs(merged)}\n")
 
 

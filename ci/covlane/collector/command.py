@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import shutil
 import signal
 import subprocess  # noqa: TID251 - the leg's side has no adapters
 import sys
 import sysconfig
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import canary
+from . import canary, shard_plugin
 from . import plan as plans
 from .start import RUNNING, VARIABLE, enter
 
@@ -59,7 +60,7 @@ def measure(plan: Plan, path: str, arguments: list[str]) -> int:
         os.environ[VARIABLE] = os.path.abspath(path)  # noqa: TID251 - the leg's side has no adapters
         with contextlib.suppress(OSError):  # where nothing can be written, only cleaned children are lost
             enter(_beside(RUNNING), os.path.abspath(path))
-    return run_pytest(measurement, arguments)
+    return run_pytest(measurement, [*shard_plugin.options(plan, path), *arguments])
 
 
 def run(plan: Plan, path: str, arguments: list[str]) -> int:
@@ -80,6 +81,8 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
     os.environ[VARIABLE] = ""  # noqa: TID251
     if plan.subprocess and not _place_startup():
         return 2
+    if plan.shard:
+        shutil.copyfile(shard_plugin.__file__, _beside(f"{shard_plugin.NAME}.py"))
     with _outlive_signals() as children:
         measured = [sys.executable, HERE, "measure"]
         status = _call([*measured, path, *arguments], children)

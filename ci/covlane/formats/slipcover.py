@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 #: The version of what covlane adds.
 SCHEMA = 1
 REMEDY = "remove it and run its leg again"
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
 Target = Annotated[int, msgspec.Meta(ge=0, le=LAST_TARGET)]
 
 
@@ -76,6 +77,7 @@ class _Leg(msgspec.Struct):
     meta: _Meta
     files: dict[str, msgspec.Raw]
     covlane: Stamp
+    durations: dict[str, Seconds] = {}
 
 
 class _Merged(msgspec.Struct):
@@ -131,7 +133,8 @@ def read_leg(content: bytes, name: str) -> Measured:
     document = decode(content, _Leg, name, REMEDY)
     digests = {path: file.digest for path, file in envelope.files.items()}
     branch, timestamp = document.meta.branch_coverage, _timestamp(document.meta, name)
-    return Measured(document.covlane, branch, timestamp, _Files(document.files, name), digests)
+    seen = _Files(document.files, name)
+    return Measured(document.covlane, branch, timestamp, seen, digests, document.durations)
 
 
 @uncollected()
