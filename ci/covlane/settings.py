@@ -12,6 +12,7 @@ import msgspec
 
 from covlane import detection
 from covlane.errors import UsageError
+from covlane.model.rules import Count, Gate, Percent, Threshold
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -27,6 +28,10 @@ Workers = Annotated[int, msgspec.Meta(ge=0)] | Literal["auto"]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 #: What a leg's file and name call the operating system that it ran on, by `sys.platform`.
 SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
+
+
+#: What takes numbers in the environment, and as what.
+_NUMBERS = ((Workers, int), (Positive, int), (Count | None, int), (Percent | None, float))
 
 
 class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -53,6 +58,13 @@ class GitHub(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     lane: str = "coverage"
     comment: Literal["always", "on-change", "never"] = "always"
     code_quality: bool = False
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """Where baselines are kept; `path` names the file or the folder."""
+
+    store: Literal["file", "notes", "folder"] = "file"
+    path: str = ""
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,8 +100,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     reports: str = "reports"
     paths: dict[str, tuple[str, ...]] = {}
     components: dict[str, Component] = {}
+    gate: Gate = msgspec.field(default_factory=Gate)
+    baseline: Baseline = msgspec.field(default_factory=Baseline)
     codescene: CodeScene = msgspec.field(default_factory=CodeScene)
     github: GitHub = msgspec.field(default_factory=GitHub)
+
+
+#: The types of settings in a person's words.
+_WORDS = (
+    (bool, "true or false"),
+    (str, "a string"),
+    (Workers, "a number from 0 on, or 'auto'"),
+    (Positive, "a number from 1 on"),
+    (dict[str, str], "a table of runners by `linux`, `windows`, `macos`"),
+    (Percent | None, "a percentage from 0 to 100"),
+    (Count | None, "a number from 0 on"),
+    (dict[str, Percent | Threshold], "percentages, or tables of `line`, `branch` and `together`"),
+    (dict[str, Component], "tables with `source` and `flags`, each a list of strings"),
+    (dict[str, tuple[str, ...]], "a table of lists of strings"),
+)
 
 
 class Key(NamedTuple):
@@ -236,7 +265,10 @@ def _from_text(key: Key, text: str) -> object:
             except (tomllib.TOMLDecodeError, RecursionError):
                 return text
         return [part.strip() for part in text.split(",") if part.strip()]
-    return int(text) if key.type in (Workers, Positive) and text.isdecimal() else text
+    number = next((number for kind, number in _NUMBERS if key.type == kind), None)
+    return (
+        number(text) if number and re.fullmatch(r"\d+(\.\d+)?" if number is float else r"\d+", text) else text
+    )
 
 
 def _convert(key: Key, value: object, origin: str) -> object:
@@ -253,25 +285,13 @@ def _wrong(name: str, value: object, takes: str, origin: str) -> UsageError:
     return UsageError(f"{origin}: {name} is {value!r}; it takes {takes}", f"change {name}, or remove it")
 
 
-_WORDS = (
-    (bool, "true or false"),
-    (str, "a string"),
-    (Positive, "a number from 1 on"),
-    (Workers, "a number from 0 on, or 'auto'"),
-    (dict[str, str], "a table of runners by `linux`, `windows`, `macos`"),
-)
-
-
 def describe(kind: Any) -> str:
     """Return a type in a person's words."""
-    for known, text in _WORDS:
+    for known, words in _WORDS:
         if kind == known:
-            return text
+            return words
     if getattr(kind, "__origin__", None) is Literal:
         return "one of " + ", ".join(repr(choice) for choice in kind.__args__)
-    if getattr(kind, "__origin__", None) is dict:
-        tables = "tables with `source` and `flags`, each a list of strings"
-        return tables if kind.__args__[1] is Component else "a table of lists of strings"
     return "a list of strings"
 
 
@@ -283,6 +303,7 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
     """
     inside = {name: values.get(name, ()) for name in ("source", "tests", "omit")}
     inside["reports"] = [values.get("reports", "reports")]
+    inside["baseline.path"] = [values["baseline.path"]] if values.get("baseline.path") else []
     inside["paths"] = [path for first in values.get("paths", {}).values() for path in first[:1] or [""]]
     inside["components"] = [path for part in values.get("components", {}).values() for path in part.source]
     for name, paths in inside.items():
@@ -295,6 +316,10 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
                 or re.match("(~$|~/|[A-Za-z]:)", str(pure))
             ):
                 raise _wrong(name, path, "paths inside the repository, relative to its root", origins[name])
+    for name in ("gate.files", "gate.components"):
+        for given in values.get(name, {}).values():
+            if isinstance(given, Threshold) and given.line is None and given.branch is None:
+                raise _wrong(name, given, describe(dict[str, Percent | Threshold]), origins[name])
     for python in values.get("pythons", ()):
         if not re.fullmatch(r"3\.\d+t?", python):
             raise _wrong("pythons", python, 'versions such as "3.12"', origins["pythons"])

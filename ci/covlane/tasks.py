@@ -23,12 +23,15 @@ if TYPE_CHECKING:
     from covlane.settings import Configured
 
 __all__ = [
+    "baseline",
     "check",
     "doctor",
+    "gate",
     "init",
     "install_cs_coverage",
     "matrix",
     "merge",
+    "patch",
     "rehearse",
     "report",
     "settings",
@@ -38,7 +41,7 @@ MARKERS = ("noxfile.py", "pyproject.toml", "setup.py", "setup.cfg", ".git")
 
 
 def _task(klass: type[Task[Any]] = Task, **options: str) -> Callable[[Callable[..., None]], Task[Any]]:
-    """Make a task of a function; `options` are the help texts of its flags, `file` is a list."""
+    """Make a task of a function; `options` are the help texts of its flags; `file` is a list, `action` a word."""
 
     def make(function: Callable[..., None]) -> Task[Any]:
         @functools.wraps(function)
@@ -55,7 +58,8 @@ def _task(klass: type[Task[Any]] = Task, **options: str) -> Callable[[Callable[.
 
         help_ = {name.replace("_", "-"): text for name, text in options.items()}
         iterable = [name for name in options if name == "file"]
-        return cast("Task[Any]", task(wrapped, klass=klass, help=help_, iterable=iterable))
+        named = [name for name in options if name == "action"]
+        return cast("Task[Any]", task(wrapped, klass=klass, help=help_, iterable=iterable, positional=named))
 
     return make
 
@@ -192,6 +196,118 @@ def report(_context: Context, summary: bool = False) -> None:
     terminal.show(merged, sys.stdout, plain="NO_COLOR" in environ or in_ci(environ))
     if summary:
         _append_for_github("GITHUB_STEP_SUMMARY", markdown.summary(merged))
+
+
+def _plain(environ: Mapping[str, str]) -> bool:
+    from covlane.adapters.environment import in_ci
+
+    return "NO_COLOR" in environ or in_ci(environ)
+
+
+@_task(
+    base="a revision to judge the changes since; default: the pull request's base, or the default branch",
+    json="print the verdict",
+    replay="draw this verdict.json again from the files beside it, and say where it differs",
+)
+def gate(
+    _context: Context, *, base: str | None = None, json: bool = False, replay: str | None = None
+) -> None:
+    """Judge the merged report and the changed code, into reports/verdict.json; exits 4 on fail, 3 on incomplete.
+
+    Example: invoke gate --base origin/main
+    """
+    from covlane import judging
+    from covlane.adapters.git import Git
+    from covlane.errors import ReportError
+    from covlane.render import verdict as words
+
+    environ = _environ()
+    differing: list[str] = []
+    if replay:
+        verdict, differing = judging.replay(Path(replay))
+    else:
+        configured = _configured()
+        verdict = judging.run(configured, Git(configured.root, environ), environ, base)
+    if json:
+        _print_json(verdict)
+    else:
+        words.show(verdict, sys.stdout, plain=_plain(environ))
+    if differing:
+        raise ReportError(
+            f"{replay} is not what its artifacts say:\n  - " + "\n  - ".join(differing),
+            "judge again with `invoke gate`, or bring the files that were judged",
+        )
+    if replay and not json:
+        _say(sys.stdout, f"{replay} is the same, byte for byte")
+    if code := judging.EXIT_CODES[verdict.outcome]:
+        raise Exit(code=code)
+
+
+@_task(
+    base="a revision to show the changes since; default: the pull request's base, or the default branch",
+    json="print what each file owes",
+)
+def patch(_context: Context, *, base: str | None = None, json: bool = False) -> None:
+    """Show the changed code and what of it is not covered, with work that is not committed.
+
+    Example: invoke patch --base HEAD~3
+    """
+    from covlane import judging
+    from covlane.adapters.git import Git
+    from covlane.render import patch as words
+
+    environ, configured = _environ(), _configured()
+    found = judging.patched(configured, Git(configured.root, environ), environ, base)
+    if json:
+        _print_json(found)
+        return
+
+    def source(path: str) -> list[str]:
+        content = (configured.root / path).read_bytes().decode("utf-8", "backslashreplace")
+        return [line.rstrip("\r") for line in content.split("\n")]
+
+    words.show(found, source, sys.stdout, plain=_plain(environ))
+
+
+@_task(
+    action="`show`, `write`, `accept` or `log`",
+    reason="why a drop is wanted, for `accept`",
+    last="so many commits, for `log`",
+    force="write on another branch than the default one, or for work that is not committed",
+    push="send the notes to the remote, where baselines are notes",
+    json="print the counts as an object, or a list of them",
+)
+def baseline(
+    _context: Context,
+    action: str,
+    *,
+    reason: str = "",
+    last: int = 20,
+    force: bool = False,
+    push: bool = False,
+    json: bool = False,
+) -> None:
+    """Keep what the default branch measured, show it, accept a wanted drop, or show the trend.
+
+    Example: invoke baseline accept --reason "the parser moved to its own package"
+    """
+    from covlane import keeping
+    from covlane.adapters.git import Git
+    from covlane.render import trend
+
+    environ, configured = _environ(), _configured()
+    acting = keeping.Keeping(configured, Git(configured.root, environ), environ)
+    if action in {"write", "accept"}:
+        kept = acting.accept(reason) if action == "accept" else acting.write(force=force)
+        if push:
+            acting.baselines.push()
+        found = [kept]
+    else:
+        found = acting.found(action, last)
+    if json:
+        _print_json(found if action == "log" else found[0])
+    else:
+        trend.show(found, acting.baselines.where, sys.stdout, plain=_plain(environ))
 
 
 @_task(diff="show the changes and write nothing", force="overwrite a workflow that is not ours")
@@ -368,5 +484,18 @@ def _append_for_github(variable: str, text: str) -> None:
 
 
 namespace = Collection(
-    "covlane", init, install_cs_coverage, settings, matrix, merge, report, upload, check, rehearse, doctor
+    "covlane",
+    init,
+    install_cs_coverage,
+    settings,
+    matrix,
+    merge,
+    report,
+    gate,
+    patch,
+    baseline,
+    upload,
+    check,
+    rehearse,
+    doctor,
 )

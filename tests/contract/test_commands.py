@@ -11,19 +11,22 @@ import pytest
 from repository import CURRENT, Repository
 
 TASKS = [
+    "baseline",
     "check",
     "doctor",
+    "gate",
     "init",
     "install-cs-coverage",
     "matrix",
     "merge",
+    "patch",
     "rehearse",
     "report",
     "settings",
     "upload",
 ]
 #: Not needed to list the tasks, and slow to import.
-HEAVY = {"jinja2", "msgspec", "nox", "packaging", "requests", "rich"}
+HEAVY = {"jinja2", "msgspec", "nox", "packaging", "requests", "rich", "unidiff"}
 
 
 def test_the_tasks_are_there(repository: Repository) -> None:

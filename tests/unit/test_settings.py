@@ -8,6 +8,7 @@ import pytest
 
 from covlane import settings
 from covlane.errors import UsageError
+from covlane.model.rules import Threshold
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,20 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
         "{api={source=['a'],flags=['x']}}",
         {"api": settings.Component(source=("a",), flags=("x",))},
     ),
+    "gate.total-line": ("84.99", "84.99", 84.99),
+    "gate.total-branch": ("80", "80", 80.0),
+    "gate.patch": ("0", "0", 0.0),
+    "gate.patch-missing": ("0", "0", 0),
+    "gate.new-files": ("100", "100", 100.0),
+    "gate.ratchet": ("true", "true", True),
+    "gate.files": (
+        '{"a/**" = 90, "*" = {branch = 1.5, together = true}}',
+        '{"a/**" = 90, "*" = {branch = 1.5, together = true}}',
+        {"a/**": 90.0, "*": Threshold(branch=1.5, together=True)},
+    ),
+    "gate.components": ("{api = 90}", "{api = 90}", {"api": 90.0}),
+    "baseline.store": ('"notes"', "notes", "notes"),
+    "baseline.path": ('"kept/baseline.json"', "kept/baseline.json", "kept/baseline.json"),
     "codescene.url": ('"https://codescene.example/v2"',) + ("https://codescene.example/v2",) * 2,
     "codescene.via": ('"rest"', "rest", "rest"),
     "codescene.downloads": ('"https://mirror.example"', "https://mirror.example", "https://mirror.example"),
@@ -68,6 +83,16 @@ VARIABLES = {
     "reports": "COVLANE_REPORTS",
     "paths": "COVLANE_PATHS",
     "components": "COVLANE_COMPONENTS",
+    "gate.total-line": "COVLANE_GATE_TOTAL_LINE",
+    "gate.total-branch": "COVLANE_GATE_TOTAL_BRANCH",
+    "gate.patch": "COVLANE_GATE_PATCH",
+    "gate.patch-missing": "COVLANE_GATE_PATCH_MISSING",
+    "gate.new-files": "COVLANE_GATE_NEW_FILES",
+    "gate.ratchet": "COVLANE_GATE_RATCHET",
+    "gate.files": "COVLANE_GATE_FILES",
+    "gate.components": "COVLANE_GATE_COMPONENTS",
+    "baseline.store": "COVLANE_BASELINE_STORE",
+    "baseline.path": "COVLANE_BASELINE_PATH",
     "codescene.url": "COVLANE_CODESCENE_URL",
     "codescene.via": "COVLANE_CODESCENE_VIA",
     "codescene.downloads": "COVLANE_CODESCENE_DOWNLOADS",
@@ -137,7 +162,10 @@ def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
         "github.comment": "always",
         "github.code-quality": "false",
     }
-    other = others.get(name, "{}" if name in {"paths", "components", "github.systems"} else "other")
+    others |= dict.fromkeys(("gate.total-line", "gate.total-branch", "gate.patch", "gate.new-files"), "2")
+    others |= {"gate.patch-missing": "2", "gate.ratchet": "false", "baseline.store": "folder"}
+    tables = {"paths", "components", "github.systems", "gate.files", "gate.components"}
+    other = others.get(name, "{}" if name in tables else "other")
     configured = load(tmp_path, f"{name} = {text}", **{VARIABLES[name]: other})
     found = value(configured, name)
     if other == "{}":
@@ -272,6 +300,19 @@ def test_an_unknown_variable_that_is_like_no_other_is_named_without_a_guess(tmp_
         ("codescene.url", "1", "a string"),
         ("codescene.via", '"ftp"', "one of 'auto', 'cli', 'rest'"),
         ("github.runner", '["a"]', "a string"),
+        ("gate.patch", "101", "a percentage from 0 to 100"),
+        ("gate.patch", "-1", "a percentage from 0 to 100"),
+        ("gate.patch", "nan", "a percentage from 0 to 100"),
+        ("gate.total-line", '"85"', "a percentage from 0 to 100"),
+        ("gate.patch-missing", "1.5", "a number from 0 on"),
+        ("gate.files", '{"a" = "85"}', "percentages, or tables of `line`, `branch` and `together`"),
+        ("gate.files", '{"a" = {lines = 85}}', "percentages, or tables of `line`, `branch` and `together`"),
+        (
+            "gate.files",
+            '{"a" = {together = true}}',
+            "percentages, or tables of `line`, `branch` and `together`",
+        ),
+        ("baseline.store", '"cloud"', "one of 'file', 'notes', 'folder'"),
     ],
 )
 def test_a_value_of_a_wrong_type_is_refused_with_the_right_one(

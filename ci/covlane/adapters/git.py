@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from covlane.adapters import process
@@ -9,7 +12,28 @@ from covlane.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+#: Says what is asked of `git diff` whatever its configuration says: the same diff for everybody. Lines that moved
+#: are told by their colour, all else has none.
+_COLOURS = (
+    *("context", "meta", "frag", "func", "old", "new", "commit", "whitespace"),
+    *("oldMoved", "oldMovedAlternative", "newMovedAlternative"),
+)
+_DIFF = (
+    *(word for name in _COLOURS for word in ("-c", f"color.diff.{name}=normal")),
+    *("-c", "color.diff.newMoved=cyan", "-c", "core.quotePath=true", "-c", "core.safecrlf=false"),
+    *("diff", "--raw", "-z", "--patch", "--unified=0", "--inter-hunk-context=0", "--no-function-context"),
+    *("--color=always", "--color-moved=blocks", "--color-moved-ws=no", "--ws-error-highlight=none"),
+    *(
+        "--no-ext-diff",
+        "--no-textconv",
+        "--ignore-cr-at-eol",
+        "--diff-algorithm=default",
+        "--indent-heuristic",
+    ),
+    *("--find-renames=50%", "-l2000", "--submodule=short", "--ignore-submodules=dirty", "-O/dev/null"),
+    *("--no-abbrev", "--src-prefix=a/", "--dst-prefix=b/", "--relative"),
+)
 
 
 class Git:
@@ -55,3 +79,67 @@ class Git:
     def remote_url(self, remote: str = "origin") -> str | None:
         """Return the remote's URL as configured; it may hold credentials."""
         return self.ask("remote", "get-url", remote)
+
+    def diff(self, base: str) -> bytes:
+        """Return what differs from the commit `base` now: committed, staged, unstaged and untracked work below root.
+
+        Returns:
+            `git diff --raw -z --patch` without context, where lines that moved in a block are cyan.
+
+        Raises:
+            ToolError: git cannot tell.
+        """
+        untracked = self._output("ls-files", "-z", "--others", "--exclude-standard")
+        names = [name for name in untracked.split(b"\0") if name and not name.endswith(b"/")]
+        with tempfile.TemporaryDirectory(prefix="covlane-") as folder:
+            index = Path(folder, "index")
+            own = self._root / (self.ask("rev-parse", "--git-path", "index") or "")
+            if own.is_file():
+                shutil.copyfile(own, index)
+            if names:  # as if each was about to be added, in an index of our own
+                add = ("--literal-pathspecs", "add", "--intent-to-add", "--pathspec-from-file=-")
+                self._output(*add, "--pathspec-file-nul", stdin=b"\0".join(names), index=index)
+            return self._output(*_DIFF, base, "--", ".", index=index)
+
+    def content(self, revision: str, path: str) -> bytes | None:
+        """Return a file, by its name below root, as it is in a revision; None where it is not there."""
+        try:
+            return self._output("cat-file", "blob", f"{revision}:./{path}")
+        except ToolError:
+            return None
+
+    def _output(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> bytes:
+        environ = {**self._environ, **({"GIT_INDEX_FILE": str(index)} if index else {})}
+        code, out, err = process.output(["git", *arguments], cwd=self._root, environ=environ, stdin=stdin)
+        if code != 0:
+            said = (err.strip().splitlines() or ["it said nothing"])[0]
+            raise ToolError(f"git cannot tell what changed: {said}", "run `git status` to see what it lacks")
+        return out
+
+    def blob(self, name: str) -> bytes:
+        """Return an object's content; ToolError where it is not there."""
+        return self._output("cat-file", "blob", name)
+
+    def revisions(self, revisions: str, most: int, *paths: str) -> list[str]:
+        """Return the commits of a range, latest first, of the first parents' line; with paths, those that touch them."""
+        listed = self.ask("rev-list", "--first-parent", f"--max-count={most}", revisions, "--", *paths)
+        return (listed or "").split()
+
+    def noted(self, ref: str) -> dict[str, str]:
+        """Return the blobs of the notes under `ref` by the commits that they are of."""
+        lines = (self.ask("notes", f"--ref={ref}", "list") or "").splitlines()
+        return {commit: blob for blob, _, commit in (line.partition(" ") for line in lines)}
+
+    def annotate(self, ref: str, commit: str, content: bytes) -> None:
+        """Write a commit's note under `ref`, in the place of a former one; ToolError where git refuses."""
+        blob = self._output("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+        who = ("-c", "user.name=covlane", "-c", "user.email=covlane@localhost")
+        self._output(*who, "notes", f"--ref={ref}", "add", "--force", f"--reuse-message={blob}", commit)
+
+    def is_shallow(self) -> bool:
+        """Say whether the clone lacks history."""
+        return self.ask("rev-parse", "--is-shallow-repository") == "true"
+
+    def version(self) -> str:
+        """Return git's version."""
+        return (self.ask("--version") or "").removeprefix("git version ")

@@ -28,6 +28,28 @@ class Finished:
     stderr: str
 
 
+def output(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    environ: Mapping[str, str],
+    stdin: bytes = b"",
+    timeout: float = 600,
+) -> tuple[int, bytes, str]:
+    """Run a program as `run` does, and return its exit code, its output as it is, and its errors decoded.
+
+    Raises:
+        ToolError: as `run`.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - an argument list, no shell
+            argv, cwd=cwd, env=dict(environ), input=stdin, capture_output=True, timeout=timeout, check=False
+        )
+    except (subprocess.TimeoutExpired, OSError) as error:
+        raise _failure(argv, error) from None
+    return done.returncode, done.stdout, done.stderr.decode("utf-8", "backslashreplace")
+
+
 def run(
     argv: Sequence[str],
     *,

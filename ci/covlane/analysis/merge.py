@@ -141,6 +141,7 @@ class _Merging:
         branches: Counter[int] = Counter()
         files: dict[str, FileCoverage] = {}
         disputed: dict[str, tuple[Share, ...]] = {}
+        digests: dict[str, str] = {}
         for path in sorted(self._files):
             union = self._files.pop(path)
             if len(union.digests) > 1 and not self._now(path):
@@ -148,6 +149,8 @@ class _Merging:
                 continue
             union.join(groups)
             files[path] = union.coverage()
+            if len(union.digests) == 1:
+                digests[path] = min(union.digests)
             union.count_alone(lines, branches)
             if shares := union.shares(self._names, self._own if union.legs & self._own else 0):
                 disputed[path] = shares
@@ -173,6 +176,7 @@ class _Merging:
             alone=dict(sorted(alone.items())) if len(alone) > 1 else {},
             components=tuple(components),
             incomplete=(*self._absent(expected), *sorted(self.faults)),
+            digests=digests,
         )
 
     def _join_shards(self) -> list[int]:

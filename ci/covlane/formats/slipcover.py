@@ -1,7 +1,7 @@
 """SlipCover's JSON, with covlane's additions: a leg's file, and the merged report.
 
 The shape is SlipCover 1.1's (`schemas.py` there): `meta`, `files` with executed and missing lines and
-branches, `summary`. A leg adds `covlane` (its stamp) and a `digest` for each file; the merged report adds
+branches, `summary`. A leg adds `covlane` (its stamp) and a `digest` for each file; the merged report keeps that, and adds
 `legs` and `others`, what each of them `alone` ran, `components`, `incomplete`, and `legs` for each file whose legs
 disagree on some lines: who could run which of these (`ran` and `missed`), in ranges from a first to a last line.
 """
@@ -142,12 +142,14 @@ def read_report(content: bytes, name: str) -> Report:
     """Decode a merged report; errors as in `read_leg`."""
     document = decode(content, _Merged, name, REMEDY)
     files = _Files(document.files, name)
-    covered, disputed = {}, {}
+    covered, disputed, digests = {}, {}, {}
     for path in files:
         file = files.decode(path)
         covered[path] = files.seen(file).coverage()
         if file.legs:
             disputed[path] = tuple(map(_share, file.legs))
+        if file.digest:
+            digests[path] = file.digest
     return Report(
         branch=document.meta.branch_coverage,
         timestamp=_timestamp(document.meta, name),
@@ -158,6 +160,7 @@ def read_report(content: bytes, name: str) -> Report:
         alone=document.alone,
         components=tuple(document.components),
         incomplete=tuple(document.incomplete),
+        digests=digests,
     )
 
 
@@ -206,6 +209,8 @@ def _entry(report: Report, path: str) -> dict[str, object]:
         entry["executed_branches"] = sorted(file.taken)
         entry["missing_branches"] = sorted(file.branches - file.taken)
     entry["summary"] = _summary({path: file}, branch=report.branch)
+    if digest := report.digests.get(path):
+        entry["digest"] = digest
     if shares := report.disputed.get(path):
         entry["legs"] = [
             _Share(legs, to_ranges(executed), to_ranges(executable & ~executed))

@@ -193,6 +193,7 @@ class Report:
         alone: per leg, and other report, what only it ran; empty where there is one alone.
         components: the parts that have figures of their own.
         incomplete: a sentence for all that is not in it; empty for a complete report.
+        digests: of the files' contents that were measured, where legs tell.
     """
 
     branch: bool
@@ -204,6 +205,7 @@ class Report:
     alone: Mapping[str, Alone] = field(default_factory=dict)
     components: tuple[Component, ...] = ()
     incomplete: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def lines(self) -> Ratio:

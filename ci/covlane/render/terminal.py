@@ -27,31 +27,36 @@ GAP = 2
 
 def show(report: Report, out: TextIO, *, plain: bool) -> None:
     """Print the report to a stream: coloured and as wide as the terminal, plain and 100 columns in a pipe."""
+    to = console(out, plain=plain)
+    files = words.by_missing(report)
+    to.print(_table(report, files[:MOST_ROWS], to.width))
+    if folded := files[MOST_ROWS:]:
+        to.print(f"... and {len(folded):,} files with fewer missing lines", style="dim")
+    if whole := len(report.files) - len(files):
+        to.print(f"{whole:,} of {len(report.files):,} files are covered completely", style="dim")
+    for line in [*words.components(report), *words.by_leg(report)]:
+        to.print(escape(printable(line)), soft_wrap=True)
+    for reason in report.incomplete:
+        to.print("incomplete: " + escape(printable(reason)), style="yellow", soft_wrap=True)
+    to.print(
+        f"[bold]{words.headline(report)}[/bold], legs: {escape(printable(words.legs(report)))}",
+        soft_wrap=True,
+    )
+
+
+def console(out: TextIO, *, plain: bool) -> Console:
+    """Return what prints to a stream: coloured and as wide as the terminal, plain and 100 columns in a pipe."""
     if isinstance(out, TextIOWrapper):
         # A name that the stream's encoding has no letters for is shown escaped.
         out.reconfigure(errors="backslashreplace")
     terminal = out.isatty() and not plain
-    console = Console(
+    return Console(
         file=out,
         highlight=False,
         emoji=False,  # a file may be called `:a:.py`
         no_color=plain,
         force_terminal=False if plain else None,  # FORCE_COLOR makes a terminal of a pipe
         width=None if terminal else 100,
-    )
-    files = words.by_missing(report)
-    console.print(_table(report, files[:MOST_ROWS], console.width))
-    if folded := files[MOST_ROWS:]:
-        console.print(f"... and {len(folded):,} files with fewer missing lines", style="dim")
-    if whole := len(report.files) - len(files):
-        console.print(f"{whole:,} of {len(report.files):,} files are covered completely", style="dim")
-    for line in [*words.components(report), *words.by_leg(report)]:
-        console.print(escape(_printable(line)), soft_wrap=True)
-    for reason in report.incomplete:
-        console.print("incomplete: " + escape(_printable(reason)), style="yellow", soft_wrap=True)
-    console.print(
-        f"[bold]{words.headline(report)}[/bold], legs: {escape(_printable(words.legs(report)))}",
-        soft_wrap=True,
     )
 
 
@@ -61,7 +66,7 @@ def _table(report: Report, files: list[tuple[str, FileCoverage]], width: int) ->
     if report.branch:
         figures += _figures("Branches", report.branches)
     room = width - sum(column + GAP for _, _, column in figures)
-    names = max((len(_printable(path)) for path, _ in files), default=0)
+    names = max((len(printable(path)) for path, _ in files), default=0)
     name_width = max(min(names, room - LEAST_MISSING - GAP), len("Total"))
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold", show_footer=True)
     table.add_column("File", "Total", overflow="fold", width=name_width)
@@ -71,7 +76,7 @@ def _table(report: Report, files: list[tuple[str, FileCoverage]], width: int) ->
     for path, file in files:
         branches = _cells(file.branch) if report.branch else []
         missing = _cut(words.missing(file), max(room - name_width - GAP, LEAST_MISSING))
-        table.add_row(escape(_printable(path)), *_cells(file.lines), *branches, missing)
+        table.add_row(escape(printable(path)), *_cells(file.lines), *branches, missing)
     return table
 
 
@@ -93,6 +98,6 @@ def _cells(ratio: Ratio) -> list[str]:
     return [f"{ratio.total}", f"{ratio.missing}", ratio.text]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Show a control character in a file's name instead of obeying it."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from covlane.model.lines import ranges, unpack
+from covlane.model.lines import LAST_LINE, ranges, unpack
 
 if TYPE_CHECKING:
     from covlane.model.report import FileCoverage, Report
@@ -23,6 +23,16 @@ def missing(file: FileCoverage) -> str:
         if file.executed >> line & 1 and not not_run >> target & 1:
             parts.append(f"{line}->{target or 'exit'}")
     return ", ".join(parts)
+
+
+def span(first: int, last: int) -> str:
+    """Return a range of lines: `12`, `12-15`."""
+    return f"{first}" if first == last else f"{first}-{last}"
+
+
+def jump(line: int, target: int) -> str:
+    """Return a branch: `12 → 15`; one whose target a report does not name is `a branch of 12`."""
+    return f"a branch of {line}" if target > LAST_LINE else f"{line} → {target or 'exit'}"
 
 
 def by_missing(report: Report) -> list[tuple[str, FileCoverage]]:
@@ -99,7 +109,7 @@ def _place(path: str, lines: int, file: FileCoverage) -> str:
 
 
 def _ranges(lines: int, others: int) -> str:
-    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in ranges(lines, others))
+    return ", ".join(span(*one) for one in ranges(lines, others))
 
 
 def _several(places: list[str]) -> str:

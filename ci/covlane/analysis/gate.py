@@ -1,0 +1,210 @@
+"""The gates: a report, the changed code and a baseline against thresholds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from covlane.analysis import baseline
+from covlane.analysis.bar import Bar, Case, unit
+from covlane.analysis.globs import glob
+from covlane.analysis.patch import patch
+from covlane.model.lines import ranges
+from covlane.model.report import Ratio, total
+from covlane.model.rules import Threshold
+from covlane.model.verdict import Missing, Patch, Total, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from covlane.analysis.bar import Metric
+    from covlane.model.evidence import Evidence
+    from covlane.model.report import FileCoverage, Report
+    from covlane.model.rules import Gate
+    from covlane.model.verdict import GateResult, Identity, Outcome
+
+    _Files = Mapping[str, FileCoverage]
+
+
+class Provenance(NamedTuple):
+    """What a verdict says of itself: whether nothing was set, versions of the tools, and what was read."""
+
+    defaults: bool
+    tools: Mapping[str, str]
+    diff: str
+    artifacts: Identity
+
+
+def judge(report: Report, evidence: Evidence, gate: Gate, provenance: Provenance) -> Verdict:
+    """Return the verdict; the same arguments give the same one, on every machine."""
+    judging = _Judging(report, evidence)
+    gates = tuple(judging.gates(gate))
+    incomplete = (*report.incomplete, *evidence.incomplete)
+    before = evidence.baseline
+    return Verdict(
+        outcome=_outcome(incomplete, {one.outcome for one in gates}),
+        commit=evidence.commit,
+        dirty=evidence.dirty,
+        base=evidence.diff.base if evidence.diff else None,
+        base_ref=evidence.base_ref,
+        diff=provenance.diff,
+        legs={stamp.leg: stamp.python for stamp in report.legs},
+        defaults=provenance.defaults,
+        settings=msgspec.to_builtins(gate),
+        tools=dict(provenance.tools),
+        total=Total(
+            line=report.lines,
+            branch=report.branches if report.branch else None,
+            line_before=before.lines if before else None,
+            branch_before=before.branches if before and before.branch else None,
+        ),
+        gates=gates,
+        patch=judging.patch,
+        baseline=evidence.state,
+        incomplete=incomplete,
+        artifacts=provenance.artifacts,
+    )
+
+
+def _outcome(incomplete: tuple[str, ...], outcomes: set[str]) -> Outcome:
+    """Draw the sum; a report that lacks something may fail what it would pass as a whole, so it is neither."""
+    if incomplete:
+        return "incomplete"
+    return "fail" if "fail" in outcomes else "incomplete" if "incomplete" in outcomes else "pass"
+
+
+class _Judging:
+    """One report with its evidence, asked by one gate after another."""
+
+    def __init__(self, report: Report, evidence: Evidence) -> None:
+        self._report = report
+        self._evidence = evidence
+        diff = evidence.diff
+        self._diff = {file.path: file for file in diff.files} if diff else {}
+        self.patch = (
+            patch(report, diff, evidence.statements, evidence.notes)
+            if diff
+            else Patch(note="what changed is not known")
+        )
+
+    def gates(self, gate: Gate) -> Iterator[GateResult]:
+        """Yield what each gate says, in the order of the settings."""
+        files, changed = self._report.files, self._diff
+        yield from self._as_one("total-line", "", files, Threshold(line=gate.total_line))
+        yield from self._as_one("total-branch", "", files, Threshold(branch=gate.total_branch))
+        if gate.patch is not None:
+            case = self._patch_case("patch", Bar.of(gate.patch))
+            yield self._unjudged(case) or case.compared(lambda _: self._uncovered())
+        if gate.patch_missing is not None:
+            yield self._patch_missing(gate.patch_missing)
+        if gate.new_files is not None:
+            new = {path: files[path] for path in changed if path in files and changed[path].kind == "added"}
+            yield from self._each("new-files", "new files", new, Threshold(line=gate.new_files))
+        if gate.ratchet:
+            yield from self._ratchet()
+        yield from self._patterns(gate.files)
+        for component in self._report.components:
+            wanted = Threshold.of(gate.components.get(component.name))
+            part = self._report.part(component).files
+            yield from self._as_one("components", component.name, part, wanted)
+
+    def _as_one(self, name: str, subject: str, files: _Files, wanted: Threshold) -> Iterator[GateResult]:
+        """Judge files by their sum."""
+        for metric, percent in wanted.items():
+            measured = total(_ratio(file, metric) for file in files.values())
+            case = Case(name, metric, subject, measured, Bar.of(percent))
+            if metric == "branch" and not self._report.branch:
+                yield case.says("incomplete", "no branches were measured; set `branch`, or remove the gate")
+            else:
+                yield case.compared(partial(self._missing, files, metric))
+
+    def _each(self, name: str, subject: str, files: _Files, wanted: Threshold) -> Iterator[GateResult]:
+        """Judge file by file: each that does not pass, and the others as one."""
+        judged = [
+            one for path, file in files.items() for one in self._as_one(name, path, {path: file}, wanted)
+        ]
+        yield from (one for one in judged if one.outcome not in {"pass", "skipped"})
+        for metric, percent in wanted.items():
+            mine = [one for one in judged if one.metric == metric]
+            good = [one.measured for one in mine if one.outcome == "pass"]
+            case = Case(name, metric, subject, total(good), Bar.of(percent))
+            if good:
+                files_ = f"{len(good):,} file has" if len(good) == 1 else f"{len(good):,} files have each"
+                yield case.says("pass", f"{files_} at least {case.bar.words}")
+            elif not mine or {one.outcome for one in mine} == {"skipped"}:
+                yield case.says("skipped", "there is no such file, or nothing in it")
+
+    def _missing(self, files: _Files, metric: Metric, needed: int) -> Iterator[Missing]:
+        """Yield what may be covered to gain so much: first what changed, then where most is missed."""
+        missed = {path: _ratio(file, metric).missing for path, file in files.items()}
+        for path in sorted(missed, key=lambda path: (path not in self._diff, -missed[path], path)):
+            if needed > 0 and missed[path]:
+                needed -= missed[path]
+                yield _of_file(path, files[path], metric)
+
+    def _patterns(self, patterns: Mapping[str, float | Threshold]) -> Iterator[GateResult]:
+        """Judge files by the first pattern that matches each."""
+        matchers = [(pattern, glob(pattern)) for pattern in patterns]
+        matching: dict[str, dict[str, FileCoverage]] = defaultdict(dict)
+        for path, file in self._report.files.items():
+            if found := [pattern for pattern, matcher in matchers if matcher.fullmatch(path)]:
+                matching[found[0]][path] = file
+        for pattern, given in patterns.items():
+            wanted = Threshold.of(given)
+            way = self._as_one if wanted.together else self._each
+            yield from way("files", pattern, matching[pattern], wanted)
+
+    def _patch_case(self, name: str, bar: Bar) -> Case:
+        return Case(name, "statement", "", self.patch.statements, bar)
+
+    def _unjudged(self, case: Case) -> GateResult | None:
+        if case.measured.total:
+            return None
+        return case.says("skipped" if self._evidence.diff else "incomplete", self.patch.note)
+
+    def _patch_missing(self, most: int) -> GateResult:
+        case = self._patch_case("patch-missing", Bar(text=str(most)))
+        needed = case.measured.missing - most
+        missed = f"{case.measured.missing:,} {unit(case.measured.missing, 'statement')} missed, at most {most:,} may be"
+        if unjudged := self._unjudged(case):
+            return unjudged
+        if needed <= 0:
+            return case.says("pass", missed)
+        return case.says("fail", f"{missed}: cover {needed:,} more", self._uncovered(), needed)
+
+    def _uncovered(self) -> Iterator[Missing]:
+        for file in self.patch.files:
+            if file.missing:
+                yield Missing(path=file.path, lines=file.missing)
+
+    def _ratchet(self) -> Iterator[GateResult]:
+        before, state, report = self._evidence.baseline, self._evidence.state, self._report
+        if before is None:
+            case = Case("ratchet", "line", "", report.lines)
+            yield case.says("skipped" if state.state == "none" else "incomplete", state.sentence)
+            return
+        former = {file.path: file.old_path for file in self._diff.values() if file.old_path}
+        floors = baseline.floors(before, report.files, former)
+        risen = {path: report.files[path] for path in baseline.risen(before, report.files, former)}
+        yield self._ratcheted("line", report.lines, floors[0], risen)
+        if before.branch:
+            yield self._ratcheted("branch", report.branches, floors[1], risen)
+
+    def _ratcheted(self, metric: Metric, measured: Ratio, floor: Ratio, risen: _Files) -> GateResult:
+        words = f"the baseline's {floor.text} ({floor.covered:,}/{floor.total:,})"
+        bar = Bar(Fraction(floor.covered, floor.total or 1), floor.text.rstrip("%"), words)
+        return Case("ratchet", metric, "", measured, bar).compared(partial(self._missing, risen, metric))
+
+
+def _ratio(file: FileCoverage, metric: Metric) -> Ratio:
+    return file.branch if metric == "branch" else file.lines
+
+
+def _of_file(path: str, file: FileCoverage, metric: Metric) -> Missing:
+    if metric == "branch":
+        return Missing(path=path, branches=tuple(sorted(file.branches - file.taken)))
+    return Missing(path=path, lines=tuple(ranges(file.executable & ~file.executed, file.executed)))

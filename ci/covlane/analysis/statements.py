@@ -1,0 +1,91 @@
+"""Statements of Python source, as sets of lines: what a changed line is a part of."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from typing import TYPE_CHECKING
+
+from covlane.model.lines import from_ranges, pack, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from covlane.model.diff import FileDiff
+
+#: A statement, or what has statements without being one.
+_Node = ast.stmt | ast.ExceptHandler | ast.match_case
+_INNER = ("body", "handlers", "orelse", "finalbody", "cases")
+
+
+def touched(source: bytes, file: FileDiff) -> tuple[int, ...]:
+    """Return the statements that a diff changed, each as the set of its lines, in order.
+
+    A compound statement is its header. Decorators, docstrings, comments, blank lines and `else:` are part of none;
+    neither are lines that moved.
+
+    Raises:
+        SyntaxError: this Python does not read the source.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is not ours to say how the source should be written
+            tree = ast.parse(source)
+    except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, nested too deeply
+        raise SyntaxError(str(error)) from None
+    lines = source.split(b"\n")
+    found: dict[int, int] = {}
+    for first, last, node in _spans(tree):
+        span = from_ranges([(first, last)])
+        # What was taken away after a line of a statement, but its last, was a part of it.
+        if not (span & file.changed or (span ^ 1 << last) & file.cut):
+            continue
+        code = span & ~_noise(lines, first, last, node) if first < last else span
+        inside = from_ranges([(first, code.bit_length() - 2)])
+        if code & file.changed or inside & file.cut:
+            found[first] = found.get(first, 0) | code
+    return tuple(found[first] for first in sorted(found))
+
+
+def _spans(tree: ast.Module) -> Iterator[tuple[int, int, _Node]]:
+    """Yield first and last line of each statement; of one with others inside, of what precedes the first of them."""
+    pending: list[_Node] = list(tree.body)
+    while pending:
+        node = pending.pop()
+        inner: list[_Node] = [one for name in _INNER for one in getattr(node, name, ())]
+        pending += inner
+        match node:
+            case ast.Expr(value=ast.Constant(value=str())):
+                continue  # a docstring, or a string that stands alone: there is no code
+            case ast.match_case():
+                first = node.pattern.lineno
+            case _:
+                first = node.lineno
+        end: int | None = getattr(node, "end_lineno", None)
+        last = max(first, _first(inner[0]) - 1) if inner else end or first
+        yield first, last, node
+
+
+def _first(node: _Node) -> int:
+    if isinstance(node, ast.match_case):
+        return node.pattern.lineno
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(one.lineno for one in decorators)])
+
+
+def _noise(lines: list[bytes], first: int, last: int, node: _Node) -> int:
+    """Return the blank lines and comments between two lines, those inside of strings left out."""
+    texts = ((number, lines[number - 1].strip()) for number in range(first, min(last, len(lines)) + 1))
+    noise = pack([number for number, text in texts if not text or text.startswith(b"#")])
+    if noise:
+        for part in ast.walk(node):
+            if isinstance(part, ast.JoinedStr) or (
+                isinstance(part, ast.Constant) and isinstance(part.value, str | bytes)
+            ):
+                noise &= ~from_ranges([(part.lineno, part.end_lineno or part.lineno)])
+    return noise
+
+
+def by_lines(file: FileDiff) -> tuple[int, ...]:
+    """Return each changed line as if it was a statement: for what is no Python."""
+    return tuple(1 << line for line in unpack(file.changed))

@@ -1,0 +1,158 @@
+"""What changed, by the real git: since which commit, in which statements, and whether the report still fits."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from covlane import inputs
+from covlane.analysis.statements import by_lines, touched
+from covlane.errors import ReportError, UsageError
+from covlane.formats import gitdiff
+from covlane.model.lines import from_ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from covlane.adapters.git import Git
+    from covlane.model.diff import Diff, FileDiff
+    from covlane.model.report import Report
+
+_PYTHON = (".py", ".pyw")
+
+
+class Base(NamedTuple):
+    """What a diff is against: the commit, and what named it."""
+
+    commit: str
+    words: str
+
+
+class Changes(NamedTuple):
+    """The diff, the changed statements of each file that the report knows, and how they were found if not by syntax."""
+
+    diff: Diff
+    statements: Mapping[str, tuple[int, ...]]
+    notes: Mapping[str, str]
+
+
+def base(git: Git, environ: Mapping[str, str], named: str | None) -> Base:
+    """Return the merge base of HEAD with what was named, with the event's base, or with the remote's default branch.
+
+    Raises:
+        UsageError: what was named is no commit.
+        ReportError: there is no commit, or the clone is too shallow to tell.
+    """
+    if git.commit() is None:
+        raise ReportError("there is no git repository with a commit here", "run it in a clone")
+    revision, words = (named, named) if named else _event_base(git, environ) or _default(git)
+    commit = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if commit and (found := git.ask("merge-base", commit, "HEAD")):
+        return Base(found, words)
+    if git.is_shallow():
+        raise ReportError(
+            f"the clone is shallow and does not reach the merge base with {words}",
+            "run `git fetch --unshallow origin`; in a workflow, give actions/checkout `fetch-depth: 0`",
+        )
+    what = "and HEAD have no common commit" if commit else "is no commit of this clone"
+    raise UsageError(f"{words} {what}", "run `git fetch origin`, or name another revision with --base")
+
+
+def _event_base(git: Git, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return what the event of a GitHub runner is against, and its name; None outside of one."""
+    path = environ.get("GITHUB_EVENT_PATH")
+    try:
+        event = json.loads(Path(path).read_bytes()) if path else {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"GITHUB_EVENT_PATH names what cannot be read: {error}", "unset it") from None
+    if sha := _commit(event, "pull_request", "base", "sha"):
+        # The merge that was made for the run may hold later commits of the base than the event knew.
+        merge = environ.get("GITHUB_REF", "").endswith("/merge") and git.ask(
+            "rev-parse", "--quiet", "--verify", "HEAD^2"
+        )
+        return ("HEAD^1" if merge else sha), "the pull request's base"
+    if sha := _commit(event, "merge_group", "base_sha"):
+        return sha, "the merge queue's base"
+    if branch := environ.get("GITHUB_BASE_REF"):
+        return f"origin/{branch}", f"origin/{branch}"
+    before = _commit(event, "before")
+    default = _at(event, "repository", "default_branch")
+    if before.strip("0") and _at(event, "ref") == f"refs/heads/{default}":
+        return before, "the commit before the push"
+    return None
+
+
+def _at(value: Any, *keys: str) -> object:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _commit(event: object, *keys: str) -> str:
+    found = _at(event, *keys)
+    return found if isinstance(found, str) and re.fullmatch("[0-9a-f]{40,64}", found) else ""
+
+
+def _default(git: Git) -> tuple[str, str]:
+    branch = git.default_branch() or "HEAD"
+    remote = f"origin/{branch}"
+    name = remote if git.ask("rev-parse", "--verify", "--quiet", f"{remote}^{{commit}}") else branch
+    return name, name
+
+
+def changes(root: Path, git: Git, report: Report, since: str) -> Changes:
+    """Return what changed since a commit.
+
+    Raises:
+        ToolError: git cannot tell.
+    """
+    diff = gitdiff.read(git.diff(since), since)
+    files: list[FileDiff] = []
+    statements: dict[str, tuple[int, ...]] = {}
+    notes: dict[str, str] = {}
+    for file in diff.files:
+        one = file
+        if file.path in report.files and file.kind not in {"deleted", "symlink", "submodule"}:
+            one, statements[file.path], note = _statements(root / file.path, file)
+            notes |= {file.path: note} if note else {}
+        files.append(one)
+    return Changes(replace(diff, files=tuple(files)), statements, notes)
+
+
+def _statements(path: Path, file: FileDiff) -> tuple[FileDiff, tuple[int, ...], str]:
+    """Return the file as it is counted, its changed statements, and how they were found if not by syntax."""
+    try:
+        source = path.read_bytes()
+    except OSError:
+        source = b""
+    note = ""
+    if file.kind == "binary":
+        file = replace(file, added=from_ranges([(1, source.count(b"\n") + 1)]))
+        note = "git shows none of its lines, so all of them count (.gitattributes?)"
+    if not path.name.endswith(_PYTHON):
+        return file, by_lines(file), note or "counted by lines: it is no Python"
+    try:
+        return file, touched(source, file), note
+    except SyntaxError as error:
+        return file, by_lines(file), note or f"counted by lines: this Python cannot read it ({error.msg})"
+
+
+def stale(root: Path, report: Report, commit: str | None, diff: Diff | None) -> Iterator[str]:
+    """Yield where the report measured other content than there is now: its lines would mean something else."""
+    now = inputs.contents(root)
+    same = {stamp.commit for stamp in report.legs} == {commit}
+    # Of the commit that was measured, only changed files can be other ones.
+    paths = [file.path for file in diff.files] if diff and same else list(report.digests)
+    other = []
+    for path in paths:
+        content, then = now(path), report.digests.get(path)
+        if then and not (content and content.digest == then):
+            other.append(path)
+    if other:
+        more = f" and {len(other) - 1:,} more" if len(other) > 1 else ""
+        yield f"the report measured another content of {other[0]}{more}; run `nox -s coverage` again"
+    elif report.legs and not same and not report.digests:
+        yield "the report measured another commit; run `nox -s coverage` again"

@@ -1,0 +1,152 @@
+"""`evidence.json`, `verdict.json` and baselines, as msgspec writes them; sets of lines are ranges there."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from covlane.errors import ReportError
+from covlane.formats.untrusted import Line, decode
+from covlane.model.baseline import SCHEMA as BASELINE_SCHEMA
+from covlane.model.baseline import Baseline
+from covlane.model.diff import Diff, FileDiff, Kind
+from covlane.model.evidence import Evidence
+from covlane.model.lines import from_ranges, to_ranges
+from covlane.model.verdict import SCHEMA, BaselineState, Verdict
+
+_T = TypeVar("_T")
+#: A deletion may precede the first line.
+_Ranges = list[tuple[Annotated[int, msgspec.Meta(ge=0, le=1_000_000)], Line]]
+
+
+class _File(msgspec.Struct, omit_defaults=True):
+    path: str
+    kind: Kind
+    old_path: str | None = None
+    added: _Ranges = []
+    moved: _Ranges = []
+    removed: int = 0
+    cut: list[Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]] = []
+
+
+class _Evidence(msgspec.Struct, omit_defaults=True):
+    schema: int
+    commit: str | None
+    dirty: bool
+    base: str | None
+    base_ref: str
+    files: list[_File]
+    statements: dict[str, list[_Ranges]]
+    notes: dict[str, str]
+    baseline: Baseline | None
+    state: BaselineState
+    incomplete: tuple[str, ...]
+
+
+def write_evidence(evidence: Evidence) -> bytes:
+    """Encode; the same evidence gives the same bytes."""
+    diff = evidence.diff
+    return _encode(
+        _Evidence(
+            SCHEMA,
+            evidence.commit,
+            evidence.dirty,
+            diff.base if diff else None,
+            evidence.base_ref,
+            [_file(file) for file in diff.files] if diff else [],
+            {path: [to_ranges(one) for one in sets] for path, sets in sorted(evidence.statements.items())},
+            dict(sorted(evidence.notes.items())),
+            evidence.baseline,
+            evidence.state,
+            evidence.incomplete,
+        )
+    )
+
+
+def read_evidence(content: bytes, name: str) -> Evidence:
+    """Decode what `write_evidence` wrote; ReportError if it did not."""
+    found = _decode(content, _Evidence, name, SCHEMA)
+    files = [
+        FileDiff(
+            one.path,
+            one.kind,
+            one.old_path,
+            from_ranges(one.added),
+            from_ranges(one.moved),
+            one.removed,
+            from_ranges((line, line) for line in one.cut),
+        )
+        for one in found.files
+    ]
+    return Evidence(
+        commit=found.commit,
+        dirty=found.dirty,
+        diff=Diff(found.base, tuple(files)) if found.base is not None else None,
+        base_ref=found.base_ref,
+        statements={path: tuple(map(from_ranges, sets)) for path, sets in found.statements.items()},
+        notes=found.notes,
+        baseline=found.baseline,
+        state=found.state,
+        incomplete=found.incomplete,
+    )
+
+
+def write_verdict(verdict: Verdict) -> bytes:
+    """Encode; the same verdict gives the same bytes."""
+    return msgspec.json.format(_encode(verdict), indent=1) + b"\n"
+
+
+def read_verdict(content: bytes, name: str) -> Verdict:
+    """Decode what `write_verdict` wrote; ReportError if it did not."""
+    return _decode(content, Verdict, name, SCHEMA)
+
+
+def write_baseline(baseline: Baseline) -> bytes:
+    """Encode, a file a line, so that it can be read in a diff."""
+    return msgspec.json.format(_encode(baseline), indent=1) + b"\n"
+
+
+def read_baseline(content: bytes, name: str) -> Baseline:
+    """Decode what `write_baseline` wrote; ReportError if it did not, or if its counts cannot be."""
+    found = _decode(content, Baseline, name, BASELINE_SCHEMA)
+    for path, one in found.files.items():
+        if not (0 <= one.ran <= one.lines and 0 <= one.taken <= one.branches):
+            raise ReportError(f"{name} counts more covered than there is: {path!r}", "write it again")
+    return found
+
+
+def diff_identity(diff: Diff | None) -> str:
+    """Return the SHA-256 of what changed, whatever it is against; empty where that is not known."""
+    return identity(_encode([_file(file) for file in diff.files])) if diff else ""
+
+
+def identity(content: bytes) -> str:
+    """Return the SHA-256 of bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _file(file: FileDiff) -> _File:
+    return _File(
+        file.path,
+        file.kind,
+        file.old_path,
+        to_ranges(file.added),
+        to_ranges(file.moved),
+        file.removed,
+        [line for line, _ in to_ranges(file.cut)],
+    )
+
+
+def _encode(value: object) -> bytes:
+    return msgspec.json.encode(value, order="deterministic")
+
+
+def _decode(content: bytes, kind: type[_T], name: str, schema: int) -> _T:
+    found = decode(content, kind, name, "run `invoke gate` again")
+    if (theirs := getattr(found, "schema", schema)) != schema:
+        raise ReportError(
+            f"{name} has schema {theirs}; this covlane reads {schema}", "use one version of covlane"
+        )
+    return found

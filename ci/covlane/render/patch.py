@@ -1,0 +1,91 @@
+"""The changed code for a terminal, with what is not covered marked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from covlane.model.lines import from_ranges, unpack
+from covlane.render import words
+from covlane.render.terminal import console, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import TextIO
+
+    from covlane.model.verdict import Patch, PatchFile
+
+#: Changed lines that are shown on either side of what is not covered.
+AROUND = 2
+#: Lines of code of one file, and files that are named.
+MOST_LINES = 60
+MOST_FILES = 100
+
+
+def show(patch: Patch, source: Callable[[str], Sequence[str]], out: TextIO, *, plain: bool) -> None:
+    """Print the changed code.
+
+    Args:
+        patch: what it owes.
+        source: the lines of a file, by its name; none where it cannot be read.
+        out: coloured and cut to the terminal's width, in a pipe plain and cut to 100 columns.
+        plain: whether there is no colour even on a terminal.
+    """
+    to = console(out, plain=plain)
+    for file in patch.files[:MOST_FILES]:
+        to.print(printable(title(file)), markup=False, soft_wrap=True, style="bold" if file.missing else "")
+        for missed, line in _code(file, source):
+            to.print(
+                line,
+                style="red" if missed else "dim",
+                markup=False,
+                no_wrap=True,
+                overflow="ellipsis",
+                crop=True,
+            )
+    if folded := patch.files[MOST_FILES:]:
+        to.print(f"... and {len(folded):,} more changed files", style="dim")
+    to.print(headline(patch), style="bold", markup=False, soft_wrap=True)
+
+
+def headline(patch: Patch) -> str:
+    """Return the sum in one line."""
+    one = patch.statements
+    figure = f"{one.text} of changed statements ({one.covered:,}/{one.total:,})"
+    return f"patch: {figure if one.total else patch.note}"
+
+
+def title(file: PatchFile) -> str:
+    """Return a file's name, its figure and what is missing."""
+    name = f"{file.old_path} => {file.path}" if file.old_path else file.path
+    one = file.statements
+    parts = [f"{one.text} of changed statements ({one.covered:,}/{one.total:,})"] if one.total else []
+    if file.missing:
+        parts.append("missing " + ", ".join(words.span(*lines) for lines in file.missing))
+    parts += [f"{words.jump(*branch)} never taken" for branch in file.missing_branches]
+    parts += [file.note] if file.note else []
+    return f"{name}: {', '.join(parts)}"
+
+
+def _code(file: PatchFile, source: Callable[[str], Sequence[str]]) -> Iterator[tuple[bool, str]]:
+    """Yield lines of code with their numbers, and whether each is missed; `...` stands for those left out."""
+    missing = from_ranges(file.missing)
+    jumps: dict[int, list[str]] = {}
+    for line, target in file.missing_branches:
+        jumps.setdefault(line, []).append(words.jump(line, target))
+    marked = near = missing | from_ranges((line, line) for line in jumps)
+    for step in range(1, AROUND + 1):
+        near |= marked << step | marked >> step
+    shown = unpack(marked | near & from_ranges(file.changed)) if marked else []
+    lines = source(file.path) if shown else ()
+    before = 0
+    for number in shown[:MOST_LINES]:
+        if before and number > before + 1:
+            yield False, "         ..."
+        before = number
+        text = printable(lines[number - 1].expandtabs(4)) if number <= len(lines) else ""
+        never = f"  <- {', '.join(jumps[number])} never taken" if number in jumps else ""
+        missed = bool(missing >> number & 1)
+        mark = "!" if missed else "?" if never else " "
+        yield missed or bool(never), f" {mark} {number:>5} | {text}{never}".rstrip()
+    if folded := shown[MOST_LINES:]:
+        yield False, f"         ... and {len(folded):,} more lines"
