@@ -1,10 +1,12 @@
-"""nox: one `coverage` session per leg, and `report`, which follows the last of them."""
+"""nox: one `coverage` session per leg, `report`, which follows the last of them, and `workflow`."""
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ from covlane.adapters.environment import environment, in_ci
 from covlane.errors import CovlaneError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from covlane.settings import Configured, Settings
 
 COLLECTOR = Path(__file__).parent / "collector"
@@ -41,7 +45,7 @@ LOCATE = (
 
 
 def register(root: Path | None = None) -> None:
-    """Define the sessions `coverage-3.X` and `report` in the noxfile that calls this.
+    """Define the sessions `coverage-3.X`, `report` and `workflow` in the noxfile that calls this.
 
     None of them is one of the default sessions: a bare `nox` does what it did before.
 
@@ -57,10 +61,11 @@ def register(root: Path | None = None) -> None:
 
     def coverage(session: nox.Session, shard: int = 0) -> None:
         """Run pytest under SlipCover on one Python; arguments after -- are pytest's."""
-        try:
-            run_leg(session, configured, shard)
-        except (CovlaneError, OSError) as error:
-            session.error(str(error))
+        with _reproducible(session.name):
+            try:
+                run_leg(session, configured, shard)
+            except (CovlaneError, OSError) as error:
+                session.error(str(error))
 
     if names := configured.shards():
         numbered = [nox.param(number, id=name) for number, name in enumerate(names, start=1)]
@@ -79,8 +84,35 @@ def register(root: Path | None = None) -> None:
         """Merge the legs that ran here, write the reports and print the table."""
         show_report(session, configured)
 
+    @nox.session(name="workflow", python=False, default=False)
+    def workflow(session: nox.Session) -> None:
+        """Say whether the workflows are what the settings would write."""
+        session.run(sys.executable, "-m", "covlane", "init", "--check", external=True)
+
     # nox keeps them in its registry; the names are only theirs.
-    del coverage, report
+    del coverage, report, workflow
+
+
+@contextmanager
+def _reproducible(leg: str) -> Iterator[None]:
+    """In CI, let the command that reproduces a failure be the last line, after all that nox says of it."""
+    try:
+        yield
+    except BaseException:
+        if in_ci(environment()):
+            atexit.register(sys.stderr.write, f'again: nox -s "{leg}"\n')
+        raise
+
+
+@contextmanager
+def _group(name: str) -> Iterator[None]:
+    """Fold what is printed meanwhile in a GitHub log."""
+    inside = environment().get("GITHUB_ACTIONS") == "true"
+    sys.stderr.write(f"::group::{name}\n" * inside)
+    try:
+        yield
+    finally:
+        sys.stderr.write("::endgroup::\n" * inside)
 
 
 def run_leg(session: nox.Session, configured: Configured, shard: int = 0) -> None:
@@ -126,6 +158,11 @@ def _follow_with_report(session: nox.Session) -> bool:
 def _install(session: nox.Session, configured: Configured, folder: Path) -> None:
     """Install the project with what its tests need, then what measures, without touching any of that."""
     measuring = [ENGINES[configured.settings.engine], *_mode(configured.settings)[0]]
+    with _group("environment"):
+        _install_all(session, configured, folder, measuring)
+
+
+def _install_all(session: nox.Session, configured: Configured, folder: Path, measuring: list[str]) -> None:
     wanted = [*configured.settings.install, *_group_requirements(configured), "pytest"]
     session.install(*wanted)
     frozen = session.run("python", "-I", "-c", FREEZE, silent=True, log=False)

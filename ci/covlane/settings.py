@@ -316,21 +316,21 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
                 or re.match("(~$|~/|[A-Za-z]:)", str(pure))
             ):
                 raise _wrong(name, path, "paths inside the repository, relative to its root", origins[name])
-    for name in ("gate.files", "gate.components"):
-        for given in values.get(name, {}).values():
-            if isinstance(given, Threshold) and given.line is None and given.branch is None:
-                raise _wrong(name, given, describe(dict[str, Percent | Threshold]), origins[name])
     for python in values.get("pythons", ()):
         if not re.fullmatch(r"3\.\d+t?", python):
             raise _wrong("pythons", python, 'versions such as "3.12"', origins["pythons"])
-    _check_github(values, origins)
+    _check_tables(values, origins)
     for name in ("exclude-lines", "exclude-also"):
         for pattern in values.get(name, ()):
             if wrong := _wrong_pattern(pattern):
                 raise _wrong(name, pattern, wrong, origins[name])
 
 
-def _check_github(values: dict[str, Any], origins: dict[str, str]) -> None:
+def _check_tables(values: dict[str, Any], origins: dict[str, str]) -> None:
+    for name in ("gate.files", "gate.components"):
+        for given in values.get(name, {}).values():
+            if isinstance(given, Threshold) and given.line is None and given.branch is None:
+                raise _wrong(name, given, describe(dict[str, Percent | Threshold]), origins[name])
     for system in values.get("github.systems", ()):
         if system not in SYSTEMS.values():
             raise _wrong("github.systems", system, describe(dict[str, str]), origins["github.systems"])

@@ -13,6 +13,7 @@ from repository import CURRENT, Repository
 TASKS = [
     "baseline",
     "check",
+    "comment",
     "doctor",
     "gate",
     "init",

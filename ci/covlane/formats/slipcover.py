@@ -248,7 +248,7 @@ class _Files(Mapping[str, Seen]):
         if len(texts) > MOST_FILES:
             raise ReportError(f"{name} has more files than a report can have", REMEDY)
         for path in texts:
-            if not _is_inside(path):
+            if not is_inside(path):
                 raise ReportError(
                     f"{name} names {path!r}, which is no path inside the repository", "run its leg again"
                 )
@@ -283,7 +283,8 @@ class _Files(Mapping[str, Seen]):
 
 
 @lru_cache(maxsize=100_000)
-def _is_inside(path: str) -> bool:
+def is_inside(path: str) -> bool:
+    """Say whether a name is one of a file in the repository: relative, with `/`, and as short as it can be."""
     climbs = path.startswith(("/", "../")) or path in {".", ".."} or path[1:2] == ":"
     return not climbs and posixpath.normpath(path) == path and "\\" not in path
 
