@@ -12,7 +12,6 @@ from covlane import inputs
 from covlane.analysis.statements import by_lines, touched
 from covlane.errors import ReportError, UsageError
 from covlane.formats import gitdiff
-from covlane.model.lines import from_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from covlane.model.report import Report
 
 _PYTHON = (".py", ".pyw")
+_WITHOUT_LINES = {"deleted", "symlink", "submodule"}
 
 
 class Base(NamedTuple):
@@ -110,34 +110,32 @@ def changes(root: Path, git: Git, report: Report, since: str) -> Changes:
         ToolError: git cannot tell.
     """
     diff = gitdiff.read(git.diff(since), since)
-    files: list[FileDiff] = []
+    known = [file for file in diff.files if file.path in report.files and file.kind not in _WITHOUT_LINES]
+    if hidden := {
+        name for file in known if file.kind == "binary" for name in (file.path, file.old_path) if name
+    }:
+        # Attributes may call code binary, so that git shows no line of it.
+        texts = {file.path: file for file in gitdiff.read(git.diff(since, sorted(hidden)), since).files}
+        diff = replace(diff, files=tuple(texts.get(file.path, file) for file in diff.files))
+        known = [texts.get(file.path, file) for file in known]
     statements: dict[str, tuple[int, ...]] = {}
     notes: dict[str, str] = {}
-    for file in diff.files:
-        one = file
-        if file.path in report.files and file.kind not in {"deleted", "symlink", "submodule"}:
-            one, statements[file.path], note = _statements(root / file.path, file)
-            notes |= {file.path: note} if note else {}
-        files.append(one)
-    return Changes(replace(diff, files=tuple(files)), statements, notes)
+    for file in known:
+        statements[file.path], note = _statements(root / file.path, file)
+        notes |= {file.path: note} if note else {}
+    return Changes(diff, statements, notes)
 
 
-def _statements(path: Path, file: FileDiff) -> tuple[FileDiff, tuple[int, ...], str]:
-    """Return the file as it is counted, its changed statements, and how they were found if not by syntax."""
-    try:
-        source = path.read_bytes()
-    except OSError:
-        source = b""
-    note = ""
-    if file.kind == "binary":
-        file = replace(file, added=from_ranges([(1, source.count(b"\n") + 1)]))
-        note = "git shows none of its lines, so all of them count (.gitattributes?)"
+def _statements(path: Path, file: FileDiff) -> tuple[tuple[int, ...], str]:
+    """Return the changed statements of a file, and how they were found if not by syntax."""
     if not path.name.endswith(_PYTHON):
-        return file, by_lines(file), note or "counted by lines: it is no Python"
+        return by_lines(file), "counted by lines: it is no Python"
     try:
-        return file, touched(source, file), note
+        return touched(path.read_bytes(), file), ""
     except SyntaxError as error:
-        return file, by_lines(file), note or f"counted by lines: this Python cannot read it ({error.msg})"
+        return by_lines(file), f"counted by lines: this Python cannot read it ({error.msg})"
+    except OSError as error:
+        return by_lines(file), f"counted by lines: it cannot be read ({error.strerror})"
 
 
 def stale(root: Path, report: Report, commit: str | None, diff: Diff | None) -> Iterator[str]:

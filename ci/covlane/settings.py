@@ -28,6 +28,8 @@ Workers = Annotated[int, msgspec.Meta(ge=0)] | Literal["auto"]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 #: What a leg's file and name call the operating system that it ran on, by `sys.platform`.
 SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
+#: Where what is read turns from red to yellow, and from yellow to green.
+Thresholds = tuple[Percent, Percent]
 
 
 #: What takes numbers in the environment, and as what.
@@ -98,6 +100,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES
     exclude_also: tuple[str, ...] = ()
     reports: str = "reports"
+    html: bool = True
+    thresholds: Thresholds = (60, 80)
     paths: dict[str, tuple[str, ...]] = {}
     components: dict[str, Component] = {}
     gate: Gate = msgspec.field(default_factory=Gate)
@@ -115,6 +119,7 @@ _WORDS = (
     (dict[str, str], "a table of runners by `linux`, `windows`, `macos`"),
     (Percent | None, "a percentage from 0 to 100"),
     (Count | None, "a number from 0 on"),
+    (Thresholds, "two percentages, the lower first"),
     (dict[str, Percent | Threshold], "percentages, or tables of `line`, `branch` and `together`"),
     (dict[str, Component], "tables with `source` and `flags`, each a list of strings"),
     (dict[str, tuple[str, ...]], "a table of lists of strings"),
@@ -264,7 +269,10 @@ def _from_text(key: Key, text: str) -> object:
                 return tomllib.loads(f"value = {text}")["value"]
             except (tomllib.TOMLDecodeError, RecursionError):
                 return text
-        return [part.strip() for part in text.split(",") if part.strip()]
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        if key.type == Thresholds:
+            return [float(part) if re.fullmatch(r"\d+(\.\d+)?", part) else part for part in parts]
+        return parts
     number = next((number for kind, number in _NUMBERS if key.type == kind), None)
     return (
         number(text) if number and re.fullmatch(r"\d+(\.\d+)?" if number is float else r"\d+", text) else text
@@ -316,6 +324,8 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
                 or re.match("(~$|~/|[A-Za-z]:)", str(pure))
             ):
                 raise _wrong(name, path, "paths inside the repository, relative to its root", origins[name])
+    if (thresholds := values.get("thresholds", ())) != tuple(sorted(thresholds)):
+        raise _wrong("thresholds", thresholds, describe(Thresholds), origins["thresholds"])
     for python in values.get("pythons", ()):
         if not re.fullmatch(r"3\.\d+t?", python):
             raise _wrong("pythons", python, 'versions such as "3.12"', origins["pythons"])
@@ -329,7 +339,7 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
 def _check_tables(values: dict[str, Any], origins: dict[str, str]) -> None:
     for name in ("gate.files", "gate.components"):
         for given in values.get(name, {}).values():
-            if isinstance(given, Threshold) and given.line is None and given.branch is None:
+            if not dict(given.items() if isinstance(given, Threshold) else [("line", given)]):
                 raise _wrong(name, given, describe(dict[str, Percent | Threshold]), origins[name])
     for system in values.get("github.systems", ()):
         if system not in SYSTEMS.values():

@@ -188,23 +188,40 @@ def merge(_context: Context, file: Sequence[str] | None = None, allow_incomplete
     sys.stdout.write(f"{words.headline(merged)}, legs: {words.legs(merged)}\n")
 
 
-@_task(summary="also append it to the file that GITHUB_STEP_SUMMARY names")
-def report(_context: Context, summary: bool = False) -> None:
-    """Write Cobertura, LCOV, coverage.py's formats and summary.md, and print the table.
+@_task(
+    summary="also append it to the file that GITHUB_STEP_SUMMARY names",
+    open="show reports/html in a browser",
+)
+def report(_context: Context, summary: bool = False, open: bool = False) -> None:  # noqa: A002 - the flag's name
+    """Write Cobertura, LCOV, coverage.py's formats, summary.md, badge and HTML, and print the table.
 
-    Example: invoke report --summary
+    Example: invoke report --open
     """
     from covlane import lane
     from covlane.adapters.environment import in_ci
     from covlane.render import markdown, terminal
+    from covlane.render.progress import bar
 
     environ = _environ()
     configured = _configured()
     merged = lane.read_merged(configured)
-    lane.write_reports(configured, merged)
-    terminal.show(merged, sys.stdout, plain="NO_COLOR" in environ or in_ci(environ))
+    plain = "NO_COLOR" in environ or in_ci(environ)
+    with bar("pages", sys.stderr, plain=plain, pieces=True) as seen:
+        lane.write_reports(configured, merged, seen)
+        page = lane.write_site(configured, merged, seen) if open else None
+    terminal.show(merged, sys.stdout, plain=plain)
+    if page:
+        _open(page)
     if summary:
         _append_for_github("GITHUB_STEP_SUMMARY", markdown.summary(merged))
+
+
+def _open(page: Path) -> None:
+    """Show a page in the person's browser, or say where it is."""
+    import webbrowser
+
+    if not webbrowser.open(page.as_uri()):
+        _say(sys.stdout, f"no browser here; open {page}")
 
 
 def _plain(environ: Mapping[str, str]) -> bool:

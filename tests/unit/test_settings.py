@@ -31,6 +31,8 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "exclude-lines": ('["a{1}b"]', "a{1}b", ("a{1}b",)),
     "exclude-also": ('["never", "ever"]', "never,ever", ("never", "ever")),
     "reports": ('"out/coverage"', "out/coverage", "out/coverage"),
+    "html": ("false", "false", False),
+    "thresholds": ("[50, 90.5]", "50, 90.5", (50, 90.5)),
     "paths": ('{a = ["src", "*/lib"]}', '{a = ["src", "*/lib"]}', {"a": ("src", "*/lib")}),
     "components": (
         '{api = {source = ["a"], flags = ["x"]}}',
@@ -81,6 +83,8 @@ VARIABLES = {
     "exclude-lines": "COVLANE_EXCLUDE_LINES",
     "exclude-also": "COVLANE_EXCLUDE_ALSO",
     "reports": "COVLANE_REPORTS",
+    "html": "COVLANE_HTML",
+    "thresholds": "COVLANE_THRESHOLDS",
     "paths": "COVLANE_PATHS",
     "components": "COVLANE_COMPONENTS",
     "gate.total-line": "COVLANE_GATE_TOTAL_LINE",
@@ -147,6 +151,11 @@ def test_a_key_is_read_from_the_environment(tmp_path: Path, name: str) -> None:
     assert value(load(tmp_path, **{VARIABLES[name]: text}), name) == expected
 
 
+@pytest.mark.parametrize("text", ["[80, 60]", "[60]", "[60, 101]", "[-1, 60]", "['60', '80']", "60"])
+def test_thresholds_are_two_percentages_in_order(tmp_path: Path, text: str) -> None:
+    assert "it takes two percentages, the lower first" in refused(tmp_path, f"thresholds = {text}").cause
+
+
 @pytest.mark.parametrize("name", EVERY_KEY)
 def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
     text, _, _ = EVERY_KEY[name]
@@ -154,6 +163,8 @@ def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
     others |= {
         "subprocess": "true",
         "canary": "true",
+        "html": "true",
+        "thresholds": "70,75",
         "engine": "slipcover",
         "isolation": "none",
         "workers": "2",
@@ -171,7 +182,11 @@ def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
     if other == "{}":
         assert found == {}
         return
-    assert str(found) == other.capitalize() if isinstance(found, bool) else found in (other, (other,), 2)
+    assert (
+        str(found) == other.capitalize()
+        if isinstance(found, bool)
+        else found in (other, (other,), 2, (70, 75))
+    )
 
 
 @pytest.mark.parametrize("name", EVERY_KEY)

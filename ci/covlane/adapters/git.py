@@ -11,7 +11,7 @@ from covlane.adapters import process
 from covlane.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 #: Says what is asked of `git diff` whatever its configuration says: the same diff for everybody. Lines that moved
 #: are told by their colour, all else has none.
@@ -80,8 +80,12 @@ class Git:
         """Return the remote's URL as configured; it may hold credentials."""
         return self.ask("remote", "get-url", remote)
 
-    def diff(self, base: str) -> bytes:
+    def diff(self, base: str, texts: Sequence[str] = ()) -> bytes:
         """Return what differs from the commit `base` now: committed, staged, unstaged and untracked work below root.
+
+        Args:
+            base: the commit.
+            texts: ask about these files alone, and show their lines even if git takes them for binary.
 
         Returns:
             `git diff --raw -z --patch` without context, where lines that moved in a block are cyan.
@@ -99,7 +103,10 @@ class Git:
             if names:  # as if each was about to be added, in an index of our own
                 add = ("--literal-pathspecs", "add", "--intent-to-add", "--pathspec-from-file=-")
                 self._output(*add, "--pathspec-file-nul", stdin=b"\0".join(names), index=index)
-            return self._output(*_DIFF, base, "--", ".", index=index)
+            text = ("--text",) if texts else ()
+            return self._output(
+                "--literal-pathspecs", *_DIFF, *text, base, "--", *(texts or "."), index=index
+            )
 
     def content(self, revision: str, path: str) -> bytes | None:
         """Return a file, by its name below root, as it is in a revision; None where it is not there."""

@@ -79,6 +79,8 @@ def _owing_nothing(file: FileDiff, *, known: bool) -> PatchFile:
 
 
 def _unowing(file: FileDiff) -> str:
+    if file.kind == "added" and not file.added:
+        return "empty: owes nothing"
     if not file.added:
         only = "only deletions" if file.removed else "its content did not change"
         return f"{'renamed' if file.kind == 'renamed' else only}: owes nothing"

@@ -7,8 +7,7 @@ read by unidiff, each file under its number, because names in a patch's headers 
 from __future__ import annotations
 
 import re
-from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
@@ -17,8 +16,6 @@ from covlane.errors import ToolError
 from covlane.model.diff import Diff, FileDiff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from unidiff.patch import PatchedFile
 
     from covlane.model.diff import Kind
@@ -29,6 +26,12 @@ _HEADER = re.compile("^diff --git .*\n(?:(?!@@ |diff --git ).*\n)*", re.MULTILIN
 _MOVED = re.compile("^\x1b\\[36m\\+", re.MULTILINE)
 #: What no text has: git would call the file binary, or Python would refuse it.
 _MARK = "\0moved"
+_OTHERS: dict[bytes, Kind] = {b"160000": "submodule", b"120000": "symlink"}
+_ODD = re.compile(rb'[\x00-\x1f"\\\x7f-\xff]')
+_ESCAPES = {
+    bytes([byte]): b"\\" + bytes([name])
+    for byte, name in zip(b'\a\b\t\n\v\f\r"\\', b'abtnvfr"\\', strict=True)
+}
 _KINDS: dict[bytes, Kind] = {b"A": "added", b"C": "added", b"D": "deleted", b"R": "renamed"}
 
 
@@ -38,61 +41,68 @@ def read(content: bytes, base: str) -> Diff:
     Raises:
         ToolError: it is none.
     """
+    entries, patch = _raw(content)
+    headers = {entry.header: number for number, entry in enumerate(entries)}
     binary: set[int] = set()
-    number = count()
 
     def header(match: re.Match[str]) -> str:
-        name = next(number)
+        number = headers[match[0].partition("\n")[0]]
         if "\nBinary files " in match[0]:
-            binary.add(name)
-        return f"--- {name}\n+++ {name}\n"
+            binary.add(number)
+        return f"--- {number}\n+++ {number}\n"
 
-    entries, rest = _raw(content)
-    patch = _MOVED.sub(f"+{_MARK}", _HEADER.sub(header, rest.decode("latin-1")))
     try:
-        parsed = iter(PatchSet.from_string(patch))
-        files = [_file(*entry, parsed, binary) for entry in entries]
-    except (UnidiffParseError, StopIteration, ValueError) as error:
+        text = _HEADER.sub(header, patch.replace(b"\x1b[m", b"").decode("latin-1"))
+        # Of a file that became of another type, its removal precedes its addition.
+        parsed = {int(file.path): file for file in PatchSet.from_string(_MOVED.sub(f"+{_MARK}", text))}
+    except (UnidiffParseError, KeyError, ValueError) as error:
         raise ToolError(f"git printed no diff that can be read: {error}", "update git") from None
+    files = [
+        _file(entry, parsed.get(number), binary=number in binary) for number, entry in enumerate(entries)
+    ]
     return Diff(base, tuple(sorted(files, key=lambda file: file.path)))
 
 
-def _raw(content: bytes) -> tuple[list[tuple[bytes, bytes, bytes, str, str | None]], bytes]:
-    """Return the entries (old mode, new mode, status, name, former name), and the patch after them."""
+class _Entry(NamedTuple):
+    """A raw entry: the mode that tells what it is, what happened to it, its name and the one before."""
+
+    mode: bytes
+    status: bytes
+    name: bytes
+    former: bytes
+
+    @property
+    def header(self) -> str:
+        """What its part of the patch begins with."""
+        return f"diff --git {_quoted(b'a/' + self.former)} {_quoted(b'b/' + self.name)}"
+
+
+def _raw(content: bytes) -> tuple[list[_Entry], bytes]:
+    """Return the entries, and the patch after them."""
     entries, at = [], 0
     while match := _ENTRY.match(content, at):
-        old, new, status, name = match.groups()
-        at, former = match.end(), None
+        old, new, status, former = match.groups()
+        name, at = former, match.end()
         if status in b"RC":
             end = content.index(b"\0", at)
-            former, name, at = _text(name), content[at:end], end + 1
-        entries.append((old, new, status, _text(name), former))
+            name, at = content[at:end], end + 1
+        entries.append(_Entry(old if status == b"D" else new, status, name, former))
     return entries, content[at:].removeprefix(b"\0")
 
 
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "backslashreplace")
+def _quoted(name: bytes) -> str:
+    """Quote a name as git does (`core.quotePath` in git-config(1))."""
+    quoted = _ODD.sub(lambda odd: _ESCAPES.get(odd[0]) or b"\\%03o" % odd[0][0], name)
+    return (name if quoted == name else b'"%b"' % quoted).decode("latin-1")
 
 
-def _file(  # noqa: PLR0917 - an entry, and what all share
-    old: bytes,
-    new: bytes,
-    status: bytes,
-    path: str,
-    former: str | None,
-    parsed: Iterator[PatchedFile],
-    binary: set[int],
-) -> FileDiff:
-    patched = next(parsed)
-    if status == b"T":  # of another type: its removal and its addition
-        patched = next(parsed)
-    mode = old if status == b"D" else new
-    if mode in {b"160000", b"120000"}:
-        return FileDiff(path, "submodule" if mode == b"160000" else "symlink", former)
-    if int(patched.path) in binary:
-        return FileDiff(path, "binary", former)
+def _file(entry: _Entry, patched: PatchedFile | None, *, binary: bool) -> FileDiff:
+    path, former = (name.decode("utf-8", "backslashreplace") for name in (entry.name, entry.former))
+    old_path = former if entry.status == b"R" else None
+    if binary or entry.mode in _OTHERS:
+        return FileDiff(path, _OTHERS.get(entry.mode, "binary"), old_path)
     added = moved = cut = removed = 0
-    for hunk in patched:
+    for hunk in patched or ():
         added |= ((1 << hunk.target_length) - 1) << hunk.target_start
         removed += hunk.source_length
         if not hunk.target_length and any(_is_code(line.value) for line in hunk):
@@ -100,9 +110,8 @@ def _file(  # noqa: PLR0917 - an entry, and what all share
         for line in hunk:
             if line.value.startswith(_MARK) and line.target_line_no:
                 moved |= 1 << line.target_line_no
-    kind = _KINDS.get(status, "modified")
-    return FileDiff(path, kind, former if kind == "renamed" else None, added, moved, removed, cut)
+    return FileDiff(path, _KINDS.get(entry.status, "modified"), old_path, added, moved, removed, cut)
 
 
 def _is_code(text: str) -> bool:
-    return bool(text.strip("\x1b[m\r\n\t ")) and not text.lstrip().startswith("#")
+    return not text.isspace() and not text.lstrip().startswith("#")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from covlane.model.lines import from_ranges, unpack
 from covlane.render import words
-from covlane.render.terminal import console, printable
+from covlane.render.terminal import console
+from covlane.render.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

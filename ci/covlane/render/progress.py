@@ -1,4 +1,4 @@
-"""The bar of a download."""
+"""The bar of what takes a while: a download, a merge, the pages of a site."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TransferSpeedColumn,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -14,9 +21,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def bar(what: str, out: TextIO, *, plain: bool) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a bar on a terminal, and nothing elsewhere; lend what is told the bytes so far and in all."""
-    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+def bar(
+    what: str, out: TextIO, *, plain: bool, pieces: bool = False
+) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a bar on a terminal, and nothing elsewhere; lend what is told the bytes, or `pieces`, so far and in all."""
+    figures = [MofNCompleteColumn()] if pieces else [DownloadColumn(), TransferSpeedColumn()]
+    columns = (TextColumn(what), BarColumn(), *figures)
     quiet = plain or not out.isatty()
     with Progress(*columns, console=Console(file=out), transient=True, disable=quiet) as progress:
         task = progress.add_task(what, total=None)

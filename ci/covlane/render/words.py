@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from covlane.model.lines import LAST_LINE, ranges, unpack
 
 if TYPE_CHECKING:
-    from covlane.model.report import FileCoverage, Report
+    from covlane.model.report import FileCoverage, Ratio, Report
 
 #: Sentences on the legs, and places in one of them.
 MOST_SENTENCES = 8
@@ -21,8 +21,37 @@ def missing(file: FileCoverage) -> str:
     parts = [_ranges(not_run, file.executed)] if not_run else []
     for line, target in sorted(file.branches - file.taken):
         if file.executed >> line & 1 and not not_run >> target & 1:
-            parts.append(f"{line}->{target or 'exit'}")
+            parts.append(f"{line}->{_target(target)}")
     return ", ".join(parts)
+
+
+def untaken(target: int) -> str:
+    """Return a sentence on a branch that was never taken; not every tool tells where one leads."""
+    if target > LAST_LINE:
+        return "one of the ways on was never taken"
+    return f"never went on to line {target}" if target else "never left the function or module from here"
+
+
+def lines(first: int, last: int) -> str:
+    """Return a range of lines as it is said in a sentence."""
+    return f"line{'s' * (first != last)} {span(first, last)}"
+
+
+def level(ratio: Ratio, thresholds: tuple[float, float]) -> str:
+    """Return `low`, `middling` or `high`; nothing of nothing. Counts decide, so that 79.999 % is below 80."""
+    if not ratio.total:
+        return ""
+    reached = sum(100 * ratio.covered >= threshold * ratio.total for threshold in thresholds)
+    return ("low", "middling", "high")[reached]
+
+
+def printable(text: str) -> str:
+    """Show what cannot be printed in a name, control characters and those that turn text around, by its code."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _target(target: int) -> str:
+    return "?" if target > LAST_LINE else str(target or "exit")
 
 
 def span(first: int, last: int) -> str:

@@ -1,0 +1,1 @@
+"""Model to a static site: an overview, and a page for each file."""

@@ -1,0 +1,138 @@
+"""The page of one file: its lines with what ran, what did not, and who says so."""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from covlane.model.lines import from_ranges, unpack
+from covlane.render import words
+from covlane.render.html import templates
+from covlane.render.html.highlight import highlight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from markupsafe import Markup
+
+    from covlane.model.report import FileCoverage, Share
+    from covlane.model.verdict import PatchFile
+
+#: What the class of a line means, in a person's words.
+KINDS = {"r": "ran", "m": "did not run", "p": "ran, and not every way on was taken"}
+#: Rows that a browser lays out together, once they are near.
+CHUNK = 500
+
+
+class Page(NamedTuple):
+    """All that a page is made of, apart from the file's content.
+
+    Attributes:
+        path: the file's repo-relative name.
+        file: its coverage.
+        branch: whether branches were measured.
+        legs: the names of all legs.
+        incomplete: whether the report is.
+        digest: of the content that was measured; empty where no leg told.
+        shares: what legs say where they disagree.
+        patch: what of it was changed, if a verdict tells.
+    """
+
+    path: str
+    file: FileCoverage
+    branch: bool
+    legs: str
+    incomplete: bool
+    digest: str = ""
+    shares: tuple[Share, ...] = ()
+    patch: PatchFile | None = None
+
+
+class Row(NamedTuple):
+    """A line: its number, its class in `KINDS`, whether it was changed, its code, and sentences on it."""
+
+    number: int
+    kind: str
+    changed: bool
+    code: Markup | str
+    notes: Sequence[str]
+
+
+def address(path: str) -> str:
+    """Return where the page of a file is: below the site, the same in every report, and in any file system."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path)[-80:].lstrip(".-")
+    digest = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
+    return f"files/{name}-{digest}.html"
+
+
+def render(page: Page, content: bytes | None, digest: str) -> str:
+    """Return the page as HTML.
+
+    Args:
+        page: what it is made of.
+        content: the file as it is now; None where it is not there.
+        digest: of that content.
+    """
+    text = highlight(content, page.path) if content is not None else None
+    notices = [text.note] if text and text.note else []
+    if text is None:
+        notices.append("The file is not here, so its lines are shown by their numbers alone.")
+    elif page.digest and digest != page.digest:
+        notices.append("The file has changed since it was measured: marks may stand beside other lines.")
+    elif page.file.executable.bit_length() - 1 > len(text.lines):
+        notices.append("The report has lines past the end of this file: it measured another content.")
+    rows = list(_rows(page, text.lines if text else None))
+    return templates.get("page.html.j2").render(
+        page=page,
+        branches=page.file.branch if page.branch and page.file.branches else None,
+        missing=words.missing(page.file),
+        kinds=KINDS,
+        chunks=[rows[at : at + CHUNK] for at in range(0, len(rows), CHUNK)],
+        notices=notices,
+        visible=words.printable,
+    )
+
+
+def _rows(page: Page, lines: list[Markup] | None) -> Iterator[Row]:
+    file = page.file
+    ways: dict[int, list[str]] = {}
+    for line, target in sorted(file.branches - file.taken):
+        if file.executed >> line & 1:
+            ways.setdefault(line, []).append(words.untaken(target))
+    notes: dict[int, list[str]] = {line: list(said) for line, said in ways.items()}
+    for first, sentence in _disputes(page.shares):
+        notes.setdefault(first, []).append(sentence)
+    changed = set(unpack(from_ranges(page.patch.changed if page.patch else ())))
+    missed, ran = set(unpack(file.executable & ~file.executed)), set(unpack(file.executed))
+    numbers = range(1, len(lines) + 1) if lines is not None else sorted(missed | ran)
+    for number in numbers:
+        kind = "m" if number in missed else "p" if number in ways else "r" if number in ran else ""
+        code = lines[number - 1] if lines is not None else ""
+        yield Row(number, kind, number in changed, code, notes.get(number, ()))
+
+
+def _disputes(shares: Sequence[Share]) -> Iterator[tuple[int, str]]:
+    """Yield, for each run of lines that the same legs ran, its first line and a sentence."""
+    able = 0
+    for share in shares:
+        able |= share.executable
+    bits = [(set(unpack(share.executable)), set(unpack(share.executed))) for share in shares]
+
+    def said(line: int) -> tuple[int, ...]:
+        return tuple((line in could) + (line in ran) for could, ran in bits)
+
+    # A run: neighbours in the file, of which the same is said.
+    for (_, told), run in groupby(enumerate(unpack(able)), lambda item: (item[1] - item[0], said(item[1]))):
+        lines = [line for _, line in run]
+        yield (
+            lines[0],
+            words.lines(lines[0], lines[-1])
+            + ": "
+            + "; ".join(
+                f"{verb} {', '.join(leg for share, state in zip(shares, told, strict=True) if state == code for leg in share.legs)}"
+                for code, verb in ((2, "ran on"), (1, "missed by"), (0, "not there for"))
+                if code in told
+            ),
+        )

@@ -1,0 +1,111 @@
+"""Pictures for a README and the overview: a badge and a trend, which need no service."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from markupsafe import Markup
+
+from covlane.render import words
+from covlane.render.html import templates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from covlane.model.report import Ratio, Report
+
+LABEL = "coverage"
+#: White text on each of them has a contrast of 5:1 or more.
+COLOURS = {"low": "b42318", "middling": "7d4e00", "high": "1a7f37", "": "57606a"}
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 180, 48, 510, 12, 148
+#: Labels at the ends of two lines that are nearer would lie on one another.
+APART = 14
+
+
+class Point(NamedTuple):
+    """What was measured at one commit; branch is None where none were."""
+
+    name: str
+    line: Ratio
+    branch: Ratio | None
+
+
+class _Series(NamedTuple):
+    name: str
+    path: str
+    last: str
+    y: float
+    dashes: bool
+
+
+def badge(report: Report, thresholds: tuple[float, float]) -> str:
+    """Return the badge of the line coverage as SVG."""
+    message, colour = _message(report, thresholds)
+    left, right = (round(6.8 * len(text)) + 12 for text in (LABEL, message))
+    return templates.get("badge.svg.j2").render(
+        label=LABEL, message=message, colour=colour, left=left, right=right
+    )
+
+
+def endpoint(report: Report, thresholds: tuple[float, float]) -> str:
+    """Return what shields.io's endpoint badge reads (https://shields.io/badges/endpoint-badge)."""
+    message, colour = _message(report, thresholds)
+    return json.dumps({"schemaVersion": 1, "label": LABEL, "message": message, "color": colour}) + "\n"
+
+
+def _message(report: Report, thresholds: tuple[float, float]) -> tuple[str, str]:
+    if report.incomplete:
+        return f"incomplete, {report.lines.text}", COLOURS[""]
+    return report.lines.text, COLOURS[words.level(report.lines, thresholds)]
+
+
+def trend(points: Sequence[Point], *, style: bool) -> Markup | None:
+    """Return the last commits' coverage as SVG, oldest first; None of less than two.
+
+    Args:
+        points: in order; of commits where nothing could run there is none.
+        style: bring colours for light and dark; a page has its own.
+    """
+    points = [point for point in points if point.line.total]
+    if len(points) < 2:  # noqa: PLR2004
+        return None
+    rates = {"lines": [_percent(point.line) for point in points]}
+    branches = [point.branch for point in points if point.branch and point.branch.total]
+    if len(branches) == len(points):
+        rates["branches"] = [_percent(ratio) for ratio in branches]
+    low = max(0, 5 * int(min(map(min, rates.values())) // 5) - 5)
+    drawn: list[_Series] = []
+    for name, values in rates.items():
+        places = [
+            (LEFT + (RIGHT - LEFT) * at / (len(values) - 1), _y(value, low))
+            for at, value in enumerate(values)
+        ]
+        y = places[-1][1]
+        if drawn and abs(y - drawn[0].y) < APART:
+            y = drawn[0].y + (APART if y >= drawn[0].y else -APART)
+        path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+        last = points[-1].line if name == "lines" else branches[-1]
+        drawn.append(_Series(name, path, last.text, round(y, 1), dashes=bool(drawn)))
+    said = ", ".join(f"{series.name} {series.last}" for series in drawn)
+    text = templates.get("trend.svg.j2").render(
+        title=f"Coverage of the last {len(points)} commits, now {said}",
+        axes=[(round(_y(value, low), 1), f"{value:g}%") for value in (low, (low + 100) / 2, 100)],
+        drawn=drawn,
+        first=words.printable(points[0].name),
+        last=words.printable(points[-1].name),
+        style=style,
+        width=WIDTH,
+        height=HEIGHT,
+        left=LEFT,
+        right=RIGHT,
+    )
+    return Markup(text)  # noqa: S704 - the template has escaped it
+
+
+def _percent(ratio: Ratio) -> float:
+    return 100 * ratio.covered / ratio.total
+
+
+def _y(value: float, low: float) -> float:
+    return BOTTOM - (BOTTOM - TOP) * (value - low) / (100 - low)
