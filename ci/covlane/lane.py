@@ -15,21 +15,18 @@ from covlane import inputs
 from covlane.adapters import files, process
 from covlane.analysis.merge import merge
 from covlane.errors import ReportError, UsageError
-from covlane.formats import cobertura, coveragepy, lcov, slipcover
+from covlane.formats import slipcover
 from covlane.formats.untrusted import uncollected
 from covlane.model.report import Component, Measured
-from covlane.render import markdown, svg
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from covlane.adapters.git import Git
     from covlane.formats.foreign import Foreign
     from covlane.model.report import Report
     from covlane.settings import Configured
-
-    Seen = Callable[[int, int | None], None]
 
 
 def merge_legs(
@@ -90,35 +87,6 @@ def read_merged(configured: Configured) -> Report:
     """Return the merged report; ReportError where there is none."""
     path = configured.reports / "coverage.json"
     return slipcover.read_report(files.read_bytes(path), str(path))
-
-
-def write_reports(configured: Configured, report: Report, seen: Seen = lambda *_: None) -> tuple[Path, ...]:
-    """Write the report in every format, and return the files; `seen` is told of the pages, done and in all."""
-    version = f"covlane {covlane.__version__}{' INCOMPLETE' if report.incomplete else ''}"
-    outputs: dict[str, bytes | str | Iterable[str]] = {
-        "coverage.xml": cobertura.write(report, version),
-        "lcov.info": lcov.write(report),
-        "summary.md": markdown.summary(report),
-        "coveragepy.json": coveragepy.write_json(report, version),
-        "badge.svg": svg.badge(report, configured.settings.thresholds),
-        "badge.json": svg.endpoint(report, configured.settings.thresholds),
-    }
-    for name, content in outputs.items():
-        files.write_whole(configured.reports / name, content)
-    data = configured.reports / ".coverage"
-    coveragepy.write_data(report, data, configured.root)
-    written = [*(configured.reports / name for name in outputs), data]
-    if configured.settings.html:
-        written.append(write_site(configured, report, seen))
-    return tuple(written)
-
-
-def write_site(configured: Configured, report: Report, seen: Seen = lambda *_: None) -> Path:
-    """Write reports/html, and return its first page; `seen` as in `site.write`."""
-    from covlane import site  # noqa: PLC0415 - Pygments is slow to import, and a setting may not want it
-
-    look = site.Look(configured.settings.thresholds)
-    return site.write(configured.reports / "html", configured.root, report, look, seen)
 
 
 class _Listed(msgspec.Struct):

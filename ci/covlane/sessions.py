@@ -268,12 +268,14 @@ def show_report(session: nox.Session, configured: Configured) -> None:
     from covlane import lane
     from covlane.adapters.git import Git
     from covlane.render import terminal
+    from covlane.showing import Showing
 
     environ = environment()
     try:
         with lane.lock(configured.reports):
-            merged = lane.merge_legs(configured, Git(configured.root, environ), allow_incomplete=True)
-            written = lane.write_reports(configured, merged)
+            git = Git(configured.root, environ)
+            merged = lane.merge_legs(configured, git, allow_incomplete=True)
+            written = Showing(configured, git, environ, merged).write()
     except CovlaneError as error:
         session.error(str(error))
     terminal.show(merged, sys.stdout, plain="NO_COLOR" in environ or in_ci(environ))

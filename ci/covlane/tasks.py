@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from covlane.settings import Configured
 
 __all__ = [
+    "annotate",
     "baseline",
     "check",
     "comment",
@@ -198,22 +199,22 @@ def report(_context: Context, summary: bool = False, open: bool = False) -> None
     Example: invoke report --open
     """
     from covlane import lane
-    from covlane.adapters.environment import in_ci
+    from covlane.adapters.git import Git
     from covlane.render import markdown, terminal
     from covlane.render.progress import bar
+    from covlane.showing import Showing
 
-    environ = _environ()
-    configured = _configured()
+    configured, environ = _configured(), _environ()
     merged = lane.read_merged(configured)
-    plain = "NO_COLOR" in environ or in_ci(environ)
-    with bar("pages", sys.stderr, plain=plain, pieces=True) as seen:
-        lane.write_reports(configured, merged, seen)
-        page = lane.write_site(configured, merged, seen) if open else None
-    terminal.show(merged, sys.stdout, plain=plain)
+    showing = Showing(configured, Git(configured.root, environ), environ, merged)
+    with bar("pages", sys.stderr, plain=_plain(environ), pieces=True) as seen:
+        showing.write(seen)
+        page = showing.site(seen) if open else None
+    terminal.show(merged, sys.stdout, plain=_plain(environ))
+    if summary:
+        _append_for_github("GITHUB_STEP_SUMMARY", markdown.summary(merged, showing.told()))
     if page:
         _open(page)
-    if summary:
-        _append_for_github("GITHUB_STEP_SUMMARY", markdown.summary(merged))
 
 
 def _open(page: Path) -> None:
@@ -303,6 +304,28 @@ def patch(_context: Context, *, base: str | None = None, json: bool = False) -> 
         return [line.rstrip("\r") for line in content.split("\n")]
 
     words.show(found, source, sys.stdout, plain=_plain(environ))
+
+
+@_task(
+    base="a revision to show the changes since; default: the pull request's base, or the default branch",
+    json="print a list of objects, as GitHub's REST API takes them",
+)
+def annotate(_context: Context, *, base: str | None = None, json: bool = False) -> None:
+    """Print what of the changed code is not covered as annotations, for a step of a GitHub workflow.
+
+    Example: invoke annotate --base origin/main
+    """
+    from covlane import judging
+    from covlane.adapters.git import Git
+    from covlane.render import annotations
+
+    environ, configured = _environ(), _configured()
+    notes = annotations.notes(judging.patched(configured, Git(configured.root, environ), environ, base))
+    if json:
+        _print_json(notes)
+        return
+    for line in annotations.commands(notes):
+        _say(sys.stdout, line)
 
 
 @_task(
@@ -581,6 +604,7 @@ namespace = Collection(
     report,
     gate,
     patch,
+    annotate,
     baseline,
     upload,
     check,

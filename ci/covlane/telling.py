@@ -18,7 +18,8 @@ from covlane.delivery.github.api import Event, api, event
 from covlane.errors import ReportError, UsageError
 from covlane.formats import cobertura
 from covlane.formats.evidence import read_verdict
-from covlane.render import pull_request
+from covlane.render import markdown
+from covlane.render.escaping import blob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,9 +95,12 @@ class Telling:
             self.say('github.comment is "never", so nothing is commented')
             return
         begin = chosen.comment == "always" or comment.changed(verdict)
+        server, name = (self.environ.get(f"GITHUB_{key}", "") for key in ("SERVER_URL", "REPOSITORY"))
+        links = blob(f"{server}/{name}", verdict.commit)
+        told = markdown.Told(verdict, None, links, self.configured.settings.thresholds)
         with closing(Http()) as http:
-            told = pull_request.text(verdict)
-            self.say(comment.publish(api(http, self.environ), number, chosen.lane, told, begin=begin))
+            text = markdown.comment(told, markdown.COMMENT - comment.RESERVED)
+            self.say(comment.publish(api(http, self.environ), number, chosen.lane, text, begin=begin))
 
     def _event(self) -> Event:
         path = self.environ.get("GITHUB_EVENT_PATH")

@@ -11,6 +11,7 @@ import pytest
 from repository import CURRENT, Repository
 
 TASKS = [
+    "annotate",
     "baseline",
     "check",
     "comment",
@@ -27,7 +28,7 @@ TASKS = [
     "upload",
 ]
 #: Not needed to list the tasks, and slow to import.
-HEAVY = {"jinja2", "msgspec", "nox", "packaging", "requests", "rich", "unidiff"}
+HEAVY = {"jinja2", "pygments", "msgspec", "nox", "packaging", "requests", "rich", "unidiff"}
 
 
 def test_the_tasks_are_there(repository: Repository) -> None:

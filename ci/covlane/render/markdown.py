@@ -1,61 +1,231 @@
-"""The report for a job summary."""
+"""The report for a job summary and a pull request: the verdict first, and as much as there is room for."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
+from covlane.model.report import Ratio
 from covlane.render import words
+from covlane.render.escaping import escape, link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from covlane.model.baseline import Baseline
     from covlane.model.report import Report
+    from covlane.model.verdict import PatchFile, Verdict
 
-#: Rows of the table; GitHub cuts a summary at 1 MiB.
-MOST_ROWS = 100
-
-
-def summary(report: Report) -> str:
-    """Return the report as Markdown: the totals first, then what is incomplete, then the files."""
-    return "\n".join(_lines(report)) + "\n"
-
-
-def _lines(report: Report) -> Iterator[str]:
-    yield f"**Coverage: {words.headline(report)}**"
-    yield ""
-    yield f"Legs: {escape(words.legs(report))}"
-    yield ""
-    reasons = [f"incomplete: {reason}" for reason in report.incomplete]
-    items = [*words.components(report), *words.by_leg(report), *reasons]
-    yield from (f"- {escape(item)}" for item in items)
-    if items:
-        yield ""
-    files = words.by_missing(report)
-    if files:
-        branches = (" Branches | Missed |", " ---: | ---: |") if report.branch else ("", "")
-        yield f"| File | Lines | Missed |{branches[0]} Missing |"
-        yield f"| :--- | ---: | ---: |{branches[1]} :--- |"
-    for path, file in files[:MOST_ROWS]:
-        cells = [escape(path), file.lines.text, str(file.lines.missing)]
-        cells += [file.branch.text, str(file.branch.missing)] if report.branch else []
-        yield f"| {' | '.join(cells)} | {escape(_short(words.missing(file)))} |"
-    if folded := files[MOST_ROWS:]:
-        yield f"\n{len(folded)} more files miss fewer lines."
+#: What GitHub takes, in bytes: of a comment (65,536 characters), and of a job's summary.
+COMMENT = 65_536
+SUMMARY = 1024 * 1024
+#: Rows of a table where all is shown and where not, and rows of one that is not folded away.
+MOST_ROWS, FEW_ROWS, OPEN_ROWS = 100, 12, 12
+#: Places of one file that are linked.
+MOST_PLACES = 20
+#: Characters of what the first line says of a gate.
+MOST_SAID = 500
+CIRCLES = {"low": "🔴 ", "middling": "🟡 ", "high": "🟢 ", "": ""}
+OUTCOMES = {
+    "pass": "✅ Coverage passes",
+    "fail": "❌ Coverage fails",
+    "incomplete": "⚠️ Coverage is incomplete",
+}
 
 
-def _short(text: str, most: int = 120) -> str:
-    return text if len(text) <= most else text[:most].rpartition(",")[0] + ", ..."
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is told beside the report: the verdict on it, what was measured before, and where its files are shown.
 
-
-def escape(text: str) -> str:
-    """Return text that Markdown shows as it is: no markup, mention, link, table cell or line of its own.
-
-    GitHub looks for mentions and for numbers of issues after it has decoded entities and backslashes, so an
-    invisible space breaks these apart.
+    Attributes:
+        blob: what links to files begin with, as `escaping.blob` has it; empty for no links.
+        thresholds: where the colours of percentages begin.
     """
-    text = "".join(char if char.isprintable() else " " for char in text)
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([\\`*_{}\[\]()#+!|~])", r"\\\1", text)
-    text = re.sub(r"[@#](?=\w)", r"\g<0>&#8203;", text)
-    return re.sub(r"://|www\.", lambda link: link[0].replace(":", "&#58;").replace(".", "&#46;"), text)
+
+    verdict: Verdict | None = None
+    before: Baseline | None = None
+    blob: str = ""
+    thresholds: tuple[float, float] = (60, 80)
+
+
+class _Table(NamedTuple):
+    """A table: what its rows are, its columns (a leading `-` for figures), and its rows, escaped."""
+
+    name: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def lines(self, most: int) -> Iterator[str]:
+        """Yield it as Markdown, folded away where it is long; what is left out is said."""
+        folded = len(self.rows) > OPEN_ROWS
+        if folded:
+            yield from (f"<details><summary>{self.name}: {len(self.rows):,}</summary>", "")
+        yield f"| {' | '.join(column.lstrip('-') for column in self.columns)} |"
+        yield f"| {' | '.join('---:' if column[0] == '-' else ':---' for column in self.columns)} |"
+        yield from (f"| {' | '.join(row)} |" for row in self.rows[:most])
+        yield ""
+        if more := len(self.rows) - most:
+            yield from (f"{more:,} more are left out here.", "") if more > 0 else ()
+        if folded:
+            yield from ("</details>", "")
+
+
+def summary(report: Report, told: Told | None = None, budget: int = SUMMARY) -> str:
+    """Return the report as Markdown of at most so many bytes of UTF-8, some 2,000 or more.
+
+    The first of these that fits: everything; short tables; one paragraph. Each says what it leaves out.
+    """
+    told = told or Told()
+    for most in (MOST_ROWS, FEW_ROWS):
+        text = "\n".join(_lines(report, told, most)).rstrip("\n") + "\n"
+        if len(text.encode("utf-8", "surrogateescape")) <= budget:
+            return text
+    figures = f" {words.headline(report)}." if told.verdict else ""
+    return f"**{_headline(words.headline(report), told.verdict)}**{figures} Files, components and legs are left out here: they have no room.\n"
+
+
+def _lines(report: Report, told: Told, most: int) -> Iterator[str]:
+    verdict = told.verdict
+    yield from (f"**{_headline(words.headline(report), verdict)}**", "")
+    if verdict:
+        yield from _judged(verdict, told)
+        yield from _totals(verdict, told).lines(most)
+    yield from (f"Legs: {escape(words.legs(report))}", "")
+    reasons = [f"incomplete: {reason}" for reason in (verdict or report).incomplete]
+    parts = words.components(report)
+    items = [*parts[:most], *words.by_leg(report), *reasons[:most]]
+    if more := len(parts[most:]) + len(reasons[most:]):
+        items.append(f"{more:,} more of these are left out here")
+    if items:
+        yield from (*(f"- {escape(item)}" for item in items), "")
+    for table in (_changed(report, told), _files(report, told)):
+        if table.rows:
+            yield from table.lines(most)
+    if verdict:
+        base = f" --base {verdict.base[:12]}" if verdict.base else ""
+        yield f"The same here: `nox -s coverage` and `invoke gate{base}`"
+
+
+def comment(told: Told, budget: int = COMMENT) -> str:
+    """Return the verdict as Markdown of at most so many bytes of UTF-8, some 2,000 or more.
+
+    It is made of the verdict alone, which is all that is read of a stranger's run, so that every comment looks alike.
+    """
+    verdict = told.verdict
+    if verdict is None:
+        raise ValueError("a comment tells a verdict")
+    line, branch = verdict.total.line, verdict.total.branch
+    figures = f"{line.text} of lines" + (f", {branch.text} of branches" if branch else "")
+    headline = f"**{_headline(figures, verdict)}**"
+    for most in (MOST_ROWS, FEW_ROWS):
+        text = "\n".join((headline, "", *_verdict_lines(verdict, told, most))) + "\n"
+        if len(text.encode("utf-8", "surrogateescape")) <= budget:
+            return text
+    return f"{headline} Files, gates and legs are left out here: they have no room.\n"
+
+
+def _verdict_lines(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
+    yield from _judged(verdict, told)
+    yield from _totals(verdict, told).lines(most)
+    gates = [
+        f"{gate.outcome}: {' '.join(filter(None, (gate.name, gate.subject)))}: {gate.reason}"
+        for gate in verdict.gates
+    ]
+    items = [*gates[:most], *(f"incomplete: {reason}" for reason in verdict.incomplete[:most])]
+    if more := len(gates[most:]) + len(verdict.incomplete[most:]):
+        items.append(f"{more:,} more of these are left out here")
+    yield from (*(f"- {escape(_cut(item))}" for item in items), "")
+    yield f"Legs: {escape(_cut(', '.join(sorted(verdict.legs)), 2_000, ','))}"
+
+
+def _headline(figures: str, verdict: Verdict | None) -> str:
+    """Return the one line that a reviewer acts on, escaped and of limited length."""
+    if verdict is None:
+        return f"Coverage: {figures}"
+    wanted = [gate for gate in verdict.gates if gate.outcome == verdict.outcome]
+    said = f"{OUTCOMES[verdict.outcome]}: "
+    if verdict.outcome == "pass" or not wanted:
+        patch = verdict.patch.statements
+        changed = (
+            f"{patch.text} of changed statements ({patch.covered:,}/{patch.total:,}), " if patch.total else ""
+        )
+        lacking = escape(_cut(verdict.incomplete[0])) if verdict.incomplete else ""
+        return said + (lacking or changed + figures)
+    first, *others = wanted
+    more = f"; and {len(others)} more gate{'s' * (len(others) > 1)}" if others else ""
+    name = " ".join(filter(None, (first.name, first.subject)))
+    return f"{said}{escape(_cut(name))}: {escape(_cut(first.reason))}{more}"
+
+
+def _judged(verdict: Verdict, told: Told) -> Iterator[str]:
+    """Yield the changed code: its figure, and what of it is not covered."""
+    patch = verdict.patch
+    if patch.note:
+        yield from (escape(patch.note), "")
+    files = [file for file in patch.files if file.missing or file.missing_branches]
+    files.sort(key=lambda file: (-file.statements.missing, file.path))
+    rows = [(_link(file.path, told), file.statements.text, _places(file, told.blob)) for file in files]
+    if rows:
+        yield from _Table(
+            "Changed, not covered", ("Changed, not covered", "-Statements", "Lines"), rows
+        ).lines(MOST_ROWS)
+
+
+def _places(file: PatchFile, blob: str) -> str:
+    places = [link(words.span(*one), blob, file.path, *one) for one in file.missing]
+    places += [link(words.jump(*one), blob, file.path, one[0]) for one in file.missing_branches]
+    more = f", and {len(places) - MOST_PLACES:,} more" if len(places) > MOST_PLACES else ""
+    return ", ".join(places[:MOST_PLACES]) + more
+
+
+def _totals(verdict: Verdict, told: Told) -> _Table:
+    total, patch = verdict.total, verdict.patch.statements
+    rows = [("Lines", total.line, total.line_before)]
+    rows += [("Branches", total.branch, total.branch_before)] if total.branch else []
+    rows += [("Changed statements", patch, None)] if patch.total else []
+    cells = [
+        (
+            f"{CIRCLES[words.level(now, told.thresholds)]}{name}",
+            now.text,
+            f"{now.covered:,}/{now.total:,}",
+            before.text if before else "-",
+            words.change(now, before) or "-",
+        )
+        for name, now, before in rows
+    ]
+    return _Table("Totals", ("Total", "-Now", "-", "-Before", "-Change"), cells)
+
+
+def _changed(report: Report, told: Told) -> _Table:
+    """Return the files whose counts are others than before, those that miss most more lines first."""
+    found = []
+    for path, file in report.files.items():
+        counts = told.before.files.get(path) if told.before else None
+        if counts and (then := Ratio(counts.ran, counts.lines)) != file.lines:
+            found.append((then.missing - file.lines.missing, path, then, file.lines))
+    rows = [
+        (_link(path, told), now.text, then.text, words.change(now, then) or "-", f"{-gained:+,}")
+        for gained, path, then, now in sorted(found, key=lambda item: item[:2])
+    ]
+    return _Table(
+        "Files that changed", ("Changed since the baseline", "-Lines", "-Before", "-Change", "-Missed"), rows
+    )
+
+
+def _files(report: Report, told: Told) -> _Table:
+    columns = ["File", "-Lines", "-Missed", *(("-Branches", "-Missed") if report.branch else ()), "Missing"]
+    rows = []
+    for path, file in words.by_missing(report):
+        branches = (file.branch.text, f"{file.branch.missing}") if report.branch else ()
+        missing = escape(_cut(words.missing(file), 120, ","))
+        rows.append((_link(path, told), file.lines.text, f"{file.lines.missing}", *branches, missing))
+    return _Table("Files with something missing", columns, rows)
+
+
+def _link(path: str, told: Told) -> str:
+    return link(path, told.blob, path)
+
+
+def _cut(text: str, most: int = MOST_SAID, at: str = " ") -> str:
+    """Shorten a text between two of its parts."""
+    return text if len(text) <= most else (text[:most].rpartition(at)[0] or text[:most]) + at.strip() + " ..."

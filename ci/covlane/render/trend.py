@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from covlane.render import words
 from covlane.render.terminal import console
 from covlane.render.words import printable
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from covlane.model.baseline import Baseline
-    from covlane.model.report import Ratio
 
 
 def show(baselines: Sequence[Baseline], where: str, out: TextIO, *, plain: bool) -> None:
@@ -31,18 +31,10 @@ def show(baselines: Sequence[Baseline], where: str, out: TextIO, *, plain: bool)
             one.commit[:12],
             one.timestamp[:16].replace("T", " "),
             one.lines.text,
-            change(one.lines, former.lines if former else None),
+            words.change(one.lines, former.lines if former else None),
             one.branches.text if one.branch else "-",
-            change(one.branches, former.branches if former else None),
+            words.change(one.branches, former.branches if former else None),
             Text(printable(one.reason)),
         )
     to.print(table)
     to.print(f"kept in {printable(where)}", style="dim", markup=False)
-
-
-def change(now: Ratio, before: Ratio | None) -> str:
-    """Return what was gained or lost, in hundredths of a percent, cut like all figures; empty for nothing."""
-    if before is None or not (now.total and before.total):
-        return ""
-    hundredths = now.covered * 10_000 // now.total - before.covered * 10_000 // before.total
-    return f"{hundredths / 100:+.2f}" if hundredths else ""

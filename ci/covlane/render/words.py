@@ -28,7 +28,7 @@ def missing(file: FileCoverage) -> str:
 def untaken(target: int) -> str:
     """Return a sentence on a branch that was never taken; not every tool tells where one leads."""
     if target > LAST_LINE:
-        return "one of the ways on was never taken"
+        return "never took one of its ways on"
     return f"never went on to line {target}" if target else "never left the function or module from here"
 
 
@@ -43,6 +43,14 @@ def level(ratio: Ratio, thresholds: tuple[float, float]) -> str:
         return ""
     reached = sum(100 * ratio.covered >= threshold * ratio.total for threshold in thresholds)
     return ("low", "middling", "high")[reached]
+
+
+def change(now: Ratio, before: Ratio | None) -> str:
+    """Return what was gained or lost, in hundredths of a percent, cut like all figures; empty for nothing."""
+    if before is None or not (now.total and before.total):
+        return ""
+    hundredths = now.covered * 10_000 // now.total - before.covered * 10_000 // before.total
+    return f"{hundredths / 100:+.2f}" if hundredths else ""
 
 
 def printable(text: str) -> str:

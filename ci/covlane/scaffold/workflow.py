@@ -71,7 +71,6 @@ def render(
     environment.filters["quoted"] = _quoted
     return environment.get_template(f"{template}.j2").render(
         actions=ACTIONS,
-        annotate=False,
         baselines=settings.baseline.path or f"{settings.reports}/baselines",
         host_python=HOST_PYTHON,
         install=install,

@@ -10,7 +10,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 import data_words
-from covlane.render.markdown import escape, summary
+from covlane.render.escaping import escape
+from covlane.render.markdown import summary
 from golden_file import golden
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def test_a_complete_report_does_not_speak_of_incompleteness() -> None:
 def test_a_long_report_is_folded() -> None:
     report = data_words.report({f"m{n:03}.py": "1-" for n in range(107)})
     assert len(cells(report)) == 100
-    assert summary(report).endswith("\n\n7 more files miss fewer lines.\n")
+    assert summary(report).endswith("\n\n7 more are left out here.\n\n</details>\n")
 
 
 def test_a_long_list_of_lines_ends_between_two_of_them() -> None:

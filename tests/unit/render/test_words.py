@@ -12,6 +12,7 @@ from covlane.analysis.merge import merge
 from covlane.analysis.paths import Places
 from covlane.model.report import Component, Measured, Report
 from covlane.render import markdown, terminal, words
+from covlane.render.escaping import escape
 
 
 def merged(*legs: Measured, components: tuple[Component, ...] = ()) -> Report:
@@ -117,4 +118,4 @@ def test_terminal_and_markdown_show_both() -> None:
     terminal.show(report, out, plain=True)
     for sentence in ("all: 100.00% of lines (2/2)", "only 3.10 runs a.py 2"):
         assert sentence in out.getvalue()
-        assert markdown.escape(sentence) in markdown.summary(report)
+        assert escape(sentence) in markdown.summary(report)

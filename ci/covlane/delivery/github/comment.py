@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MOST = 65_536
 #: Who comments with the token of a job, which may not ask for its own name.
 ACTIONS = "github-actions[bot]"
+#: Characters of it for the marker.
+RESERVED = 256
 _CUT = "\n\n_The rest does not fit into a comment; the job's summary has all of it._\n"
 
 
