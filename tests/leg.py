@@ -74,6 +74,8 @@ class Project:
             "subprocess": True,
             "engine": "slipcover",
             "canary": False,
+            "shard": None,
+            "durations": "",
             "isolation": "none",
             "workers": 0,
             "commit": None,

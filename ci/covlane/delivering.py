@@ -260,6 +260,7 @@ class _Shows(Http):
         headers: Mapping[str, str],
         body: bytes | None = None,
         repeatable: bool = False,  # noqa: ARG002 - the base class's
+        most: int = 0,  # noqa: ARG002 - as above
     ) -> Answer:
         """Show a request."""
         whole = {"Authorization": f"Bearer {token}", **headers}

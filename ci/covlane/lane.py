@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,21 +17,29 @@ from covlane.analysis.merge import merge
 from covlane.errors import ReportError, UsageError
 from covlane.formats import slipcover
 from covlane.formats.untrusted import uncollected
-from covlane.model.report import Component
+from covlane.model.report import Component, Measured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from covlane.adapters.git import Git
+    from covlane.formats.foreign import Foreign
     from covlane.model.report import Report
     from covlane.settings import Configured
 
 
 def merge_legs(
-    configured: Configured, git: Git, named: Sequence[Path] = (), *, allow_incomplete: bool
+    configured: Configured,
+    git: Git,
+    named: Sequence[Path] = (),
+    *,
+    allow_incomplete: bool,
+    durations: dict[str, float] | None = None,
 ) -> Report:
     """Merge what lies in `reports/legs`, and the reports that are named, into `reports/coverage.json`.
+
+    `durations`, where it is given, is filled with the seconds that each test took in the leg that was slowest at it.
 
     Raises:
         ReportError: there is no leg, or the report is incomplete and that is not allowed; then it is written
@@ -41,8 +50,8 @@ def merge_legs(
     parts = configured.settings.components.items()
     with uncollected():
         report = merge(
-            inputs.read(found, configured, places),
-            expected=configured.sessions(),
+            _timed(inputs.read(found, configured, places), durations),
+            expected=configured.legs(),
             commit=git.commit(),
             now=inputs.contents(configured.root),
             places=places,
@@ -57,6 +66,21 @@ def merge_legs(
         version = next((leg.tools.get("slipcover", "") for leg in report.legs), "")
         files.write_whole(configured.reports / "coverage.json", slipcover.write_report(report, version))
     return report
+
+
+def _timed(
+    legs: Iterator[tuple[str, Measured | Foreign | ReportError]], durations: dict[str, float] | None
+) -> Iterator[tuple[str, Measured | Foreign | ReportError]]:
+    for name, leg in legs:
+        if durations is not None and isinstance(leg, Measured):
+            for test, seconds in leg.durations.items():
+                durations[test] = max(seconds, durations.get(test, 0))
+        yield name, leg
+
+
+def keep_durations(configured: Configured, durations: Mapping[str, float]) -> None:
+    """Write what the next run of all shards is split by; local runs of single legs leave it, so that they fit."""
+    files.write_whole(configured.reports / "durations.json", json.dumps(dict(sorted(durations.items()))))
 
 
 def read_merged(configured: Configured) -> Report:

@@ -1,10 +1,12 @@
-"""nox: one `coverage` session per leg, and `report`, which follows the last of them."""
+"""nox: one `coverage` session per leg, `report`, which follows the last of them, and `workflow`."""
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ from covlane.adapters.environment import environment, in_ci
 from covlane.errors import CovlaneError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from covlane.settings import Configured, Settings
 
 COLLECTOR = Path(__file__).parent / "collector"
@@ -41,7 +45,7 @@ LOCATE = (
 
 
 def register(root: Path | None = None) -> None:
-    """Define the sessions `coverage-3.X` and `report` in the noxfile that calls this.
+    """Define the sessions `coverage-3.X`, `report` and `workflow` in the noxfile that calls this.
 
     None of them is one of the default sessions: a bare `nox` does what it did before.
 
@@ -55,33 +59,65 @@ def register(root: Path | None = None) -> None:
         sys.stderr.write(f"covlane: {error}\n")
         raise SystemExit(error.exit_code) from None
 
-    @nox.session(
+    def coverage(session: nox.Session, shard: int = 0) -> None:
+        """Run pytest under SlipCover on one Python; arguments after -- are pytest's."""
+        with _reproducible(session.name):
+            try:
+                run_leg(session, configured, shard)
+            except (CovlaneError, OSError) as error:
+                session.error(str(error))
+
+    if names := configured.shards():
+        numbered = [nox.param(number, id=name) for number, name in enumerate(names, start=1)]
+        coverage = nox.parametrize("shard", numbered)(coverage)
+    nox.session(
         name="coverage",
         python=list(configured.settings.pythons),
         venv_backend="uv|virtualenv",
         download_python="never",
         allow_parallel=True,
         default=False,
-    )
-    def coverage(session: nox.Session) -> None:
-        """Run pytest under SlipCover on one Python; arguments after -- are pytest's."""
-        try:
-            run_leg(session, configured)
-        except (CovlaneError, OSError) as error:
-            session.error(str(error))
+    )(coverage)
 
     @nox.session(name="report", python=False, default=False)
     def report(session: nox.Session) -> None:
         """Merge the legs that ran here, write the reports and print the table."""
         show_report(session, configured)
 
+    @nox.session(name="workflow", python=False, default=False)
+    def workflow(session: nox.Session) -> None:
+        """Say whether the workflows are what the settings would write."""
+        session.run(sys.executable, "-m", "covlane", "init", "--check", external=True)
+
     # nox keeps them in its registry; the names are only theirs.
-    del coverage, report
+    del coverage, report, workflow
 
 
-def run_leg(session: nox.Session, configured: Configured) -> None:
-    """Run one leg: its environment, pytest under the collector, its report."""
-    leg = session.name
+@contextmanager
+def _reproducible(leg: str) -> Iterator[None]:
+    """In CI, let the command that reproduces a failure be the last line, after all that nox says of it."""
+    try:
+        yield
+    except BaseException:
+        if in_ci(environment()):
+            atexit.register(sys.stderr.write, f'again: nox -s "{leg}"\n')
+        raise
+
+
+@contextmanager
+def _group(name: str) -> Iterator[None]:
+    """Fold what is printed meanwhile in a GitHub log."""
+    inside = environment().get("GITHUB_ACTIONS") == "true"
+    sys.stderr.write(f"::group::{name}\n" * inside)
+    try:
+        yield
+    finally:
+        sys.stderr.write("::endgroup::\n" * inside)
+
+
+def run_leg(session: nox.Session, configured: Configured, shard: int = 0) -> None:
+    """Run one leg, or one shard of it: its environment, pytest under the collector, its report."""
+    leg = _leg(session, configured)
     output = configured.reports / "legs" / f"{leg}.json"
     folder = output.with_suffix(".d")
     shutil.rmtree(folder, ignore_errors=True)
@@ -90,7 +126,7 @@ def run_leg(session: nox.Session, configured: Configured) -> None:
     alone = _follow_with_report(session)
     _install(session, configured, folder)
     plan = folder / "leg.json"
-    plan.write_text(json.dumps(_plan(session, configured, output)), "utf-8")
+    plan.write_text(json.dumps(_plan(session, configured, output, shard)), "utf-8")
     session.run(
         *("python", str(COLLECTOR), "run", str(plan), "-m", "pytest"),
         *_mode(configured.settings)[1],
@@ -122,6 +158,11 @@ def _follow_with_report(session: nox.Session) -> bool:
 def _install(session: nox.Session, configured: Configured, folder: Path) -> None:
     """Install the project with what its tests need, then what measures, without touching any of that."""
     measuring = [ENGINES[configured.settings.engine], *_mode(configured.settings)[0]]
+    with _group("environment"):
+        _install_all(session, configured, folder, measuring)
+
+
+def _install_all(session: nox.Session, configured: Configured, folder: Path, measuring: list[str]) -> None:
     wanted = [*configured.settings.install, *_group_requirements(configured), "pytest"]
     session.install(*wanted)
     frozen = session.run("python", "-I", "-c", FREEZE, silent=True, log=False)
@@ -137,6 +178,11 @@ def _install(session: nox.Session, configured: Configured, folder: Path) -> None
         )
 
 
+def _leg(session: nox.Session, configured: Configured) -> str:
+    told = configured.settings.github.systems
+    return settings.leg_name(session.name, settings.SYSTEMS.get(sys.platform, sys.platform) if told else "")
+
+
 def _mode(chosen: Settings) -> tuple[list[str], list[str]]:
     """Return the requirements and the pytest arguments that the settings' isolation and workers stand for."""
     requirements, arguments = [], []
@@ -146,6 +192,8 @@ def _mode(chosen: Settings) -> tuple[list[str], list[str]]:
     if chosen.workers:
         requirements.append("pytest-xdist>=3.5")
         arguments += ["-n", str(chosen.workers)]
+    if chosen.shards > 1:
+        requirements.append("pytest-split>=0.9")
     return requirements, arguments
 
 
@@ -163,7 +211,7 @@ def _group_requirements(configured: Configured) -> tuple[str, ...]:
         ) from None
 
 
-def _plan(session: nox.Session, configured: Configured, output: Path) -> dict[str, object]:
+def _plan(session: nox.Session, configured: Configured, output: Path, shard: int) -> dict[str, object]:
     from covlane import lane
     from covlane.adapters.git import Git
 
@@ -175,7 +223,7 @@ def _plan(session: nox.Session, configured: Configured, output: Path) -> dict[st
     chosen = configured.settings
     return {
         "schema": 1,
-        "leg": session.name,
+        "leg": _leg(session, configured),
         "root": str(configured.root),
         "output": str(output),
         "source": source_paths.measured(configured.root, chosen.source, locate),
@@ -188,6 +236,8 @@ def _plan(session: nox.Session, configured: Configured, output: Path) -> dict[st
         "canary": chosen.canary,
         "isolation": chosen.isolation,
         "workers": chosen.workers,
+        "shard": [shard, chosen.shards] if shard else None,
+        "durations": str(configured.reports / "durations.json"),
         "commit": git.commit(),
         "dirty": git.dirty(),
         "tools": lane.tools(),

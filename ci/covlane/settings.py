@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 #: How many processes share the tests: none beside pytest's own, so many, or one for each processor.
 Workers = Annotated[int, msgspec.Meta(ge=0)] | Literal["auto"]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+#: What a leg's file and name call the operating system that it ran on, by `sys.platform`.
+SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 #: Where what is read turns from red to yellow, and from yellow to green.
 Thresholds = tuple[Percent, Percent]
 
 
 #: What takes numbers in the environment, and as what.
-_NUMBERS = ((Workers, int), (Count | None, int), (Percent | None, float))
+_NUMBERS = ((Workers, int), (Positive, int), (Count | None, int), (Percent | None, float))
 
 
 class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -44,10 +47,19 @@ class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
 
 class GitHub(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """What the generated workflow runs on."""
+    """What the generated workflow runs on, and what it tells a pull request.
+
+    `systems` maps an operating system to its runner, where legs run on several; `lane` names the comment, so that
+    several lanes stand side by side; `timeout` is a leg's, in minutes.
+    """
 
     runner: str = "ubuntu-latest"
+    systems: dict[str, str] = {}
+    timeout: Positive = 60
     default_branch: str = "main"
+    lane: str = "coverage"
+    comment: Literal["always", "on-change", "never"] = "always"
+    code_quality: bool = False
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -82,6 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     canary: bool = True
     isolation: Literal["none", "forked"] = "none"
     workers: Workers = 0
+    shards: Positive = 1
     install: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES
@@ -102,6 +115,8 @@ _WORDS = (
     (bool, "true or false"),
     (str, "a string"),
     (Workers, "a number from 0 on, or 'auto'"),
+    (Positive, "a number from 1 on"),
+    (dict[str, str], "a table of runners by `linux`, `windows`, `macos`"),
     (Percent | None, "a percentage from 0 to 100"),
     (Count | None, "a number from 0 on"),
     (Thresholds, "two percentages, the lower first"),
@@ -137,8 +152,26 @@ class Configured(NamedTuple):
         return self.root / self.settings.reports
 
     def sessions(self) -> tuple[str, ...]:
-        """Return the names of the legs: what `nox -l` lists, and what a merge expects to find."""
-        return tuple(f"coverage-{python}" for python in self.settings.pythons)
+        """Return the names of the legs' sessions, as `nox -l` lists them."""
+        parts = self.shards() or ("",)
+        return tuple(
+            f"coverage-{python}{part and f'({part})'}" for python in self.settings.pythons for part in parts
+        )
+
+    def shards(self) -> tuple[str, ...]:
+        """Return the names of a leg's shards; none where it is not split."""
+        count = self.settings.shards
+        return tuple(f"shard-{number}-of-{count}" for number in range(1, count + 1)) if count > 1 else ()
+
+    def legs(self) -> tuple[str, ...]:
+        """Return the names of the legs: what a merge expects to find."""
+        systems = self.settings.github.systems
+        return tuple(leg_name(session, system) for session in self.sessions() for system in systems or ("",))
+
+
+def leg_name(session: str, system: str) -> str:
+    """Return what the leg of a session is called on a system; "" where the repository does not tell systems apart."""
+    return f"{session}@{system}" if system else session
 
 
 def keys(table: type[msgspec.Struct] = Settings, prefix: str = "") -> Iterator[Key]:
@@ -293,21 +326,28 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
                 raise _wrong(name, path, "paths inside the repository, relative to its root", origins[name])
     if (thresholds := values.get("thresholds", ())) != tuple(sorted(thresholds)):
         raise _wrong("thresholds", thresholds, describe(Thresholds), origins["thresholds"])
-    _check_gates(values, origins)
     for python in values.get("pythons", ()):
         if not re.fullmatch(r"3\.\d+t?", python):
             raise _wrong("pythons", python, 'versions such as "3.12"', origins["pythons"])
+    _check_tables(values, origins)
     for name in ("exclude-lines", "exclude-also"):
         for pattern in values.get(name, ()):
             if wrong := _wrong_pattern(pattern):
                 raise _wrong(name, pattern, wrong, origins[name])
 
 
-def _check_gates(values: dict[str, Any], origins: dict[str, str]) -> None:
+def _check_tables(values: dict[str, Any], origins: dict[str, str]) -> None:
     for name in ("gate.files", "gate.components"):
         for given in values.get(name, {}).values():
             if not dict(given.items() if isinstance(given, Threshold) else [("line", given)]):
                 raise _wrong(name, given, describe(dict[str, Percent | Threshold]), origins[name])
+    for system in values.get("github.systems", ()):
+        if system not in SYSTEMS.values():
+            raise _wrong("github.systems", system, describe(dict[str, str]), origins["github.systems"])
+    if not re.fullmatch(r"[\w .]{1,50}", lane := values.get("github.lane", "coverage")):
+        raise _wrong(
+            "github.lane", lane, "a name of letters, digits, spaces and points", origins["github.lane"]
+        )
 
 
 def _wrong_pattern(pattern: str) -> str:

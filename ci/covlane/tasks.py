@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -26,6 +27,7 @@ __all__ = [
     "annotate",
     "baseline",
     "check",
+    "comment",
     "doctor",
     "gate",
     "init",
@@ -53,7 +55,7 @@ def _task(klass: type[Task[Any]] = Task, **options: str) -> Callable[[Callable[.
             try:
                 function(*arguments, **flags)
             except CovlaneError as error:
-                raise Exit(f"covlane: {error}", code=error.exit_code) from None
+                raise Exit(f"covlane: {error}{_again()}", code=error.exit_code) from None
             except BrokenPipeError:
                 raise Exit(code=1) from None
 
@@ -63,6 +65,13 @@ def _task(klass: type[Task[Any]] = Task, **options: str) -> Callable[[Callable[.
         return cast("Task[Any]", task(wrapped, klass=klass, help=help_, iterable=iterable, positional=named))
 
     return make
+
+
+def _again() -> str:
+    """Return the command for the last line of a red job, so that nobody has to look for it; "" outside of CI."""
+    from covlane.adapters.environment import in_ci
+
+    return f"\nagain: covlane {shlex.join(sys.argv[1:])}" if in_ci(_environ()) else ""
 
 
 def _environ() -> Mapping[str, str]:
@@ -132,11 +141,22 @@ def matrix(_context: Context, github_output: bool = False) -> None:
     import msgspec
 
     from covlane import lane
+    from covlane.settings import leg_name
 
     configured = _configured()
     listed = lane.listed_sessions(configured, _environ())
-    runner = configured.settings.github.runner
-    legs = [{"session": leg, "python": python, "runner": runner} for leg, python in listed]
+    github = configured.settings.github
+    systems = github.systems
+    legs = [
+        {
+            "leg": leg_name(session, system),
+            "session": session,
+            "python": python,
+            "runner": systems.get(system, github.runner),
+        }
+        for session, python in listed
+        for system in systems or ("",)
+    ]
     text = msgspec.json.encode({"include": legs}).decode()
     if github_output:
         _append_for_github("GITHUB_OUTPUT", f"matrix={text}\n")
@@ -159,8 +179,13 @@ def merge(_context: Context, file: Sequence[str] | None = None, allow_incomplete
 
     configured = _configured()
     git, named = Git(configured.root, _environ()), [Path(name) for name in file or ()]
+    durations: dict[str, float] = {}
     with lane.lock(configured.reports):
-        merged = lane.merge_legs(configured, git, named, allow_incomplete=allow_incomplete)
+        merged = lane.merge_legs(
+            configured, git, named, allow_incomplete=allow_incomplete, durations=durations
+        )
+        if durations and not merged.incomplete:
+            lane.keep_durations(configured, durations)
     sys.stdout.write(f"{words.headline(merged)}, legs: {words.legs(merged)}\n")
 
 
@@ -209,10 +234,16 @@ def _plain(environ: Mapping[str, str]) -> bool:
 @_task(
     base="a revision to judge the changes since; default: the pull request's base, or the default branch",
     json="print the verdict",
+    github_output="also append line, branch, patch, verdict and complete to the file that GITHUB_OUTPUT names",
     replay="draw this verdict.json again from the files beside it, and say where it differs",
 )
 def gate(
-    _context: Context, *, base: str | None = None, json: bool = False, replay: str | None = None
+    _context: Context,
+    *,
+    base: str | None = None,
+    json: bool = False,
+    github_output: bool = False,
+    replay: str | None = None,
 ) -> None:
     """Judge the merged report and the changed code, into reports/verdict.json; exits 4 on fail, 3 on incomplete.
 
@@ -230,6 +261,10 @@ def gate(
     else:
         configured = _configured()
         verdict = judging.run(configured, Git(configured.root, environ), environ, base)
+    if github_output:
+        from covlane.delivery.github.outputs import outputs
+
+        _append_for_github("GITHUB_OUTPUT", outputs(verdict))
     if json:
         _print_json(verdict)
     else:
@@ -242,7 +277,7 @@ def gate(
     if replay and not json:
         _say(sys.stdout, f"{replay} is the same, byte for byte")
     if code := judging.EXIT_CODES[verdict.outcome]:
-        raise Exit(code=code)
+        raise Exit(_again().lstrip() or None, code=code)
 
 
 @_task(
@@ -334,8 +369,12 @@ def baseline(
         trend.show(found, acting.baselines.where, sys.stdout, plain=_plain(environ))
 
 
-@_task(diff="show the changes and write nothing", force="overwrite a workflow that is not ours")
-def init(_context: Context, diff: bool = False, force: bool = False) -> None:
+@_task(
+    diff="show the changes and write nothing",
+    force="overwrite a workflow that is not ours",
+    check="only say whether the workflows are what the settings would write; exits 2 with the difference if not",
+)
+def init(_context: Context, diff: bool = False, force: bool = False, check: bool = False) -> None:
     """Write noxfile.py, tasks.py and the workflow, or add to those that stand.
 
     Example: covlane init --diff
@@ -345,6 +384,9 @@ def init(_context: Context, diff: bool = False, force: bool = False) -> None:
     from covlane.scaffold.plan import plan
 
     configured = _configured()
+    if check:
+        _check_workflows(configured)
+        return
     facts: dict[str, str] = {}
     branch = Git(configured.root, _environ()).default_branch()
     key = "github.default-branch"
@@ -370,7 +412,20 @@ def init(_context: Context, diff: bool = False, force: bool = False) -> None:
         sys.stderr.write("now run: nox -s coverage\n")
 
 
+def _check_workflows(configured: Configured) -> None:
+    from covlane.errors import UsageError
+    from covlane.scaffold import change, worktree
+    from covlane.scaffold.plan import outdated
+
+    if changes := outdated(configured, worktree.reader(configured.root)):
+        sys.stdout.write(change.diff(changes))
+        names = ", ".join(item.path for item in changes)
+        raise UsageError(f"not what the settings would write: {names}", "run `covlane init --force`")
+    _say(sys.stdout, "the workflows are what the settings would write")
+
+
 @_task(
+    to="`codescene` or `github` (Code Quality; the token is read from GITHUB_TOKEN)",
     via="`cli`, `rest` or `auto` (the CLI where it is installed, else REST); default: `codescene.via`",
     dry_run="show each request or command, and send nothing",
     resume="send what waits in reports/outbox, and no new report",
@@ -381,6 +436,7 @@ def init(_context: Context, diff: bool = False, force: bool = False) -> None:
 def upload(
     _context: Context,
     *,
+    to: str = "codescene",
     via: str | None = None,
     dry_run: bool = False,
     resume: bool = False,
@@ -393,7 +449,17 @@ def upload(
     Example: invoke upload --via rest
     """
     from covlane import delivering
+    from covlane.errors import UsageError
 
+    if to not in {"codescene", "github"}:
+        raise UsageError(f"--to knows no {to!r}", "it knows `codescene` and `github`")
+    if to == "github":
+        from covlane.telling import Telling
+
+        if via or dry_run or resume or analyse or allow_incomplete or json:
+            raise UsageError("these options are CodeScene's", "leave them out with `--to github`")
+        Telling(_configured(), _environ(), functools.partial(_say, sys.stdout)).quality()
+        return
     configured = _configured({"COVLANE_CODESCENE_VIA": via} if via else {})
     lane = delivering.dry if dry_run else delivering.real
     with lane(
@@ -404,6 +470,27 @@ def upload(
             codescene.analyse()
     if json:
         _print_json([] if dry_run else done or [])
+
+
+@_task(
+    pull_request="its number; default: the one that the runner works for",
+    relayed="comment what a run for a pull request left in reports/relayed, which nothing is believed of",
+)
+def comment(_context: Context, *, pull_request: str | None = None, relayed: bool = False) -> None:
+    """Make or update the lane's comment on a pull request; the token is read from GITHUB_TOKEN.
+
+    Example: invoke comment --pull-request 12
+    """
+    from covlane.errors import UsageError
+    from covlane.telling import Telling
+
+    if pull_request is not None and not (pull_request.isascii() and pull_request.isdecimal()):
+        raise UsageError(f"{pull_request!r} is no number of a pull request", "pass digits alone")
+    telling = Telling(_configured(), _environ(), functools.partial(_say, sys.stdout))
+    if relayed:
+        telling.relay()
+    else:
+        telling.comment(int(pull_request) if pull_request else None)
 
 
 @_task()
@@ -521,6 +608,7 @@ namespace = Collection(
     baseline,
     upload,
     check,
+    comment,
     rehearse,
     doctor,
 )

@@ -14,6 +14,7 @@ TASKS = [
     "annotate",
     "baseline",
     "check",
+    "comment",
     "doctor",
     "gate",
     "init",
@@ -56,9 +57,20 @@ def test_listing_tasks_imports_nothing_heavy() -> None:
 
 def test_the_matrix_is_noxs_own_list(repository: Repository) -> None:
     matrix = json.loads(repository.covlane("matrix").stdout)
+    session = f"coverage-{CURRENT}"
     assert matrix == {
-        "include": [{"session": f"coverage-{CURRENT}", "python": CURRENT, "runner": "ubuntu-latest"}]
+        "include": [{"leg": session, "session": session, "python": CURRENT, "runner": "ubuntu-latest"}]
     }
+
+
+def test_the_matrix_has_a_leg_for_each_shard_on_each_system(repository: Repository) -> None:
+    repository.settings(
+        f'pythons = ["{CURRENT}"]', "shards = 2", 'github.systems = {linux = "l", windows = "w"}'
+    )
+    legs = json.loads(repository.covlane("matrix").stdout)["include"]
+    session = f"coverage-{CURRENT}(shard-2-of-2)"
+    assert len(legs) == 4
+    assert {"leg": f"{session}@windows", "session": session, "python": CURRENT, "runner": "w"} in legs
 
 
 def test_the_matrix_of_a_noxfile_without_our_sessions_is_refused(repository: Repository) -> None:

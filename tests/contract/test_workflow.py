@@ -1,22 +1,56 @@
-"""This repository's workflow is what `covlane init` writes for it."""
+"""This repository's workflows are what `covlane init` writes for it, and the reusable one is of the same text."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from covlane.scaffold.plan import plan
-from covlane.scaffold.workflow import PATH, install_command, render
+import pytest
+
+from covlane.scaffold.plan import outdated, plan
+from covlane.scaffold.workflow import COMMENT, PATH, install_command, reusable, workflows
 from covlane.scaffold.worktree import reader
-from covlane.settings import load
+from covlane.settings import Settings, load
+
+if TYPE_CHECKING:
+    from repository import Repository
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_workflow_is_what_init_writes_here() -> None:
-    expected = render(load(ROOT, {}).settings, install_command("covlane"))
-    assert (ROOT / PATH).read_text("utf-8") == expected
+@pytest.mark.parametrize("path", [PATH, COMMENT])
+def test_the_workflow_is_what_init_writes_here(path: str) -> None:
+    text, _ = workflows(load(ROOT, {}).settings, install_command("covlane"))[path]
+    assert (ROOT / path).read_text("utf-8") == text
 
 
-def test_init_would_leave_the_workflow_here() -> None:
+def test_init_would_leave_the_workflows_here() -> None:
+    assert outdated(load(ROOT, {}), reader(ROOT)) == ()
     outcome = plan(load(ROOT, {}), reader(ROOT), force=True)
-    assert PATH not in [change.path for change in outcome.changes]
+    assert {PATH, COMMENT}.isdisjoint(change.path for change in outcome.changes)
+
+
+def test_the_reusable_workflow_is_the_same_with_inputs() -> None:
+    assert (ROOT / ".github/workflows/reusable.yml").read_text("utf-8") == reusable(Settings())
+
+
+def test_a_workflow_that_the_settings_would_not_write_is_told_with_the_difference(
+    repository: Repository,
+) -> None:
+    repository.covlane("init")
+    assert repository.covlane("init", "--check").returncode == 0
+    repository.settings('pythons = ["3.12"]', "shards = 2")
+    done = repository.covlane("init", "--check")
+    assert done.returncode == 2
+    assert f"not what the settings would write: {PATH}\n" in done.stderr
+    assert "+          name: durations\n" in done.stdout
+    session = repository.nox("-s", "workflow")
+    assert session.returncode == 1
+    assert repository.covlane("init", "--force").returncode == 0
+    assert repository.nox("-s", "workflow").returncode == 0
+
+
+def test_a_workflow_that_is_missing_is_told(repository: Repository) -> None:
+    done = repository.covlane("init", "--check")
+    assert done.returncode == 2
+    assert f"{PATH}, {COMMENT}" in done.stderr

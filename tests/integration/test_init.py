@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WORKFLOW = ".github/workflows/coverage.yml"
+COMMENT = ".github/workflows/coverage-comment.yml"
 NOXFILE = b"import nox\r\n\r\n\r\n@nox.session(python=False)\r\ndef lint(session):\r\n    pass"
 TASKS = b"\xef\xbb\xbf# mine\nfrom invoke import task\n\n\n@task\ndef merge(c):\n    '''Mine.'''\n"
 PYPROJECT = b'[project]\r\nname = "demo"  # odd\r\n\r\n[tool.setuptools]\r\npackages=[]'
@@ -68,7 +69,13 @@ def snapshot(root: Path) -> dict[str, bytes]:
 
 def test_an_empty_repository_gets_the_lane(repository: Path) -> None:
     outcome = init(repository)
-    assert [change.path for change in outcome.changes] == ["noxfile.py", "tasks.py", ".gitignore", WORKFLOW]
+    assert [change.path for change in outcome.changes] == [
+        "noxfile.py",
+        "tasks.py",
+        ".gitignore",
+        WORKFLOW,
+        COMMENT,
+    ]
     assert [note.partition(":")[0] for note in outcome.notes] == ["pyproject.toml"]
     assert set(snapshot(repository)) == {change.path for change in outcome.changes}
     run(repository, "git", "check-ignore", "reports/coverage.json", ".nox/coverage-3-12/bin/python")

@@ -87,7 +87,7 @@ def test_flags_count_wherever_they_were_given_and_selections_do_not(project: Pro
     project.write("pytest.ini", "[pytest]\naddopts = -n 2 -k it\npython_functions = test_i*\n")
     leg = measure(project)
     assert leg.stamp.canary == "passed"
-    output = (project.root / "reports/legs/leg.d/canary/output").read_text()
+    output = (project.root / "reports/legs/leg.d/.canary/output").read_text()
     assert "2 workers" in output
 
 

@@ -25,6 +25,7 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "canary": ("false", "false", False),
     "isolation": ('"forked"', "forked", "forked"),
     "workers": ("4", "4", 4),
+    "shards": ("3", "3", 3),
     "install": ('["-e", ".[x]"]', "-e,.[x]", ("-e", ".[x]")),
     "groups": ('["checks"]', "checks", ("checks",)),
     "exclude-lines": ('["a{1}b"]', "a{1}b", ("a{1}b",)),
@@ -58,7 +59,12 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "codescene.branches": ('["main", "release/*"]', "main,release/*", ("main", "release/*")),
     "codescene.project": ('"42"', "42", "42"),
     "github.runner": ('"self-hosted"', "self-hosted", "self-hosted"),
+    "github.systems": ('{linux = "l"}', '{linux = "l"}', {"linux": "l"}),
+    "github.timeout": ("9", "9", 9),
     "github.default-branch": ('"trunk"', "trunk", "trunk"),
+    "github.lane": ('"fast tests"', "fast tests", "fast tests"),
+    "github.comment": ('"never"', "never", "never"),
+    "github.code-quality": ("true", "true", True),
 }
 VARIABLES = {
     "source": "COVLANE_SOURCE",
@@ -71,6 +77,7 @@ VARIABLES = {
     "canary": "COVLANE_CANARY",
     "isolation": "COVLANE_ISOLATION",
     "workers": "COVLANE_WORKERS",
+    "shards": "COVLANE_SHARDS",
     "install": "COVLANE_INSTALL",
     "groups": "COVLANE_GROUPS",
     "exclude-lines": "COVLANE_EXCLUDE_LINES",
@@ -96,7 +103,12 @@ VARIABLES = {
     "codescene.branches": "COVLANE_CODESCENE_BRANCHES",
     "codescene.project": "COVLANE_CODESCENE_PROJECT",
     "github.runner": "COVLANE_GITHUB_RUNNER",
+    "github.systems": "COVLANE_GITHUB_SYSTEMS",
+    "github.timeout": "COVLANE_GITHUB_TIMEOUT",
     "github.default-branch": "COVLANE_GITHUB_DEFAULT_BRANCH",
+    "github.lane": "COVLANE_GITHUB_LANE",
+    "github.comment": "COVLANE_GITHUB_COMMENT",
+    "github.code-quality": "COVLANE_GITHUB_CODE_QUALITY",
 }
 
 
@@ -156,10 +168,14 @@ def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
         "engine": "slipcover",
         "isolation": "none",
         "workers": "2",
+        "shards": "2",
+        "github.timeout": "2",
+        "github.comment": "always",
+        "github.code-quality": "false",
     }
     others |= dict.fromkeys(("gate.total-line", "gate.total-branch", "gate.patch", "gate.new-files"), "2")
     others |= {"gate.patch-missing": "2", "gate.ratchet": "false", "baseline.store": "folder"}
-    tables = {"paths", "components", "gate.files", "gate.components"}
+    tables = {"paths", "components", "github.systems", "gate.files", "gate.components"}
     other = others.get(name, "{}" if name in tables else "other")
     configured = load(tmp_path, f"{name} = {text}", **{VARIABLES[name]: other})
     found = value(configured, name)
@@ -383,6 +399,34 @@ def test_a_pyproject_that_is_a_folder_is_named(tmp_path: Path) -> None:
 def test_there_is_a_session_for_each_python(tmp_path: Path) -> None:
     configured = load(tmp_path, 'pythons = ["3.12", "3.9"]')
     assert configured.sessions() == ("coverage-3.12", "coverage-3.9")
+
+
+def test_there_is_a_session_for_each_shard_of_a_python(tmp_path: Path) -> None:
+    configured = load(tmp_path, 'pythons = ["3.12", "3.9"]\nshards = 2')
+    assert configured.sessions() == (
+        "coverage-3.12(shard-1-of-2)",
+        "coverage-3.12(shard-2-of-2)",
+        "coverage-3.9(shard-1-of-2)",
+        "coverage-3.9(shard-2-of-2)",
+    )
+
+
+def test_there_is_a_leg_for_each_session_on_each_system(tmp_path: Path) -> None:
+    configured = load(tmp_path, 'pythons = ["3.12"]\ngithub.systems = {linux = "a", windows = "b"}')
+    assert configured.sessions() == ("coverage-3.12",)
+    assert configured.legs() == ("coverage-3.12@linux", "coverage-3.12@windows")
+
+
+@pytest.mark.parametrize(
+    ("table", "takes"),
+    [
+        ("shards = 0", "it takes a number from 1 on"),
+        ('github.systems = {solaris = "x"}', "it takes a table of runners by `linux`, `windows`, `macos`"),
+        ('github.lane = "--> x"', "it takes a name of letters, digits, spaces and points"),
+    ],
+)
+def test_what_the_workflow_cannot_be_written_from_is_refused(tmp_path: Path, table: str, takes: str) -> None:
+    assert takes in refused(tmp_path, table).cause
 
 
 def test_the_reports_are_below_the_root(tmp_path: Path) -> None:

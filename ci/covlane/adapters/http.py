@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from urllib3.response import BaseHTTPResponse
 
-Method = Literal["GET", "POST", "PUT"]
+Method = Literal["GET", "PATCH", "POST", "PUT"]
 
 #: An answer is a sentence or a small JSON object; what comes after this is not read.
 MOST_BYTES = 64 * 1024
@@ -44,7 +44,7 @@ _FAULTS: tuple[tuple[type[Exception], str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered: never a redirect; the body's first 64 KiB, which its repr leaves out."""
+    """What a server answered: never a redirect; the body's beginning, which its repr leaves out."""
 
     status: int
     content_type: str
@@ -71,12 +71,15 @@ class _Bearer(AuthBase):
 class _Patience(Retry):
     """urllib3's Retry, with a second list for methods that may do a thing twice: what says that nothing was done.
 
-    A failed connection is tried again for every method, a broken one for those that may be repeated.
+    A failed connection is tried again for every method, a broken one for those that may be repeated. GitHub says 403
+    as well where it has had enough, and then when to come again.
     """
+
+    RETRY_AFTER_STATUS_CODES = Retry.RETRY_AFTER_STATUS_CODES | {403}
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
         if self.allowed_methods and method not in self.allowed_methods:
-            return status_code in {429, 503}
+            return status_code in {429, 503} or (status_code == 403 and has_retry_after)  # noqa: PLR2004
         return super().is_retry(method, status_code, has_retry_after)
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
@@ -111,7 +114,7 @@ class Http:
         self._patience = _Patience(
             total=retries,
             other=0,
-            allowed_methods={"GET", "PUT"},
+            allowed_methods={"GET", "PATCH", "PUT"},
             status_forcelist={429, 502, 503, 504},
             backoff_factor=backoff,
             backoff_jitter=backoff,
@@ -136,10 +139,12 @@ class Http:
         headers: Mapping[str, str],
         body: bytes | None = None,
         repeatable: bool = False,
+        most: int = MOST_BYTES,
     ) -> Answer:
         """Send a request with `Authorization: Bearer TOKEN` and return the answer, whatever its status.
 
-        `repeatable` says that a POST does no harm when it is done twice, as any PUT.
+        `repeatable` says that a POST does no harm when it is done twice, as any PUT; `most` bytes of the answer are
+        read.
 
         Raises:
             UsageError: the address is not https (or http on loopback), or holds credentials.
@@ -151,7 +156,7 @@ class Http:
         outcome: SimpleQueue[Answer | tuple[str, str]] = SimpleQueue()
 
         def ask() -> None:
-            outcome.put(self._ask(method, url, _Bearer(token), headers, body))
+            outcome.put(self._ask(method, url, _Bearer(token), headers, body, most=most))
 
         # Nothing but another thread ends a wait for headers that come a byte at a time, each of them in time.
         Thread(target=ask, daemon=True).start()
@@ -166,11 +171,18 @@ class Http:
         raise DeliveryError(f"{host} {cause}", remedy)
 
     def _ask(
-        self, method: Method, url: str, bearer: _Bearer, headers: Mapping[str, str], body: bytes | None
+        self,
+        method: Method,
+        url: str,
+        bearer: _Bearer,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        *,
+        most: int,
     ) -> Answer | tuple[str, str]:
         """Return the answer, or in words what went wrong and what to do about it."""
         try:
-            answer, elsewhere = self._exchange(method, url, bearer, headers, body)
+            answer, elsewhere = self._exchange(method, url, bearer, headers, body, most=most)
         # http.client refuses a header with a ValueError that quotes it, token and all.
         except Exception as error:  # noqa: BLE001 - in a thread there is nobody to pass it on to
             return _explain(error)
@@ -180,7 +192,14 @@ class Http:
         return cause, "configure the address of the API itself"
 
     def _exchange(
-        self, method: Method, url: str, bearer: _Bearer, headers: Mapping[str, str], body: bytes | None
+        self,
+        method: Method,
+        url: str,
+        bearer: _Bearer,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        *,
+        most: int,
     ) -> tuple[Answer, str | None]:
         """Return the answer, and for a redirect also the words that say where to."""
         target = urlsplit(url)
@@ -199,7 +218,7 @@ class Http:
         ) as response:
             kind, status = response.headers.get("Content-Type", ""), response.status_code
             elsewhere = _target(response) if status // 100 == 3 else None  # noqa: PLR2004 - RFC 9110, 15.4
-            return Answer(status, kind, _beginning(response)), elsewhere
+            return Answer(status, kind, _beginning(response, most)), elsewhere
 
     def download(self, url: str, *, most: int) -> Iterator[tuple[bytes, int | None]]:
         """Yield a file in pieces, each with the whole's size where the server says it; no token is sent.
@@ -238,13 +257,13 @@ class Http:
             raise ToolError(f"{host} {cause}", remedy) from None
 
 
-def _beginning(response: requests.Response) -> bytes:
+def _beginning(response: requests.Response, most: int) -> bytes:
     body = b""
     for chunk in response.iter_content(8192):
         body += chunk
-        if len(body) >= MOST_BYTES:
+        if len(body) >= most:
             break
-    return body[:MOST_BYTES]
+    return body[:most]
 
 
 def _target(response: requests.Response) -> str:

@@ -7,7 +7,7 @@ Nothing depends on their order.
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from covlane.analysis.union import Union
@@ -76,9 +76,11 @@ class _Merging:
         self._now = now
         self._places = places
         self._found: Counter[str] = Counter()
+        self._others: set[str] = set()
         self._names: list[str] = []  # of legs and others, by their bits
         self._stamps: dict[str, Stamp] = {}  # by what they say, and so in order of their legs
         self._own = 0
+        self._shards: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._files: dict[str, Union] = {}
         self._branch = False
         self._timestamp = EPOCH
@@ -95,6 +97,8 @@ class _Merging:
             self.faults.add(f"{name} is incomplete")
         bit = self._bit(name)
         self._own |= bit
+        if leg.stamp.shard:
+            self._shards[_unsplit(leg.stamp)].append((bit, leg.stamp.split))
         self._stamps[repr(leg.stamp)] = leg.stamp
         self._seen(leg.branch, leg.timestamp)
         for path, seen in leg.seen.items():
@@ -125,12 +129,14 @@ class _Merging:
                 "say where in [tool.covlane.paths]"
             )
         bit = self._bit(name)
+        self._others.add(name)
         self._seen(other.branch, other.timestamp)
         for path, file in placed:
             self._fold(path, file.seen(), bit)
 
     def report(self, expected: Sequence[str], components: Sequence[Component]) -> Report:
         """Return what all legs come to."""
+        groups = self._join_shards()
         lines: Counter[int] = Counter()
         branches: Counter[int] = Counter()
         files: dict[str, FileCoverage] = {}
@@ -141,13 +147,19 @@ class _Merging:
             if len(union.digests) > 1 and not self._now(path):
                 self.faults.add(f"{path} is left out: legs measured different contents of it; run them again")
                 continue
+            union.join(groups)
             files[path] = union.coverage()
             if len(union.digests) == 1:
                 digests[path] = min(union.digests)
             union.count_alone(lines, branches)
             if shares := union.shares(self._names, self._own if union.legs & self._own else 0):
                 disputed[path] = shares
-        alone = {name: Alone(lines[1 << bit], branches[1 << bit]) for bit, name in enumerate(self._names)}
+        parts = sum(group & (group - 1) for group in groups)
+        alone = {
+            name: Alone(lines[1 << bit], branches[1 << bit])
+            for bit, name in enumerate(self._names)
+            if not parts >> bit & 1
+        }
         stamps = [stamp for _, stamp in sorted(self._stamps.items())]
         if len(engines := sorted({stamp.engine for stamp in stamps})) > 1:
             self.faults.add(
@@ -159,13 +171,29 @@ class _Merging:
             timestamp=self._timestamp,
             files=files,
             legs=tuple(stamps),
-            others=tuple(sorted(set(self._names) - {stamp.leg for stamp in stamps})),
+            others=tuple(sorted(self._others)),
             disputed=disputed,
             alone=dict(sorted(alone.items())) if len(alone) > 1 else {},
             components=tuple(components),
             incomplete=(*self._absent(expected), *sorted(self.faults)),
             digests=digests,
         )
+
+    def _join_shards(self) -> list[int]:
+        """Make each leg one of its shards, by the first one's bit; return the shards of each as a set of legs."""
+        groups = []
+        for name, shards in sorted(self._shards.items()):
+            group = sum({bit for bit, _ in shards})
+            first = group & -group
+            self._own = self._own & ~group | first
+            self._names[first.bit_length() - 1] = name
+            if len({split for _, split in shards}) > 1:
+                self.faults.add(
+                    f"the shards of {name} were split by other tests or durations, so that a test may have run in "
+                    "none of them; run all of them again"
+                )
+            groups.append(group)
+        return groups
 
     def _foreign(self, leg: Measured) -> str | None:
         """Say why a leg's lines are not this repository's, or None."""
@@ -196,12 +224,18 @@ class _Merging:
     def _absent(self, expected: Sequence[str]) -> Iterator[str]:
         for name in expected:
             if not self._found[name]:
-                yield f'{name} did not run here; run `nox -s "{name}"`'
+                session, _, system = name.partition("@")
+                yield f'{name} did not run here; run `nox -s "{session}"`{system and f" on {system}"}'
         for name, count in sorted(self._found.items()):
             if count > 1:
                 yield f"{name} is there {count} times; remove the legs of former runs"
             if name not in expected:
                 yield f"{name} is no leg of this repository's session list; remove it, or add its Python to `pythons`"
+
+
+def _unsplit(stamp: Stamp) -> str:
+    """Return the name of the leg that a shard is a part of."""
+    return stamp.leg.replace(f"(shard-{(stamp.shard or '').replace('/', '-of-')})", "")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -39,6 +39,25 @@ class Union:
             if branch not in branches:
                 branches[branch] = 0
 
+    def join(self, groups: Sequence[int]) -> None:
+        """Make each of some sets of legs one leg, by the first one's bit: shards that ran parts of the same tests."""
+        for group in groups:
+            first = group & -group
+            if not self.legs & group:
+                continue
+            able = ran = 0
+            lines: dict[tuple[int, int], int] = {}
+            for said, legs in self._lines.items():
+                if legs & group:
+                    able, ran = able | said[0], ran | said[1]
+                if rest := legs & ~group:
+                    lines[said] = rest
+            lines[able, ran] = lines.get((able, ran), 0) | first
+            self._lines = lines
+            for branch, legs in self._branches.items():
+                self._branches[branch] = legs & ~group | (first if legs & group else 0)
+            self.legs = self.legs & ~group | first
+
     def coverage(self) -> FileCoverage:
         """Return what any leg can run, and what any leg ran."""
         executable = executed = 0

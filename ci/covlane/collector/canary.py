@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from .plan import Plan
 
-FOLDER = "canary"
+#: pytest looks for tests in no hidden folder, and for none in a file of such a name: no other leg may find it.
+FOLDER = ".canary"
+TESTS = "trial.py"
 PASSED, LOST, OFF = "passed", "lost", "off"
 #: Seconds after which it has hung.
 PATIENCE = 60
@@ -81,23 +83,23 @@ def fly(plan: Plan, call: Callable[..., int], measure: list[str]) -> None:
     folder = os.path.join(plan.folder, FOLDER)
     os.makedirs(folder)
     own = plan._replace(
-        root=folder, source=["covlane_canary.py"], omit=[], exclude=[], canary=False
+        root=folder, source=["covlane_canary.py"], omit=[], exclude=[], canary=False, shard=None
     )._asdict()
     del own["folder"]
     content = {
         "leg.json": json.dumps({"schema": 1, **own}),
         "covlane_canary.py": MODULE,
-        "test_canary.py": TEST,
+        TESTS: TEST,
         "pytest.ini": "[pytest]\n",
     }
     for name, text in content.items():
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)
-    place = ["-c", os.path.join(folder, "pytest.ini"), "--rootdir", folder, "-p", "no:cacheprovider", folder]
+    place = ["-c", os.path.join(folder, "pytest.ini"), "--rootdir", folder, "-p", "no:cacheprovider"]
     environ = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}  # noqa: TID251
     with open(os.path.join(folder, "output"), "wb") as out:
         status = call(
-            [*measure, os.path.join(folder, "leg.json"), *flags, *place],
+            [*measure, os.path.join(folder, "leg.json"), *flags, *place, os.path.join(folder, TESTS)],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environ, timeout=PATIENCE,
         )  # fmt: skip
     with open(os.path.join(folder, "status"), "w", encoding="utf-8") as file:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import shutil
 import signal
 import subprocess  # noqa: TID251 - the leg's side has no adapters
 import sys
@@ -12,7 +13,7 @@ import sysconfig
 import threading
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import canary, termination
+from . import canary, shard_plugin, termination
 from . import plan as plans
 from .start import RUNNING, VARIABLE, enter
 
@@ -60,7 +61,7 @@ def measure(plan: Plan, path: str, arguments: list[str]) -> int:
         os.environ[VARIABLE] = os.path.abspath(path)  # noqa: TID251 - the leg's side has no adapters
         with contextlib.suppress(OSError):  # where nothing can be written, only cleaned children are lost
             enter(_beside(RUNNING), os.path.abspath(path))
-    return run_pytest(measurement, arguments)
+    return run_pytest(measurement, [*shard_plugin.options(plan, path), *arguments])
 
 
 def run(plan: Plan, path: str, arguments: list[str]) -> int:
@@ -81,6 +82,8 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
     os.environ[VARIABLE] = ""  # noqa: TID251
     if plan.subprocess and not _place_startup():
         return 2
+    if plan.shard:
+        shutil.copyfile(shard_plugin.__file__, _beside(f"{shard_plugin.NAME}.py"))
     with _outlive_signals() as children:
         measured = [sys.executable, HERE, "measure"]
         threading.Thread(target=termination.remind, args=(plan.folder,), daemon=True).start()

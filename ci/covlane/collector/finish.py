@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import canary, engine, fragments
+from . import canary, engine, fragments, shard_plugin
 from .plan import SCHEMA
 from .sources import Sources
 
@@ -62,6 +62,8 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> None:
     )
     report = _document(files, branch=plan.branch, reader=reader)
     report["covlane"] = stamp
+    if plan.shard:
+        report["durations"] = next((item.pytest["durations"] for item in found if item.pytest), {})
     temporary = plan.output + ".part"
     with open(temporary, "w", encoding="utf-8") as file:
         json.dump(report, file, separators=(",", ":"))
@@ -202,7 +204,8 @@ def _stamp(plan: Plan, found: list[fragments.Process], status: int, arguments: l
         "engine": plan.engine,
         "isolation": plan.isolation,
         "workers": plan.workers,
-        "shard": None,
+        "shard": "/".join(map(str, plan.shard)) if plan.shard else None,
+        "split": shard_plugin.split(plan.folder) if plan.shard else "",
         "exit_code": status,
         "counts": witness["counts"] if witness else {},
         "processes": {"started": len(found), "reported": sum(item.ended for item in found)},

@@ -14,7 +14,8 @@ class Plan(NamedTuple):
 
     `root` is absolute; `source` and `omit` are relative to it, `output` is the leg's report; fragments lie
     beside the plan's own file, in `folder`. `isolation` and `workers` are what the session asked pytest for, `engine`
-    is `slipcover` or `coverage`.
+    is `slipcover` or `coverage`. `shard` is this one's number and how many there are, `durations` a file of seconds
+    by test, which need not be there.
     """
 
     folder: str
@@ -30,6 +31,8 @@ class Plan(NamedTuple):
     canary: bool
     isolation: str
     workers: Union[int, str]
+    shard: Optional[list[int]]
+    durations: str
     commit: Optional[str]
     dirty: bool
     tools: dict[str, str]

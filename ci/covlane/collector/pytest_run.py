@@ -8,6 +8,8 @@ import types
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from . import shard_plugin
+
 if TYPE_CHECKING:
     from .measure import Measurement
 
@@ -74,6 +76,7 @@ def _witness(measurement: Measurement) -> object:
                 "counts": counts,
                 "stopped": self.stopped,
                 "flags": _flags(config.option),
+                "durations": shard_plugin.durations(stats) if shard_plugin.asked(config) else {},
             }
 
     return Witness()

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 #: The version of what covlane adds.
 SCHEMA = 1
 REMEDY = "remove it and run its leg again"
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
 Target = Annotated[int, msgspec.Meta(ge=0, le=LAST_TARGET)]
 
 
@@ -76,6 +77,7 @@ class _Leg(msgspec.Struct):
     meta: _Meta
     files: dict[str, msgspec.Raw]
     covlane: Stamp
+    durations: dict[str, Seconds] = {}
 
 
 class _Merged(msgspec.Struct):
@@ -131,7 +133,8 @@ def read_leg(content: bytes, name: str) -> Measured:
     document = decode(content, _Leg, name, REMEDY)
     digests = {path: file.digest for path, file in envelope.files.items()}
     branch, timestamp = document.meta.branch_coverage, _timestamp(document.meta, name)
-    return Measured(document.covlane, branch, timestamp, _Files(document.files, name), digests)
+    seen = _Files(document.files, name)
+    return Measured(document.covlane, branch, timestamp, seen, digests, document.durations)
 
 
 @uncollected()
@@ -245,7 +248,7 @@ class _Files(Mapping[str, Seen]):
         if len(texts) > MOST_FILES:
             raise ReportError(f"{name} has more files than a report can have", REMEDY)
         for path in texts:
-            if not _is_inside(path):
+            if not is_inside(path):
                 raise ReportError(
                     f"{name} names {path!r}, which is no path inside the repository", "run its leg again"
                 )
@@ -280,7 +283,8 @@ class _Files(Mapping[str, Seen]):
 
 
 @lru_cache(maxsize=100_000)
-def _is_inside(path: str) -> bool:
+def is_inside(path: str) -> bool:
+    """Say whether a name is one of a file in the repository: relative, with `/`, and as short as it can be."""
     climbs = path.startswith(("/", "../")) or path in {".", ".."} or path[1:2] == ":"
     return not climbs and posixpath.normpath(path) == path and "\\" not in path
 

@@ -101,7 +101,10 @@ class Processes(msgspec.Struct, frozen=True):
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a leg's lines come from, as the leg itself wrote it down."""
+    """Where a leg's lines come from, as the leg itself wrote it down.
+
+    `shard` is `1/3` for the first of three, `split` a digest of all that decides which test is in which.
+    """
 
     schema: int
     leg: str
@@ -115,6 +118,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     isolation: str
     workers: int | str
     shard: str | None
+    split: str = ""
     exit_code: int
     counts: dict[str, int]
     processes: Processes
@@ -130,6 +134,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
 class Measured:
     """One leg's report: its stamp, its files by repo-relative name, and the digest of each file's content.
 
+    A shard also tells the seconds that each test took.
     Files may be decoded as they are asked for; ReportError then says what is wrong with one.
     """
 
@@ -138,6 +143,7 @@ class Measured:
     timestamp: str
     seen: Mapping[str, Seen]
     digests: Mapping[str, str]
+    durations: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def files(self) -> dict[str, FileCoverage]:

@@ -81,12 +81,12 @@ def summary(report: Report, told: Told | None = None, budget: int = SUMMARY) -> 
         if len(text.encode("utf-8", "surrogateescape")) <= budget:
             return text
     figures = f" {words.headline(report)}." if told.verdict else ""
-    return f"**{_headline(report, told.verdict)}**{figures} Files, components and legs are left out here: they have no room.\n"
+    return f"**{_headline(words.headline(report), told.verdict)}**{figures} Files, components and legs are left out here: they have no room.\n"
 
 
 def _lines(report: Report, told: Told, most: int) -> Iterator[str]:
     verdict = told.verdict
-    yield from (f"**{_headline(report, verdict)}**", "")
+    yield from (f"**{_headline(words.headline(report), verdict)}**", "")
     if verdict:
         yield from _judged(verdict, told, most)
         yield from _totals(verdict, told).lines(most)
@@ -106,10 +106,42 @@ def _lines(report: Report, told: Told, most: int) -> Iterator[str]:
         yield f"The same here: `nox -s coverage` and `invoke gate{base}`"
 
 
-def _headline(report: Report, verdict: Verdict | None) -> str:
+def comment(told: Told, budget: int = COMMENT) -> str:
+    """Return the verdict as Markdown of at most so many bytes of UTF-8, some 2,000 or more.
+
+    It is made of the verdict alone, which is all that is read of a stranger's run, so that every comment looks alike.
+    """
+    verdict = told.verdict
+    if verdict is None:
+        raise ValueError("a comment tells a verdict")
+    line, branch = verdict.total.line, verdict.total.branch
+    figures = f"{line.text} of lines" + (f", {branch.text} of branches" if branch else "")
+    headline = f"**{_headline(figures, verdict)}**"
+    for most in (MOST_ROWS, FEW_ROWS):
+        text = "\n".join((headline, "", *_verdict_lines(verdict, told, most))) + "\n"
+        if len(text.encode("utf-8", "surrogateescape")) <= budget:
+            return text
+    return f"{headline} Files, gates and legs are left out here: they have no room.\n"
+
+
+def _verdict_lines(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
+    yield from _judged(verdict, told)
+    yield from _totals(verdict, told).lines(most)
+    gates = [
+        f"{gate.outcome}: {' '.join(filter(None, (gate.name, gate.subject)))}: {gate.reason}"
+        for gate in verdict.gates
+    ]
+    items = [*gates[:most], *(f"incomplete: {reason}" for reason in verdict.incomplete[:most])]
+    if more := len(gates[most:]) + len(verdict.incomplete[most:]):
+        items.append(f"{more:,} more of these are left out here")
+    yield from (*(f"- {escape(_cut(item))}" for item in items), "")
+    yield f"Legs: {escape(_cut(', '.join(sorted(verdict.legs)), 2_000, ','))}"
+
+
+def _headline(figures: str, verdict: Verdict | None) -> str:
     """Return the one line that a reviewer acts on, escaped and of limited length."""
     if verdict is None:
-        return f"Coverage: {words.headline(report)}"
+        return f"Coverage: {figures}"
     wanted = [gate for gate in verdict.gates if gate.outcome == verdict.outcome]
     said = f"{OUTCOMES[verdict.outcome]}: "
     if verdict.outcome == "pass" or not wanted:
@@ -118,7 +150,7 @@ def _headline(report: Report, verdict: Verdict | None) -> str:
             f"{patch.text} of changed statements ({patch.covered:,}/{patch.total:,}), " if patch.total else ""
         )
         lacking = escape(_cut(verdict.incomplete[0])) if verdict.incomplete else ""
-        return said + (lacking or changed + words.headline(report))
+        return said + (lacking or changed + figures)
     first, *others = wanted
     more = f"; and {len(others)} more gate{'s' * (len(others) > 1)}" if others else ""
     name = " ".join(filter(None, (first.name, first.subject)))

@@ -89,7 +89,14 @@ def headline(report: Report) -> str:
 
 def legs(report: Report) -> str:
     """Return the legs, and the reports of other tools, that are in the report."""
-    return ", ".join([*(stamp.leg for stamp in report.legs), *report.others]) or "no leg"
+    found = [stamp.leg for stamp in report.legs if not stamp.shard]
+    shards: dict[str, list[str]] = defaultdict(list)
+    for stamp in report.legs:
+        if stamp.shard:
+            name, _, rest = stamp.leg.partition("(shard-")
+            shards[name + rest.partition(")")[2]].append(stamp.shard.partition("/")[0])
+    found += [f"{name} (shards {', '.join(numbers)})" for name, numbers in shards.items()]
+    return ", ".join([*sorted(found), *report.others]) or "no leg"
 
 
 def components(report: Report) -> list[str]:

@@ -34,20 +34,43 @@ def plan(
         UsageError: a file that would be added to is broken, or cannot take the addition.
     """
     settings = configured.settings
-    paths = (sessions_file.PATH, tasks_file.PATH, "pyproject.toml", ".gitignore", workflow.PATH)
+    paths = (sessions_file.PATH, tasks_file.PATH, "pyproject.toml", ".gitignore")
     standing = {path: read(path) for path in paths}
-    noxfile, tasks, pyproject, gitignore, jobs = standing.values()
-    project = settings_files.project_name(settings_files.document_of(pyproject))
+    noxfile, tasks, pyproject, gitignore = standing.values()
     package = read("tasks/__init__.py") is not None
-    command = install or workflow.install_command(project)
+    jobs = workflows(configured, read, install=install)
     parts = (
         sessions_file.sessions_file(noxfile),
         tasks_file.tasks_file(tasks, package=package),
         settings_files.pyproject(pyproject, facts or {}),
         settings_files.gitignore(gitignore, (settings.reports, ".nox")),
-        workflow.workflow(jobs, settings, install=command, force=force),
+        *(workflow.workflow(old, new, why=why, force=force) for old, new, why in jobs.values()),
     )
+    standing |= {path: old for path, (old, _, _) in jobs.items()}
     planned = list(zip(standing.items(), parts, strict=True))
     changes = [Change(path, old, part.new, part.why) for (path, old), part in planned if part.new is not None]
     notes = [f"{path}: {part.why}" for (path, _), part in planned if part.new is None and part.why]
     return Outcome(tuple(changes), tuple(notes))
+
+
+def workflows(
+    configured: Configured, read: Callable[[str], bytes | None], *, install: str | None = None
+) -> dict[str, tuple[bytes | None, str, str]]:
+    """Return each workflow by its path: what stands, what the settings would write, and why it is there.
+
+    Raises:
+        UsageError: pyproject.toml is broken.
+    """
+    project = settings_files.project_name(settings_files.document_of(read("pyproject.toml")))
+    command = install or workflow.install_command(project)
+    found = workflow.workflows(configured.settings, command)
+    return {path: (read(path), new, why) for path, (new, why) in found.items()}
+
+
+def outdated(configured: Configured, read: Callable[[str], bytes | None]) -> tuple[Change, ...]:
+    """Return the changes that make the workflows what the settings would write; none where they are."""
+    return tuple(
+        Change(path, old, new.encode(), why)
+        for path, (old, new, why) in workflows(configured, read).items()
+        if old is None or old.replace(b"\r\n", b"\n") != new.encode()
+    )

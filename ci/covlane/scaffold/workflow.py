@@ -1,4 +1,4 @@
-""".github/workflows/coverage.yml: the sessions as jobs, each step a command that a person types."""
+"""The workflows: the sessions as jobs, each step a command that a person types, and the comment apart from them."""
 
 from __future__ import annotations
 
@@ -6,34 +6,54 @@ import json
 from typing import TYPE_CHECKING
 
 import jinja2
+import msgspec
 
+import covlane
 from covlane.scaffold.change import LEAVE, Part
 
 if TYPE_CHECKING:
     from covlane.settings import Settings
 
 PATH = ".github/workflows/coverage.yml"
+COMMENT = ".github/workflows/coverage-comment.yml"
 #: What the first line of a workflow of ours starts with.
 MARKER = "# Written by covlane init"
 #: The Python that runs covlane and nox, whichever Python a leg measures.
 HOST_PYTHON = "3.12"
+_CACHE = "55cc8345863c7cc4c66a329aec7e433d2d1c52a9 # v6.1.0"
 #: Actions by the name that the template gives them, each pinned to a commit.
 ACTIONS = {
+    "alls_green": "re-actors/alls-green@05ac9388f0aebcb5727afa17fcccfecd6f8ec5fe # v1.2.2",
+    "cache_restore": f"actions/cache/restore@{_CACHE}",
+    "cache_save": f"actions/cache/save@{_CACHE}",
     "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
     "setup_python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
     "setup_uv": "astral-sh/setup-uv@c771a70e6277c0a99b617c7a806ffedaca235ff9 # v9.0.0",
     "upload_artifact": "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1",
     "download_artifact": "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1",
 }
+#: What later steps and jobs can read.
+OUTPUTS = {
+    "line": "line coverage in percent",
+    "branch": "branch coverage in percent, empty where branches are not measured",
+    "patch": "coverage of the changed statements in percent, empty where none changed",
+    "verdict": "pass, fail or incomplete",
+    "complete": "whether all that was expected is in the report, true or false",
+}
 
 
 def install_command(project: str) -> str:
-    """Return how a job of the project gets covlane; covlane's own jobs run the checkout."""
-    return "python -m pip install " + ("-e ." if project == "covlane" else "covlane")
+    """Return how a job of the project gets covlane; covlane's own jobs run the checkout.
+
+    The version is the one that wrote the workflow: another one would write another.
+    """
+    return "python -m pip install " + ("-e ." if project == "covlane" else f"covlane=={covlane.__version__}")
 
 
-def render(settings: Settings, install: str) -> str:
-    """Return the workflow's text."""
+def render(
+    settings: Settings, install: str, template: str = "coverage.yml", *, reusable: bool = False
+) -> str:
+    """Return a workflow's text; a `reusable` one is called by other workflows instead of events."""
     environment = jinja2.Environment(
         # GitHub's own expressions are written ${{ }}.
         variable_start_string="<<",
@@ -49,13 +69,24 @@ def render(settings: Settings, install: str) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["quoted"] = _quoted
-    return environment.get_template("coverage.yml.j2").render(
+    return environment.get_template(f"{template}.j2").render(
         actions=ACTIONS,
+        baselines=settings.baseline.path or f"{settings.reports}/baselines",
         host_python=HOST_PYTHON,
         install=install,
         marker=MARKER,
+        outputs=OUTPUTS,
+        reusable=reusable,
         settings=settings,
     )
+
+
+def reusable(settings: Settings) -> str:
+    """Return the workflow for teams that keep no copy: what only their settings know comes as inputs."""
+    # The runner of each leg comes with the matrix, and durations do no harm where nothing is split by them.
+    github = msgspec.structs.replace(settings.github, runner="${{ inputs.runner }}", comment="always")
+    told = msgspec.structs.replace(settings, reports="${{ inputs.reports }}", shards=2, github=github)
+    return render(told, install_command(""), reusable=True)
 
 
 def _quoted(text: str) -> str:
@@ -63,15 +94,24 @@ def _quoted(text: str) -> str:
     return json.dumps(text)
 
 
-def workflow(old: bytes | None, settings: Settings, *, install: str, force: bool) -> Part:
-    """Return what becomes of the workflow: one that stands and differs is replaced only by force."""
-    new = render(settings, install).encode()
+def workflow(old: bytes | None, new: str, *, why: str, force: bool) -> Part:
+    """Return what becomes of a workflow: one that stands and differs is replaced only by force."""
+    content = new.encode()
     if old is None:
-        return Part(new, "the same sessions as jobs")
-    if old.replace(b"\r\n", b"\n") == new:
+        return Part(content, why)
+    if old.replace(b"\r\n", b"\n") == content:
         return LEAVE
     if force:
-        return Part(new, "replaces the workflow that stands, as --force says")
+        return Part(content, "replaces the workflow that stands, as --force says")
     ours = old.startswith(MARKER.encode())
     what = "differs from what init writes now" if ours else "was not written by covlane init"
     return Part(None, f"left alone, it {what}; `covlane init --force` replaces it")
+
+
+def workflows(settings: Settings, install: str) -> dict[str, tuple[str, str]]:
+    """Return the text of each workflow by its path, and why it is there."""
+    found = {PATH: (render(settings, install), "the same sessions as jobs")}
+    if settings.github.comment != "never":
+        text = render(settings, install, "coverage-comment.yml")
+        found[COMMENT] = (text, "comments on pull requests, those of forks too, and runs nothing of theirs")
+    return found

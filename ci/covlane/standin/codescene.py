@@ -5,34 +5,23 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import threading
 import zlib
-from collections import deque
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from covlane.standin.faults import LATE, Fault, respond
+from covlane.standin.server import Request, Server
 
 if TYPE_CHECKING:
     import ssl
-    from types import TracebackType
 
+    from covlane.standin.faults import Fault
+
+__all__ = ["Request", "StandIn", "Upload"]
 _MOST_COMPRESSED = 10_000_000
 _METRICS = {"cobertura": {"line-coverage"}, "lcov": {"line-coverage", "branch-coverage"}}
 _FILES = {"cobertura": rb'\bfilename="([^"]+)"', "lcov": rb"(?m)^SF:(.+?)\r?$"}
 _FIELDS = {"commit-sha", "repo-url", "repo-path", "format", "metric"}
 _FIRST_ID = 65
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request as it came; its Authorization header is checked and not kept."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -44,7 +33,7 @@ class Upload:
     puts: int = 0
 
 
-class StandIn(ThreadingHTTPServer):
+class StandIn(Server):
     """CodeScene on a free port of 127.0.0.1, while in its `with` block.
 
     Args:
@@ -53,47 +42,16 @@ class StandIn(ThreadingHTTPServer):
         tls: makes it speak https.
     """
 
-    daemon_threads = True
-
     def __init__(
         self, token: str, faults: tuple[Fault, ...] = (), *, tls: ssl.SSLContext | None = None
     ) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server_address[1]}/v2"
-        if tls:
-            self.socket = tls.wrap_socket(self.socket, server_side=True)
-        self.faults = deque(faults)
-        self.requests: list[Request] = []
+        super().__init__("/v2", faults, tls=tls)
         self.uploads: dict[int, Upload] = {}
         self.analyses: list[int] = []
-        self.closing = threading.Event()
         self._token = token
-        self._turn = threading.Lock()
 
-    def __enter__(self) -> StandIn:  # noqa: PYI034 - nobody derives from it
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.closing.set()
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that goes away is part of the play."""
-
-    def fault(self) -> Fault | None:
-        """Return what the next request meets; None for the documented answer."""
-        return self.faults.popleft() if self.faults else None
-
-    def answer(self, request: Request, authorization: str) -> tuple[int, dict[str, object]]:
-        """Return the status and the object that the documentation gives for this request."""
-        with self._turn:
-            return self._answer(request, authorization)
-
-    def _answer(self, request: Request, authorization: str) -> tuple[int, dict[str, object]]:
+    def reply(self, request: Request, authorization: str) -> tuple[int, dict[str, object]]:
+        """Answer as CodeScene's REST documentation says."""
         if authorization != f"Bearer {self._token}":
             return 401, {"error": "Unauthorized"}
         if request.headers.get("accept") != "application/json":
@@ -148,37 +106,3 @@ class StandIn(ThreadingHTTPServer):
         kind = upload.fields["format"]
         files = len(set(re.findall(_FILES[kind], upload.report)))
         return 200, {"ok": f"Successfully parsed {kind} data for {files} files."}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: StandIn
-
-    def do_GET(self) -> None:
-        self._respond()
-
-    def do_POST(self) -> None:
-        self._respond()
-
-    def do_PUT(self) -> None:
-        self._respond()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
-
-    def _respond(self) -> None:
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        authorization = headers.pop("authorization", "")
-        fault = self.server.fault()
-        early = fault is not None and fault.kind == "early"
-        body = b"" if early else self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        request = Request(self.command, self.path, headers, body)
-        self.server.requests.append(request)
-        asked = fault is None or fault.kind in {"lost", "late"}
-        status, reply = self.server.answer(request, authorization) if asked else (0, {})
-        if fault and fault.kind != "late":
-            fault.happen(self, self.server.closing)
-            return
-        if fault:
-            self.server.closing.wait(LATE)
-        respond(self, status, json.dumps(reply).encode(), (("Content-Type", "application/json"),))

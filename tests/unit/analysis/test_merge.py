@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from covlane.model.report import Measured, Report
 
 NAMES = ("coverage-3.11", "coverage-3.12")
+#: One leg whole, and another in two shards.
+EXPECTED = (NAMES[0], *(f"{NAMES[1]}(shard-{number}-of-2)" for number in (1, 2)))
 OTHER = "fedcba9876543210fedcba9876543210fedcba98"
 #: How many lines each file has.
 LENGTH = 50
@@ -30,6 +32,7 @@ def merged(
     commit: str | None = data_words.COMMIT,
     gone: tuple[str, ...] = (),
     components: tuple[Component, ...] = (),
+    expected: tuple[str, ...] = NAMES,
     **now: str,
 ) -> Report:
     """Merge legs in a repository where a file's digest is as it was, or as `now` has it (a_py="...")."""
@@ -40,7 +43,7 @@ def merged(
 
     places = Places(lambda name: name if name in HERE - set(gone) else None, roots=["/repo"])
     named = [one if isinstance(one, tuple) else ("its file", one) for one in inputs]
-    return merge(named, expected=NAMES, commit=commit, now=content, places=places, components=components)
+    return merge(named, expected=expected, commit=commit, now=content, places=places, components=components)
 
 
 def other(name: str, text: str) -> tuple[str, Foreign]:
@@ -332,3 +335,59 @@ def test_a_component_of_the_whole_repository_has_all_files() -> None:
     everything = Component("all", (".",))
     report = merged(*both("a.py: 1+\npkg/b.py: 1-"), components=(everything,))
     assert report.part(everything).files == report.files
+
+
+# Shards: parts of one leg's tests
+
+
+def shards(*texts: str, splits: tuple[str, ...] = ("same", "same")) -> list[Measured]:
+    """Return one shard of NAMES[1] for each text, and NAMES[0] whole, which is as the first."""
+    parts = [
+        leg(f"{NAMES[1]}(shard-{number}-of-2)", text, shard=f"{number}/2", split=split)
+        for number, (text, split) in enumerate(zip(texts, splits, strict=True), start=1)
+    ]
+    return [leg(NAMES[0], texts[0]), *parts]
+
+
+def test_shards_count_as_the_one_leg_whose_tests_they_share() -> None:
+    report = merged(*shards("a.py: 1+ 2+ 3- 1>2+ 1>3-", "a.py: 1+ 2- 3+ 1>2- 1>3+"), expected=EXPECTED)
+    assert report.incomplete == ()
+    assert data_words.said(report.files) == {"a.py": "1+ 2+ 3+ 1>2+ 1>3+"}
+    assert report.alone == {NAMES[0]: Alone(0, 0), NAMES[1]: Alone(1, 1)}
+    assert report.disputed == {
+        "a.py": (Share((NAMES[0],), pack([3]), 0), Share((NAMES[1],), pack([3]), pack([3])))
+    }
+    assert report.others == ()
+
+
+def test_shards_that_agree_with_another_leg_leave_nothing_disputed() -> None:
+    parts = shards("a.py: 1+ 2- 1>2-", "a.py: 1- 2+ 1>2+")
+    report = merged(leg(NAMES[0], "a.py: 1+ 2+ 1>2+"), *parts[1:], expected=EXPECTED)
+    assert report.disputed == {}
+    assert report.alone == {NAMES[0]: Alone(0, 0), NAMES[1]: Alone(0, 0)}
+
+
+def test_a_shard_that_did_not_run_is_named() -> None:
+    report = merged(*shards("a.py: 1+", "a.py: 1+")[:2], expected=EXPECTED)
+    name = f"{NAMES[1]}(shard-2-of-2)"
+    assert report.incomplete == (f'{name} did not run here; run `nox -s "{name}"`',)
+
+
+def test_shards_that_were_split_otherwise_are_no_complete_report() -> None:
+    report = merged(*shards("a.py: 1+", "a.py: 1+", splits=("same", "other")), expected=EXPECTED)
+    (reason,) = report.incomplete
+    assert reason.startswith(f"the shards of {NAMES[1]} were split by other tests or durations")
+
+
+def test_shards_in_any_order_make_the_same_report() -> None:
+    found = shards("a.py: 1+ 2+ 3-", "a.py: 1+ 2- 3+")
+    assert merged(*found, expected=EXPECTED) == merged(*reversed(found), expected=EXPECTED)
+
+
+def test_a_leg_of_another_system_says_where_it_has_to_run() -> None:
+    report = merged(
+        leg("coverage-3.12@linux", "a.py: 1+"), expected=("coverage-3.12@linux", "coverage-3.12@macos")
+    )
+    assert report.incomplete == (
+        'coverage-3.12@macos did not run here; run `nox -s "coverage-3.12"` on macos',
+    )

@@ -7,53 +7,112 @@ from pathlib import Path
 
 import pytest
 
-from covlane.scaffold.workflow import MARKER, install_command, render, workflow
-from covlane.settings import GitHub, Settings
+from covlane import __version__
+from covlane.model.rules import Gate
+from covlane.scaffold.workflow import (
+    COMMENT,
+    MARKER,
+    PATH,
+    install_command,
+    render,
+    reusable,
+    workflow,
+    workflows,
+)
+from covlane.settings import Baseline, CodeScene, GitHub, Settings
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "coverage.yml"
-TEXT = render(Settings(), install_command("demo"))
+GOLDEN = Path(__file__).parents[2] / "golden"
+INSTALL = "python -m pip install covlane==0.1.0"
+TEXT = render(Settings(), INSTALL)
+COMMENTING = render(Settings(), INSTALL, "coverage-comment.yml")
+#: Everything that the settings can add.
+WHOLE = render(
+    Settings(
+        shards=3,
+        reports=".reports",
+        baseline=Baseline(store="folder"),
+        github=GitHub(systems={"linux": "ubuntu-latest", "windows": "windows-latest"}, code_quality=True),
+    ),
+    INSTALL,
+)
+EVERY = {"coverage.yml": TEXT, "coverage-comment.yml": COMMENTING, "coverage-whole.yml": WHOLE}
 
 
-def test_the_workflow_is_the_golden_one() -> None:
-    assert GOLDEN.read_text("utf-8") == TEXT
+@pytest.mark.parametrize("name", EVERY)
+def test_the_workflow_is_the_golden_one(name: str) -> None:
+    assert (GOLDEN / name).read_text("utf-8") == EVERY[name]
 
 
 def test_settings_reach_the_workflow_quoted() -> None:
-    github = GitHub(runner="my: runner", default_branch='tr"unk')
+    github = GitHub(runner="my: runner", default_branch='tr"unk', timeout=7)
     text = render(Settings(reports="out/cov", github=github), "pip install x")
     assert 'branches: ["tr\\"unk"]' in text
-    assert text.count('runs-on: "my: runner"') == 2
+    assert text.count('runs-on: "my: runner"') == 3
     assert text.count("- run: pip install x\n") == 3
+    assert "timeout-minutes: 7\n" in text
     assert "reports/" not in text
     assert 'path: "out/cov/legs/*.json"' in text
 
 
-def test_every_action_is_pinned_and_no_expression_reaches_a_shell() -> None:
-    uses = re.findall(r"uses: (.*)", TEXT)
+@pytest.mark.parametrize("text", [*EVERY.values(), reusable(Settings())])
+def test_every_action_is_pinned_and_no_expression_reaches_a_shell(text: str) -> None:
+    uses = re.findall(r"uses: (.*)", text)
     assert uses
-    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use) for use in uses)
-    runs = re.findall(r"run: (.*)", TEXT)
+    assert all(re.fullmatch(r"[\w-]+/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use) for use in uses)
+    runs = re.findall(r"run: (.*)", text)
     assert runs
-    assert not [run for run in runs if "${{" in run or "|" in run]
+    assert not [run for run in runs if re.search(r"\$\{\{|[|&;<>]", run)]
 
 
-def test_the_token_is_in_one_step_alone() -> None:
-    assert TEXT.count("secrets.") == 1
-    before, _, _ = TEXT.partition("secrets.")
+@pytest.mark.parametrize("text", [TEXT, WHOLE, reusable(Settings())])
+def test_the_token_is_in_one_step_alone(text: str) -> None:
+    assert text.count("secrets.") == 1
+    before, _, _ = text.partition("secrets.")
     step = before.rpartition("      - ")[2]
-    assert step.startswith("run: covlane upload\n        if: github.event_name == 'push'")
+    assert step.startswith("run: covlane upload\n        if: ")
+    assert "github.event_name == 'push' && github.ref == format(" in step
+
+
+@pytest.mark.parametrize("text", [*EVERY.values(), reusable(Settings())])
+def test_every_job_says_what_it_may_and_how_long(text: str) -> None:
+    head, *jobs = re.split(r"(?m)^  (?=[a-z]+:\n    name:)", text.partition("\njobs:\n")[2])
+    assert not head
+    assert "\npermissions: {}\n" in text
+    assert all("    permissions:" in job and "    timeout-minutes: " in job for job in jobs)
+    assert [job for job in jobs if ": write" in job and "secrets." in job] == []
+
+
+def test_a_workflow_that_runs_the_code_of_a_pull_request_may_write_nothing() -> None:
+    assert ": write" not in TEXT
+    assert re.findall(r"(\S+): write", WHOLE) == ["code-quality"]
+
+
+def test_no_comment_is_asked_for_where_none_is_wanted() -> None:
+    assert list(workflows(Settings(), INSTALL)) == [PATH, COMMENT]
+    github = GitHub(comment="never")
+    found = workflows(Settings(github=github), INSTALL)
+    assert list(found) == [PATH]
+    assert "name: verdict" not in found[PATH][0]
+
+
+def test_cs_coverage_is_installed_where_it_is_used() -> None:
+    assert "install-cs-coverage" in TEXT
+    assert "install-cs-coverage" not in render(Settings(codescene=CodeScene(via="rest")), INSTALL)
+
+
+def test_gates_do_not_change_the_workflow() -> None:
+    assert render(Settings(gate=Gate(patch=1)), INSTALL) == TEXT
 
 
 def test_covlane_installs_its_own_checkout() -> None:
     assert install_command("covlane") == "python -m pip install -e ."
-    assert install_command("") == "python -m pip install covlane"
+    assert install_command("") == f"python -m pip install covlane=={__version__}"
 
 
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("old", [TEXT, TEXT.replace("\n", "\r\n")])
 def test_the_same_workflow_is_left(old: str, force: bool) -> None:
-    part = workflow(old.encode(), Settings(), install=install_command("demo"), force=force)
-    assert part == (None, "")
+    assert workflow(old.encode(), TEXT, why="", force=force) == (None, "")
 
 
 @pytest.mark.parametrize(
@@ -64,16 +123,15 @@ def test_the_same_workflow_is_left(old: str, force: bool) -> None:
     ],
 )
 def test_another_workflow_is_left_with_a_word_unless_forced(old: str, word: str) -> None:
-    install = install_command("demo")
-    left = workflow(old.encode(), Settings(), install=install, force=False)
+    left = workflow(old.encode(), TEXT, why="", force=False)
     assert left.new is None
     assert word in left.why
-    assert workflow(old.encode(), Settings(), install=install, force=True).new == TEXT.encode()
+    assert workflow(old.encode(), TEXT, why="", force=True).new == TEXT.encode()
 
 
 def test_artifacts_of_a_hidden_folder_are_asked_for() -> None:
     hidden, plain = (
         render(Settings(reports=reports), "pip install x") for reports in (".reports", "reports")
     )
-    assert hidden.count("include-hidden-files: true") == hidden.count("actions/upload-artifact@") == 2
+    assert hidden.count("include-hidden-files: true") == hidden.count("actions/upload-artifact@") == 3
     assert "include-hidden-files" not in plain

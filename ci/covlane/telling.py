@@ -1,0 +1,107 @@
+"""GitHub with the real clients: the comment on a pull request, a fork's too, and the report for Code Quality."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import covlane
+from covlane import lane
+from covlane.adapters import files
+from covlane.adapters.git import Git
+from covlane.adapters.http import Http
+from covlane.delivery.github import artifact, comment, quality
+from covlane.delivery.github.api import Event, api, event
+from covlane.errors import ReportError, UsageError
+from covlane.formats import cobertura
+from covlane.formats.evidence import read_verdict
+from covlane.render import markdown
+from covlane.render.escaping import blob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from covlane.model.verdict import Verdict
+    from covlane.settings import Configured
+
+#: Where the comment's workflow puts what the run of a pull request left.
+RELAYED = "relayed"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Telling:
+    """One repository and the runner that works for it; without a repr, as the environment holds a token."""
+
+    configured: Configured
+    environ: Mapping[str, str]
+    say: Callable[[str], None]
+
+    def comment(self, number: int | None) -> None:
+        """Comment the verdict that lies here on a pull request, by default the event's."""
+        path = self.configured.reports / "verdict.json"
+        verdict = read_verdict(files.read_bytes(path), str(path))
+        if number is None:
+            pull = self._event().pull_request
+            if pull is None:
+                raise UsageError(
+                    "this runs for no pull request", "name one: `invoke comment --pull-request NUMBER`"
+                )
+            number = pull.number
+        self._publish(number, verdict)
+
+    def relay(self) -> None:
+        """Comment the verdict of the run that the event is about, which may have run a stranger's code."""
+        run = self._event().workflow_run
+        if run is None:
+            raise UsageError("this runs for no workflow_run event", "leave --relayed out")
+        found = [path for path in self.configured.reports.joinpath(RELAYED).rglob("*") if path.is_file()]
+        if not found:
+            self.say("the run left no verdict, so there is nothing to comment")
+            return
+        if len(found) > 1 or found[0].is_symlink():
+            raise ReportError("the run's artifact is refused: it is not one file", "nothing of it was used")
+        verdict = artifact.verdict(files.read_bytes(found[0], most=artifact.MOST_PACKED))
+        with closing(Http()) as http:
+            number = comment.pull_of_run(api(http, self.environ), run.id)
+        if number is None:
+            self.say("no open pull request is at the commit that was measured, so nothing is commented")
+            return
+        self._publish(number, verdict)
+
+    def quality(self) -> None:
+        """Send the merged report to GitHub Code Quality, or say why not."""
+        report = lane.read_merged(self.configured)
+        if report.incomplete:
+            raise ReportError(
+                f"the report is incomplete: {report.incomplete[0]}", "run what is missing, then merge"
+            )
+        sha = self.environ.get("GITHUB_SHA") or Git(self.configured.root, self.environ).commit() or ""
+        reference = self.environ.get("GITHUB_REF", "")
+        told = quality.target(self._event(), sha, reference, self.environ.get("GITHUB_REPOSITORY", ""))
+        if isinstance(told, str):
+            self.say(f"skipped: {told}")
+            return
+        content = "".join(cobertura.write(report, f"covlane {covlane.__version__}")).encode()
+        with closing(Http()) as http:
+            label = self.configured.settings.github.lane
+            self.say(quality.send(api(http, self.environ), told, content, label=label, sleep=time.sleep))
+
+    def _publish(self, number: int, verdict: Verdict) -> None:
+        chosen = self.configured.settings.github
+        if chosen.comment == "never":
+            self.say('github.comment is "never", so nothing is commented')
+            return
+        begin = chosen.comment == "always" or comment.changed(verdict)
+        server, name = (self.environ.get(f"GITHUB_{key}", "") for key in ("SERVER_URL", "REPOSITORY"))
+        links = blob(f"{server}/{name}", verdict.commit)
+        told = markdown.Told(verdict, None, links, self.configured.settings.thresholds)
+        with closing(Http()) as http:
+            text = markdown.comment(told, markdown.COMMENT - comment.RESERVED)
+            self.say(comment.publish(api(http, self.environ), number, chosen.lane, text, begin=begin))
+
+    def _event(self) -> Event:
+        path = self.environ.get("GITHUB_EVENT_PATH")
+        return event(files.read_bytes(Path(path))) if path else Event()
