@@ -125,7 +125,7 @@ def comment(told: Told, budget: int = COMMENT) -> str:
 
 
 def _verdict_lines(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
-    yield from _judged(verdict, told)
+    yield from _judged(verdict, told, most)
     yield from _totals(verdict, told).lines(most)
     gates = [
         f"{gate.outcome}: {' '.join(filter(None, (gate.name, gate.subject)))}: {gate.reason}"
