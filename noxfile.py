@@ -21,7 +21,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 def tests(session: nox.Session) -> None:
     """Run the suite; arguments after -- are pytest's."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "test"))
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-n", "logical", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session(default=False)

@@ -160,3 +160,32 @@ def test_a_report_that_cannot_be_written_is_one_sentence_and_the_fragments_stay(
     assert "Traceback" not in leg.output
     assert leg.code == 3
     assert list((project.root / "reports" / "legs" / "leg.d").glob("*.fragment"))
+
+
+def test_a_forked_test_that_crashes_in_a_worker_is_named(project: Project) -> None:
+    project.write("pkg/__init__.py", "def f():\n    return 1\n")
+    project.write("test_it.py", "import os, pkg\n\ndef test_crash():\n    os.kill(os.getpid(), 9)\n")
+    leg = project.measure("-n", "1", "--forked")
+    assert any("started by test_it.py::test_crash" in reason for reason in leg.stamp.reasons), leg.stamp
+
+
+def test_a_killed_process_has_lost_nothing_that_it_ran(matrix_project: Project) -> None:
+    project = matrix_project
+    project.write("pkg/__init__.py", "def f():\n    return 1\n")
+    project.write(
+        "test_it.py",
+        """
+        import os, pkg
+
+        def test_it():
+            if os.fork() == 0:
+                pkg.f()
+                os.kill(os.getpid(), 9)
+            os.wait()
+        """,
+    )
+    leg = project.measure()
+    # Up to Python 3.11 probes keep what they saw to themselves until the process's end.
+    version = tuple(map(int, leg.stamp.python.split(".")[:2]))
+    assert leg.ran("pkg/__init__.py") == ([1, 2] if version >= (3, 12) else [1])
+    assert "never reported its end" in leg.stamp.reasons[0]

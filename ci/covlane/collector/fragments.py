@@ -119,7 +119,14 @@ def command_line() -> list[str]:
 
 def current_test() -> str:
     """Return the test that pytest is running, which its children inherit, or an empty string."""
-    return os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+    frame = None
+    if not (test := os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]):
+        frame = sys._getframe()
+    while frame is not None and not test:
+        if frame.f_code.co_name == "forked_run_report":  # pytest-forked forks before the test itself begins
+            test = getattr(frame.f_locals.get("item"), "nodeid", "")
+        frame = frame.f_back
+    return test
 
 
 def failures(folder: str) -> list[str]:

@@ -25,8 +25,6 @@ class Measurement:
     def __init__(self, plan: Plan) -> None:
         self.lock = Guard()
         self.pytest: Optional[dict[str, Any]] = None
-        #: The test that pytest has announced; pytest-forked forks before the test itself begins.
-        self.running = ""
         self._fragment = Fragment(plan.folder)
         sources = Sources(plan.root, plan.source, plan.omit)
         self._engine = engine.start(plan, sources, self._fragment, self.lock)
@@ -82,7 +80,7 @@ class Measurement:
     def _begin(self) -> None:
         self._pid = os.getpid()
         try:
-            self._termination.expect(self._fragment.begin(current_test() or self.running))
+            self._termination.expect(self._fragment.begin(current_test()))
         except OSError as error:
             self._complain(error)
 

@@ -52,11 +52,7 @@ def _witness(measurement: Measurement) -> object:
     class Witness:
         interrupted = stopped = ""
 
-        def pytest_runtest_logstart(self, nodeid: str) -> None:
-            measurement.running = nodeid
-
         def pytest_runtest_logfinish(self) -> None:
-            measurement.running = ""
             measurement.checkpoint()
 
         def pytest_keyboard_interrupt(self, excinfo: Any) -> None:  # and pytest.exit, whose code may be 0
