@@ -23,14 +23,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from covlane.adapters.git import Git
-    from covlane.model.report import Report
+    from covlane.formats.foreign import Foreign
+    from covlane.model.report import Measured, Report
     from covlane.settings import Configured
 
 
 def merge_legs(
-    configured: Configured, git: Git, named: Sequence[Path] = (), *, allow_incomplete: bool
+    configured: Configured,
+    git: Git,
+    named: Sequence[Path] = (),
+    *,
+    allow_incomplete: bool,
+    seen: Callable[[int, int | None], None] = lambda *_: None,
 ) -> Report:
     """Merge what lies in `reports/legs`, and the reports that are named, into `reports/coverage.json`.
+
+    `seen` is told how many of them are read, and how many there are.
 
     Raises:
         ReportError: there is no leg, or the report is incomplete and that is not allowed; then it is written
@@ -39,9 +47,16 @@ def merge_legs(
     found = inputs.found(configured, named)
     places = inputs.places(configured, git)
     parts = configured.settings.components.items()
+
+    def read() -> Iterator[tuple[str, Measured | Foreign | ReportError]]:
+        for number, one in enumerate(inputs.read(found, configured, places)):
+            seen(number, len(found))
+            yield one
+            del one  # before the next is read
+
     with uncollected():
         report = merge(
-            inputs.read(found, configured, places),
+            read(),
             expected=configured.sessions(),
             commit=git.commit(),
             now=inputs.contents(configured.root),

@@ -156,11 +156,15 @@ def merge(_context: Context, file: Sequence[str] | None = None, allow_incomplete
     from covlane import lane
     from covlane.adapters.git import Git
     from covlane.render import words
+    from covlane.render.progress import bar
 
-    configured = _configured()
-    git, named = Git(configured.root, _environ()), [Path(name) for name in file or ()]
-    with lane.lock(configured.reports):
-        merged = lane.merge_legs(configured, git, named, allow_incomplete=allow_incomplete)
+    configured, environ = _configured(), _environ()
+    git, named = Git(configured.root, environ), [Path(name) for name in file or ()]
+    with (
+        lane.lock(configured.reports),
+        bar("reports", sys.stderr, plain=_plain(environ), pieces=True) as seen,
+    ):
+        merged = lane.merge_legs(configured, git, named, allow_incomplete=allow_incomplete, seen=seen)
     sys.stdout.write(f"{words.headline(merged)}, legs: {words.legs(merged)}\n")
 
 
@@ -393,12 +397,16 @@ def upload(
     Example: invoke upload --via rest
     """
     from covlane import delivering
+    from covlane.render.progress import bar
 
-    configured = _configured({"COVLANE_CODESCENE_VIA": via} if via else {})
+    configured, environ = _configured({"COVLANE_CODESCENE_VIA": via} if via else {}), _environ()
+
+    def say(line: str) -> None:
+        _say(sys.stderr if json else sys.stdout, line)
+
     lane = delivering.dry if dry_run else delivering.real
-    with lane(
-        configured, _environ(), functools.partial(_say, sys.stderr if json else sys.stdout)
-    ) as codescene:
+    waiting = bar("CodeScene", sys.stderr, plain=dry_run or _plain(environ), pieces=True)
+    with waiting, lane(configured, environ, say) as codescene:
         done = codescene.resume() if resume else codescene.upload(allow_incomplete=allow_incomplete)
         if analyse and done is not None:
             codescene.analyse()
