@@ -88,7 +88,7 @@ def _lines(report: Report, told: Told, most: int) -> Iterator[str]:
     verdict = told.verdict
     yield from (f"**{_headline(words.headline(report), verdict)}**", "")
     if verdict:
-        yield from _judged(verdict, told)
+        yield from _judged(verdict, told, most)
         yield from _totals(verdict, told).lines(most)
     yield from (f"Legs: {escape(words.legs(report))}", "")
     reasons = [f"incomplete: {reason}" for reason in (verdict or report).incomplete]
@@ -125,7 +125,7 @@ def comment(told: Told, budget: int = COMMENT) -> str:
 
 
 def _verdict_lines(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
-    yield from _judged(verdict, told)
+    yield from _judged(verdict, told, most)
     yield from _totals(verdict, told).lines(most)
     gates = [
         f"{gate.outcome}: {' '.join(filter(None, (gate.name, gate.subject)))}: {gate.reason}"
@@ -157,7 +157,7 @@ def _headline(figures: str, verdict: Verdict | None) -> str:
     return f"{said}{escape(_cut(name))}: {escape(_cut(first.reason))}{more}"
 
 
-def _judged(verdict: Verdict, told: Told) -> Iterator[str]:
+def _judged(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
     """Yield the changed code: its figure, and what of it is not covered."""
     patch = verdict.patch
     if patch.note:
@@ -168,7 +168,7 @@ def _judged(verdict: Verdict, told: Told) -> Iterator[str]:
     if rows:
         yield from _Table(
             "Changed, not covered", ("Changed, not covered", "-Statements", "Lines"), rows
-        ).lines(MOST_ROWS)
+        ).lines(most)
 
 
 def _places(file: PatchFile, blob: str) -> str:

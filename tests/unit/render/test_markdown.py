@@ -5,16 +5,26 @@ from __future__ import annotations
 import re
 from html import unescape
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 import data_words
-from covlane.render.escaping import escape
-from covlane.render.markdown import summary
+import sample_site
+from covlane.model.baseline import Baseline, Counts
+from covlane.model.report import Ratio
+from covlane.model.verdict import GateResult, Patch, PatchFile, Total
+from covlane.render.escaping import blob, escape
+from covlane.render.markdown import COMMENT, SUMMARY, Told, summary
 from golden_file import golden
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from covlane.model.report import Report
 
 TYPICAL = {
@@ -23,6 +33,7 @@ TYPICAL = {
     "pkg/branches.py": "1+ 2+ 4+ 1>2+ 1>4-",
     "pkg/scattered.py": " ".join(f"{line}{'+' if line % 2 else '-'}" for line in range(1, 120)),
 }
+TABLE = ("table", "thead", "tbody", "tr", "th", "td")
 HOSTILE = [
     "a|b.py",
     "a\\|b.py",
@@ -165,3 +176,150 @@ def test_a_long_list_of_lines_ends_between_two_of_them() -> None:
 
 def test_a_report_of_nothing_is_said_to_be_that() -> None:
     assert "- of lines (0/0)" in summary(data_words.report(""))
+
+
+# With a verdict
+
+
+BLOB = blob("https://github.example/team/calc", data_words.COMMIT)
+BEFORE = Baseline(
+    commit="f" * 40,
+    timestamp=data_words.WHEN,
+    branch=True,
+    legs={},
+    engine="slipcover",
+    settings={},
+    files={"src/pkg/shapes.py": Counts(17, 17, 8, 8), "src/web/gone.py": Counts(0, 4, 0, 0)},
+)
+FAILED = GateResult(
+    name="patch",
+    metric="statement",
+    subject="",
+    measured=Ratio(5, 8),
+    threshold="80",
+    outcome="fail",
+    reason="62.50% of changed statements (5/8) is below 80%: cover 2 more statements",
+)
+
+
+def judged(**changes: object) -> Told:
+    """Return what is told of a verdict."""
+    return Told(sample_site.verdict(**{"gates": (FAILED,), **changes}), BEFORE, BLOB)
+
+
+def test_a_verdict_comes_first_and_links_to_the_lines(tmp_path: Path) -> None:
+    text = summary(sample_site.report(tmp_path), judged())
+    assert text == golden("verdict.md")
+
+
+def many(count: int) -> tuple[Report, Told]:
+    """Return a report on many files with long names, all of them changed and none covered."""
+    names = [f"src/{'long_' * 20}{n:05}.py" for n in range(count)]
+    patch = Patch(
+        statements=Ratio(0, count),
+        files=tuple(PatchFile(path=name, statements=Ratio(0, 1), missing=((1, 1),)) for name in names),
+    )
+    return data_words.report(dict.fromkeys(names, "1-")), judged(patch=patch)
+
+
+@pytest.mark.parametrize(
+    ("budget", "tier"),
+    [
+        (SUMMARY, "9,900 more are left out here."),
+        (COMMENT // 4, "9,988 more are left out here."),
+        (2000, "no room"),
+    ],
+)
+def test_what_has_no_room_is_left_out_and_said_so(budget: int, tier: str) -> None:
+    text = summary(*many(10_000), budget)
+    assert len(text.encode()) <= budget
+    assert text.startswith("**❌ Coverage fails: patch: 62.50% of changed statements")
+    assert tier in text
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_a_comment_has_room_for_a_large_change() -> None:
+    assert len(summary(*many(10_000), COMMENT).encode()) <= COMMENT
+
+
+@pytest.mark.parametrize(
+    ("changes", "first"),
+    [
+        (
+            {"outcome": "pass", "gates": ()},
+            "✅ Coverage passes: 62.50% of changed statements (5/8), 50.00% of lines (1/2)",
+        ),
+        (
+            {"outcome": "pass", "gates": (), "patch": Patch(note="nothing changed")},
+            "✅ Coverage passes: 50.00% of lines",
+        ),
+        (
+            {"outcome": "incomplete", "incomplete": ("coverage-3.9 is missing",)},
+            "⚠️ Coverage is incomplete: coverage-3.9 is missing",
+        ),
+        ({"gates": (FAILED,) * 3}, "cover 2 more statements; and 2 more gates"),
+    ],
+)
+def test_the_first_line_is_the_verdict(changes: dict[str, object], first: str) -> None:
+    shown = unescape(html(summary(data_words.report("a.py: 1+ 2-", branch=False), judged(**changes))))
+    assert first in shown.split("</p>")[0]
+
+
+ODD = [
+    *HOSTILE,
+    "a/@team/#12.py",
+    "a\n# b.py",
+    "a\u202eb.py",
+    "](https://a.example).py",
+    "a b(c).py",
+    "é%20.py",
+    "\udcff.py",
+]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_name_leads_to_its_own_file_and_nowhere_else(name: str) -> None:
+    patch = Patch(
+        statements=Ratio(0, 1), files=(PatchFile(path=name, statements=Ratio(0, 1), missing=((3, 4),)),)
+    )
+    gate = msgspec.structs.replace(FAILED, subject=name, reason=f"{name} is below 80%")
+    text = summary(data_words.report({name: "3..4-"}), judged(patch=patch, gates=(gate,), incomplete=(name,)))
+    shown = html(text)
+    links = re.findall(r'<a href="([^"]*)"', shown)
+    place = BLOB + quote(name.encode("utf-8", "surrogateescape"))
+    assert {unescape(link) for link in links} == {place, f"{place}#L3-L4"}
+    assert set(re.findall(r"</?(\w+)", shown)) <= {"p", "strong", "ul", "li", "a", "code", *TABLE}
+    assert not re.search(r"[@#](?=[A-Za-z0-9])", re.sub(r'href="[^"]*"', "", unescape(shown)))
+    assert "\u202e" not in text
+
+
+@given(st.text(), st.integers(0, 3))
+def test_any_name_leaves_a_table_its_cells(name: str, at: int) -> None:
+    names = [f"{n}.py" for n in range(4)]
+    names[at] = name or "x"
+    assert {len(row) for row in cells(data_words.report(dict.fromkeys(names, "1-")))} == {6}
+
+
+@pytest.mark.parametrize(
+    ("repository", "commit"),
+    [
+        ("http://github.example/a/b", data_words.COMMIT),
+        ("https://github.example/a/b) [x](y", data_words.COMMIT),
+        ("https://user@github.example/a/b", data_words.COMMIT),
+        ("javascript:alert(1)", data_words.COMMIT),
+        ("/", data_words.COMMIT),
+        ("https://github.example/a/b", "main"),
+        ("https://github.example/a/b", None),
+    ],
+)
+def test_what_is_no_address_of_a_repository_makes_no_link(repository: str, commit: str | None) -> None:
+    assert blob(repository, commit) == ""
+    assert "](" not in summary(data_words.report("a.py: 1-"), Told(blob=blob(repository, commit)))
+
+
+@pytest.mark.parametrize(("covered", "circle"), [(59, "🔴"), (60, "🟡"), (79, "🟡"), (80, "🟢")])
+def test_a_total_is_coloured_as_the_team_set_it(covered: int, circle: str) -> None:
+    total = Total(line=Ratio(covered, 100), branch=None)
+    assert f"| {circle} Lines | {covered}.00% |" in summary(
+        data_words.report("a.py: 1+"), judged(total=total)
+    )
