@@ -36,10 +36,12 @@ def merge_legs(
     *,
     allow_incomplete: bool,
     durations: dict[str, float] | None = None,
+    seen: Callable[[int, int | None], None] = lambda *_: None,
 ) -> Report:
     """Merge what lies in `reports/legs`, and the reports that are named, into `reports/coverage.json`.
 
-    `durations`, where it is given, is filled with the seconds that each test took in the leg that was slowest at it.
+    `seen` is told how many of them are read, and how many there are. `durations`, where it is given, is filled with
+    the seconds that each test took in the leg that was slowest at it.
 
     Raises:
         ReportError: there is no leg, or the report is incomplete and that is not allowed; then it is written
@@ -48,9 +50,19 @@ def merge_legs(
     found = inputs.found(configured, named)
     places = inputs.places(configured, git)
     parts = configured.settings.components.items()
+
+    def read() -> Iterator[tuple[str, Measured | Foreign | ReportError]]:
+        for number, one in enumerate(inputs.read(found, configured, places)):
+            seen(number, len(found))
+            if durations is not None and isinstance(one[1], Measured):
+                for test, seconds in one[1].durations.items():
+                    durations[test] = max(seconds, durations.get(test, 0))
+            yield one
+            del one  # before the next is read
+
     with uncollected():
         report = merge(
-            _timed(inputs.read(found, configured, places), durations),
+            read(),
             expected=configured.legs(),
             commit=git.commit(),
             now=inputs.contents(configured.root),
@@ -66,16 +78,6 @@ def merge_legs(
         version = next((leg.tools.get("slipcover", "") for leg in report.legs), "")
         files.write_whole(configured.reports / "coverage.json", slipcover.write_report(report, version))
     return report
-
-
-def _timed(
-    legs: Iterator[tuple[str, Measured | Foreign | ReportError]], durations: dict[str, float] | None
-) -> Iterator[tuple[str, Measured | Foreign | ReportError]]:
-    for name, leg in legs:
-        if durations is not None and isinstance(leg, Measured):
-            for test, seconds in leg.durations.items():
-                durations[test] = max(seconds, durations.get(test, 0))
-        yield name, leg
 
 
 def keep_durations(configured: Configured, durations: Mapping[str, float]) -> None:

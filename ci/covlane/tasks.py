@@ -176,13 +176,17 @@ def merge(_context: Context, file: Sequence[str] | None = None, allow_incomplete
     from covlane import lane
     from covlane.adapters.git import Git
     from covlane.render import words
+    from covlane.render.progress import bar
 
-    configured = _configured()
-    git, named = Git(configured.root, _environ()), [Path(name) for name in file or ()]
+    configured, environ = _configured(), _environ()
+    git, named = Git(configured.root, environ), [Path(name) for name in file or ()]
     durations: dict[str, float] = {}
-    with lane.lock(configured.reports):
+    with (
+        lane.lock(configured.reports),
+        bar("reports", sys.stderr, plain=_plain(environ), pieces=True) as seen,
+    ):
         merged = lane.merge_legs(
-            configured, git, named, allow_incomplete=allow_incomplete, durations=durations
+            configured, git, named, allow_incomplete=allow_incomplete, durations=durations, seen=seen
         )
         if durations and not merged.incomplete:
             lane.keep_durations(configured, durations)
@@ -460,11 +464,16 @@ def upload(
             raise UsageError("these options are CodeScene's", "leave them out with `--to github`")
         Telling(_configured(), _environ(), functools.partial(_say, sys.stdout)).quality()
         return
-    configured = _configured({"COVLANE_CODESCENE_VIA": via} if via else {})
+    from covlane.render.progress import bar
+
+    configured, environ = _configured({"COVLANE_CODESCENE_VIA": via} if via else {}), _environ()
+
+    def say(line: str) -> None:
+        _say(sys.stderr if json else sys.stdout, line)
+
     lane = delivering.dry if dry_run else delivering.real
-    with lane(
-        configured, _environ(), functools.partial(_say, sys.stderr if json else sys.stdout)
-    ) as codescene:
+    waiting = bar("CodeScene", sys.stderr, plain=dry_run or _plain(environ), pieces=True)
+    with waiting, lane(configured, environ, say) as codescene:
         done = codescene.resume() if resume else codescene.upload(allow_incomplete=allow_incomplete)
         if analyse and done is not None:
             codescene.analyse()

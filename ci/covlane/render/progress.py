@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     TextColumn,
+    TimeElapsedColumn,
     TransferSpeedColumn,
 )
 
@@ -26,8 +28,14 @@ def bar(
 ) -> Iterator[Callable[[int, int | None], None]]:
     """Show a bar on a terminal, and nothing elsewhere; lend what is told the bytes, or `pieces`, so far and in all."""
     figures = [MofNCompleteColumn()] if pieces else [DownloadColumn(), TransferSpeedColumn()]
-    columns = (TextColumn(what), BarColumn(), *figures)
+    columns = (TextColumn(what), BarColumn(), *figures, TimeElapsedColumn())
     quiet = plain or not out.isatty()
-    with Progress(*columns, console=Console(file=out), transient=True, disable=quiet) as progress:
+    with Progress(
+        *columns,
+        console=Console(file=out),
+        transient=True,
+        disable=quiet,
+        redirect_stdout=sys.stdout.isatty(),
+    ) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

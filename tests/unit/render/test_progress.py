@@ -26,6 +26,14 @@ def test_a_terminal_shows_how_far_the_download_is(monkeypatch: pytest.MonkeyPatc
     assert "1.0/2.0 MB" in shown(Terminal())
 
 
+def test_a_terminal_shows_how_many_pieces_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    out = Terminal()
+    with bar("pages", out, plain=False, pieces=True) as seen:
+        seen(3, 40)
+    assert " 3/40" in out.getvalue()
+
+
 @pytest.mark.parametrize("variable", ["FORCE_COLOR", "TTY_INTERACTIVE"])
 def test_a_pipe_shows_nothing_whatever_is_forced(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "1")
