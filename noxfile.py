@@ -87,6 +87,13 @@ def scale(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def pages(session: nox.Session) -> None:
+    """What the HTML report costs beside coverage.py's: nox -s pages -- --rounds 5."""
+    session.install("-e", ".")
+    session.run("python", "-m", "corpus.pages", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def storm(session: nox.Session) -> None:
     """Uploads through faults and kill -9, each to arrive once: nox -s storm -- 500."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "test"))

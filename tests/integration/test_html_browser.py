@@ -161,6 +161,13 @@ def test_ten_thousand_files_are_sorted_and_filtered_and_drawn_as_they_are_needed
     assert len(browser.texts(FILES)) >= 400
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_trend_has_the_page_s_colours(browser: Browser, scheme: str) -> None:
+    browser.open("index.html", scheme=scheme)
+    colour = "return getComputedStyle(document.querySelector('.trend .lines')).stroke"
+    assert browser.run(colour) == {"light": "rgb(26, 127, 55)", "dark": "rgb(63, 185, 80)"}[scheme]
+
+
 def test_a_file_s_link_leads_to_its_page_and_back(browser: Browser) -> None:
     browser.open("index.html")
     browser.one(FILES + " a").click()
