@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from covlane.model.lines import from_ranges, pack, unpack
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 #: A statement, or what has statements without being one.
 _Node = ast.stmt | ast.ExceptHandler | ast.match_case
+#: What begins a definition, and what a string of several lines.
+_DEFINES = (b"def ", b"class ", b"async def ", b"@")
+_QUOTES = (b'"""', b"'''")
 _INNER = ("body", "handlers", "orelse", "finalbody", "cases")
 
 
@@ -27,15 +31,13 @@ def touched(source: bytes, file: FileDiff) -> tuple[int, ...]:
     Raises:
         SyntaxError: this Python does not read the source.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it is not ours to say how the source should be written
-            tree = ast.parse(source)
-    except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, nested too deeply
-        raise SyntaxError(str(error)) from None
     lines = source.split(b"\n")
     found: dict[int, int] = {}
-    for first, last, node in _spans(tree):
+    try:
+        trees = list(_trees(lines, file.changed | file.cut))
+    except SyntaxError:  # not to be read in parts
+        trees = [_tree(source)]
+    for first, last, node in chain.from_iterable(map(_spans, trees)):
         span = from_ranges([(first, last)])
         # What was taken away after a line of a statement, but its last, was a part of it.
         if not (span & file.changed or (span ^ 1 << last) & file.cut):
@@ -45,6 +47,29 @@ def touched(source: bytes, file: FileDiff) -> tuple[int, ...]:
         if code & file.changed or inside & file.cut:
             found[first] = found.get(first, 0) | code
     return tuple(found[first] for first in sorted(found))
+
+
+def _trees(lines: list[bytes], changed: int) -> Iterator[ast.Module]:
+    """Parse the definitions at the margin that hold changed lines, each alone, in its place."""
+    starts = [number for number, line in enumerate(lines) if line.startswith(_DEFINES)]
+    for start, end in pairwise([0, *starts, len(lines)]):
+        if changed >> start + 1 & (1 << end - start) - 1:
+            before = b"\n".join(lines[:start])
+            if any(before.count(quotes) % 2 for quotes in _QUOTES):
+                raise SyntaxError("a string that looks like a definition")
+            # The encoding is named in the first lines.
+            head = b"\n".join(line if b"coding" in line else b"" for line in lines[: min(2, start)])
+            yield _tree(head + b"\n" * (start - head.count(b"\n")) + b"\n".join(lines[start:end]))
+
+
+def _tree(source: bytes) -> ast.Module:
+    """Parse source; SyntaxError where this Python cannot."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is not ours to say how the source should be written
+            return ast.parse(source)
+    except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, nested too deeply
+        raise SyntaxError(str(error)) from None
 
 
 def _spans(tree: ast.Module) -> Iterator[tuple[int, int, _Node]]:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from covlane.render import words
+from covlane.render.lines import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,8 +97,3 @@ def _cut(text: str, width: int) -> str:
 
 def _cells(ratio: Ratio) -> list[str]:
     return [f"{ratio.total}", f"{ratio.missing}", ratio.text]
-
-
-def printable(text: str) -> str:
-    """Show a control character in a file's name instead of obeying it."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

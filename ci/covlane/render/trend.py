@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from covlane.render.terminal import console, printable
+from covlane.render.lines import printable
+from covlane.render.terminal import console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
