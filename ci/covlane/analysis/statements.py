@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from functools import cache
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
@@ -33,18 +34,19 @@ def touched(source: bytes, file: FileDiff) -> tuple[int, ...]:
     """
     lines = source.split(b"\n")
     found: dict[int, int] = {}
+    changed, cut = file.changed, file.cut
     try:
-        trees = list(_trees(lines, file.changed | file.cut))
+        trees = list(_trees(lines, changed | cut))
     except SyntaxError:  # not to be read in parts
         trees = [_tree(source)]
     for first, last, node in chain.from_iterable(map(_spans, trees)):
-        span = from_ranges([(first, last)])
-        # What was taken away after a line of a statement, but its last, was a part of it.
-        if not (span & file.changed or (span ^ 1 << last) & file.cut):
+        span = (2 << last) - (1 << first)
+        if not span & (changed | cut):
             continue
         code = span & ~_noise(lines, first, last, node) if first < last else span
-        inside = from_ranges([(first, code.bit_length() - 2)])
-        if code & file.changed or inside & file.cut:
+        # What was taken away after a line of a statement, but its last, was a part of it.
+        inside = (1 << code.bit_length() - 1) - (1 << first)
+        if code & changed or inside & cut:
             found[first] = found.get(first, 0) | code
     return tuple(found[first] for first in sorted(found))
 
@@ -77,7 +79,7 @@ def _spans(tree: ast.Module) -> Iterator[tuple[int, int, _Node]]:
     pending: list[_Node] = list(tree.body)
     while pending:
         node = pending.pop()
-        inner: list[_Node] = [one for name in _INNER for one in getattr(node, name, ())]
+        inner: list[_Node] = [one for name in _inner(node._fields) for one in getattr(node, name)]
         pending += inner
         match node:
             case ast.Expr(value=ast.Constant(value=str())):
@@ -89,6 +91,11 @@ def _spans(tree: ast.Module) -> Iterator[tuple[int, int, _Node]]:
         end: int | None = getattr(node, "end_lineno", None)
         last = max(first, _first(inner[0]) - 1) if inner else end or first
         yield first, last, node
+
+
+@cache
+def _inner(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in _INNER if name in fields)
 
 
 def _first(node: _Node) -> int:
