@@ -94,6 +94,13 @@ def pages(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def patches(session: nox.Session) -> None:
+    """Patch coverage beside diff-cover and pycobertura, and what it costs: nox -s patches -- --rounds 5."""
+    session.install("-e", ".", "pip", "diff-cover>=11", "pycobertura>=4")
+    session.run("python", "-m", "corpus.patches", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def storm(session: nox.Session) -> None:
     """Uploads through faults and kill -9, each to arrive once: nox -s storm -- 500."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "test"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from covlane.adapters import files
 from covlane.analysis.baseline import differences
-from covlane.errors import ReportError, ToolError, UsageError
+from covlane.errors import ReportError, ToolError
 from covlane.formats.evidence import read_baseline, write_baseline
 from covlane.model.verdict import BaselineState
 
@@ -140,10 +140,6 @@ class Baselines:
         return read_baseline(content, f"the baseline in {self.where} at {commit[:12]}")
 
     def push(self) -> None:
-        """Send the notes to the remote; UsageError where they are not kept as notes, ToolError where it refuses."""
-        if self._store != "notes":
-            raise UsageError(
-                f"baselines are kept in {self.where}, not in notes", "commit or keep that instead"
-            )
+        """Send the notes to the remote; ToolError where it refuses them."""
         if self.git.ask("push", "--quiet", "origin", NOTES) is None:
             raise ToolError(f"the remote refused {NOTES}", f"{_FETCH}; then push again")

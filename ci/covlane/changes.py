@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from covlane import inputs
+from covlane.adapters import files
 from covlane.analysis.statements import by_lines, touched
 from covlane.errors import ReportError, UsageError
 from covlane.formats import gitdiff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from covlane.adapters.git import Git
     from covlane.model.diff import Diff, FileDiff
@@ -103,24 +103,30 @@ def _default(git: Git) -> tuple[str, str]:
     return name, name
 
 
-def changes(root: Path, git: Git, report: Report, since: str) -> Changes:
-    """Return what changed since a commit.
+def diff(git: Git, since: str) -> Diff:
+    """Return what changed since a commit; ToolError where git cannot tell."""
+    return gitdiff.read(git.diff(since), since)
+
+
+def changes(root: Path, git: Git, diff: Diff, known: Collection[str]) -> Changes:
+    """Return what a diff changed in the files that a report knows.
 
     Raises:
         ToolError: git cannot tell.
     """
-    diff = gitdiff.read(git.diff(since), since)
-    known = [file for file in diff.files if file.path in report.files and file.kind not in _WITHOUT_LINES]
+    found = [file for file in diff.files if file.path in known and file.kind not in _WITHOUT_LINES]
     if hidden := {
-        name for file in known if file.kind == "binary" for name in (file.path, file.old_path) if name
+        name for file in found if file.kind == "binary" for name in (file.path, file.old_path) if name
     }:
         # Attributes may call code binary, so that git shows no line of it.
-        texts = {file.path: file for file in gitdiff.read(git.diff(since, sorted(hidden)), since).files}
+        texts = {
+            file.path: file for file in gitdiff.read(git.diff(diff.base, sorted(hidden)), diff.base).files
+        }
         diff = replace(diff, files=tuple(texts.get(file.path, file) for file in diff.files))
-        known = [texts.get(file.path, file) for file in known]
+        found = [texts.get(file.path, file) for file in found]
     statements: dict[str, tuple[int, ...]] = {}
     notes: dict[str, str] = {}
-    for file in known:
+    for file in found:
         statements[file.path], note = _statements(root / file.path, file)
         notes |= {file.path: note} if note else {}
     return Changes(diff, statements, notes)
@@ -140,17 +146,19 @@ def _statements(path: Path, file: FileDiff) -> tuple[tuple[int, ...], str]:
 
 def stale(root: Path, report: Report, commit: str | None, diff: Diff | None) -> Iterator[str]:
     """Yield where the report measured other content than there is now: its lines would mean something else."""
-    now = inputs.contents(root)
     same = {stamp.commit for stamp in report.legs} == {commit}
     # Of the commit that was measured, only changed files can be other ones.
     paths = [file.path for file in diff.files] if diff and same else list(report.digests)
-    other = []
-    for path in paths:
-        content, then = now(path), report.digests.get(path)
-        if then and not (content and content.digest == then):
-            other.append(path)
+    other = [path for path in paths if (then := report.digests.get(path)) and _digest(root / path) != then]
     if other:
         more = f" and {len(other) - 1:,} more" if len(other) > 1 else ""
         yield f"the report measured another content of {other[0]}{more}; run `nox -s coverage` again"
     elif report.legs and not same and not report.digests:
         yield "the report measured another commit; run `nox -s coverage` again"
+
+
+def _digest(path: Path) -> str:
+    try:
+        return files.digest(path.read_bytes())
+    except OSError:
+        return ""

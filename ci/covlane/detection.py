@@ -7,14 +7,14 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from covlane.metadata import Metadata, ini, table
 from covlane.source_paths import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
 
 #: What SlipCover excludes when nobody says otherwise (slipcover.DEFAULT_EXCLUDE).
 EXCLUDE_LINES = (
@@ -69,7 +69,7 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
         given: what is configured, since what is omitted depends on what is measured.
     """
     metadata = Metadata.read(root, document)
-    found: Found = {"pythons": _pythons(metadata)}
+    found: Found = {} if "pythons" in given else {"pythons": _pythons(metadata)}
     found["tests"] = _tests(root, document)
     found["source"] = _sources(root, document, metadata)
     if "source" in given:
@@ -82,6 +82,8 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
 
 
 def _pythons(metadata: Metadata) -> tuple[tuple[str, ...], str]:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - slow, and often not needed
+
     requires = metadata.requires
     try:
         allowed = SpecifierSet(requires)

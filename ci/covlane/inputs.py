@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,15 +81,15 @@ def _name(path: Path, root: Path) -> str:
 
 
 def contents(root: Path) -> Callable[[str], Content | None]:
-    """Return a function that reads a file as it is now; git's line ends of Windows are no other content."""
+    """Return a function that reads a file as it is now."""
 
     @cache
     def now(name: str) -> Content | None:
         try:
-            content = (root / name).read_bytes().replace(b"\r\n", b"\n")
+            content = (root / name).read_bytes()
         except (OSError, ValueError):
             return None
-        return Content(blake2b(content, digest_size=16).hexdigest(), content.count(b"\n") + 1)
+        return Content(files.digest(content), content.count(b"\n") + 1)
 
     return now
 

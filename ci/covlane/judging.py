@@ -116,7 +116,7 @@ def evidence(
     try:
         since, words = changes.base(git, environ, named)
         with untrusted.uncollected():
-            diff, statements, notes = changes.changes(root, git, report, since)
+            diff, statements, notes = changes.changes(root, git, changes.diff(git, since), report.files)
     except UsageError:
         raise
     except CovlaneError as error:
@@ -143,9 +143,11 @@ def patched(configured: Configured, git: Git, environ: Mapping[str, str], named:
         ReportError: there is no report, it measured other content, or the clone is too shallow.
         UsageError: what was named is no commit.
     """
-    _, report = _report(configured.reports)
-    since, _ = changes.base(git, environ, named)
-    found = changes.changes(configured.root, git, report, since)
+    path = configured.reports / "coverage.json"
+    content = files.read_bytes(path)
+    diff = changes.diff(git, changes.base(git, environ, named).commit)
+    report = slipcover.read_report(content, str(path), {file.path for file in diff.files})
+    found = changes.changes(configured.root, git, diff, report.files)
     for sentence in changes.stale(configured.root, report, git.commit(), found.diff):
         cause, _, remedy = sentence.partition("; ")
         raise ReportError(cause, remedy)

@@ -25,6 +25,17 @@ class Keeping:
         self._git = git
         self._environ = environ
 
+    def keep(self, action: str, reason: str, *, force: bool, push: bool) -> Baseline:
+        """Keep what the report comes to, by `write` or `accept`, and with `push` send it to the remote."""
+        if push and self._configured.settings.baseline.store != "notes":
+            raise UsageError(
+                f"baselines are kept in {self.baselines.where}, not in notes", "commit or upload that instead"
+            )
+        kept = self.accept(reason) if action == "accept" else self.write(force=force)
+        if push:
+            self.baselines.push()
+        return kept
+
     def write(self, *, force: bool) -> Baseline:
         """Keep what the report comes to, for its commit.
 

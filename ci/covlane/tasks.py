@@ -361,10 +361,7 @@ def baseline(
     environ, configured = _environ(), _configured()
     acting = keeping.Keeping(configured, Git(configured.root, environ), environ)
     if action in {"write", "accept"}:
-        kept = acting.accept(reason) if action == "accept" else acting.write(force=force)
-        if push:
-            acting.baselines.push()
-        found = [kept]
+        found = [acting.keep(action, reason, force=force, push=push)]
     else:
         found = acting.found(action, last)
     if json:

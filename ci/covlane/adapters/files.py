@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,11 @@ def read_bytes(path: Path, *, most: int = MOST_BYTES) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ReportError(f"{path} cannot be read: {error.strerror}", "check its permissions") from None
+
+
+def digest(content: bytes) -> str:
+    """Return what tells a source's content from another: git's line ends of Windows are no other content."""
+    return blake2b(content.replace(b"\r\n", b"\n"), digest_size=16).hexdigest()
 
 
 def write_whole(path: Path, chunks: bytes | str | Iterable[str], *, flush: bool = True) -> None:

@@ -93,20 +93,23 @@ class Git:
         Raises:
             ToolError: git cannot tell.
         """
+        text = ("--text",) if texts else ()
+        command = ("--literal-pathspecs", *_DIFF, *text, base, "--", *(texts or "."))
         untracked = self._output("ls-files", "-z", "--others", "--exclude-standard")
         names = [name for name in untracked.split(b"\0") if name and not name.endswith(b"/")]
+        if not names:
+            return self._output(*command)
         with tempfile.TemporaryDirectory(prefix="covlane-") as folder:
-            index = Path(folder, "index")
-            own = self._root / (self.ask("rev-parse", "--git-path", "index") or "")
+            # As if each was about to be added, in an index of our own.
+            index, own = (
+                Path(folder, "index"),
+                self._root / (self.ask("rev-parse", "--git-path", "index") or ""),
+            )
             if own.is_file():
                 shutil.copyfile(own, index)
-            if names:  # as if each was about to be added, in an index of our own
-                add = ("--literal-pathspecs", "add", "--intent-to-add", "--pathspec-from-file=-")
-                self._output(*add, "--pathspec-file-nul", stdin=b"\0".join(names), index=index)
-            text = ("--text",) if texts else ()
-            return self._output(
-                "--literal-pathspecs", *_DIFF, *text, base, "--", *(texts or "."), index=index
-            )
+            add = ("--literal-pathspecs", "add", "--intent-to-add", "--pathspec-from-file=-")
+            self._output(*add, "--pathspec-file-nul", stdin=b"\0".join(names), index=index)
+            return self._output(*command, index=index)
 
     def content(self, revision: str, path: str) -> bytes | None:
         """Return a file, by its name below root, as it is in a revision; None where it is not there."""

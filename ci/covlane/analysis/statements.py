@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import warnings
+from functools import cache
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from covlane.model.lines import from_ranges, pack, unpack
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 #: A statement, or what has statements without being one.
 _Node = ast.stmt | ast.ExceptHandler | ast.match_case
+#: What begins a definition, and what a string of several lines.
+_DEFINES = (b"def ", b"class ", b"async def ", b"@")
+_QUOTES = (b'"""', b"'''")
 _INNER = ("body", "handlers", "orelse", "finalbody", "cases")
 
 
@@ -27,24 +32,46 @@ def touched(source: bytes, file: FileDiff) -> tuple[int, ...]:
     Raises:
         SyntaxError: this Python does not read the source.
     """
+    lines = source.split(b"\n")
+    found: dict[int, int] = {}
+    changed, cut = file.changed, file.cut
+    try:
+        trees = list(_trees(lines, changed | cut))
+    except SyntaxError:  # not to be read in parts
+        trees = [_tree(source)]
+    for first, last, node in chain.from_iterable(map(_spans, trees)):
+        span = (2 << last) - (1 << first)
+        if not span & (changed | cut):
+            continue
+        code = span & ~_noise(lines, first, last, node) if first < last else span
+        # What was taken away after a line of a statement, but its last, was a part of it.
+        inside = (1 << code.bit_length() - 1) - (1 << first)
+        if code & changed or inside & cut:
+            found[first] = found.get(first, 0) | code
+    return tuple(found[first] for first in sorted(found))
+
+
+def _trees(lines: list[bytes], changed: int) -> Iterator[ast.Module]:
+    """Parse the definitions at the margin that hold changed lines, each alone, in its place."""
+    starts = [number for number, line in enumerate(lines) if line.startswith(_DEFINES)]
+    for start, end in pairwise([0, *starts, len(lines)]):
+        if changed >> start + 1 & (1 << end - start) - 1:
+            before = b"\n".join(lines[:start])
+            if any(before.count(quotes) % 2 for quotes in _QUOTES):
+                raise SyntaxError("a string that looks like a definition")
+            # The encoding is named in the first lines.
+            head = b"\n".join(line if b"coding" in line else b"" for line in lines[: min(2, start)])
+            yield _tree(head + b"\n" * (start - head.count(b"\n")) + b"\n".join(lines[start:end]))
+
+
+def _tree(source: bytes) -> ast.Module:
+    """Parse source; SyntaxError where this Python cannot."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it is not ours to say how the source should be written
-            tree = ast.parse(source)
+            return ast.parse(source)
     except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, nested too deeply
         raise SyntaxError(str(error)) from None
-    lines = source.split(b"\n")
-    found: dict[int, int] = {}
-    for first, last, node in _spans(tree):
-        span = from_ranges([(first, last)])
-        # What was taken away after a line of a statement, but its last, was a part of it.
-        if not (span & file.changed or (span ^ 1 << last) & file.cut):
-            continue
-        code = span & ~_noise(lines, first, last, node) if first < last else span
-        inside = from_ranges([(first, code.bit_length() - 2)])
-        if code & file.changed or inside & file.cut:
-            found[first] = found.get(first, 0) | code
-    return tuple(found[first] for first in sorted(found))
 
 
 def _spans(tree: ast.Module) -> Iterator[tuple[int, int, _Node]]:
@@ -52,7 +79,7 @@ def _spans(tree: ast.Module) -> Iterator[tuple[int, int, _Node]]:
     pending: list[_Node] = list(tree.body)
     while pending:
         node = pending.pop()
-        inner: list[_Node] = [one for name in _INNER for one in getattr(node, name, ())]
+        inner: list[_Node] = [one for name in _inner(node._fields) for one in getattr(node, name)]
         pending += inner
         match node:
             case ast.Expr(value=ast.Constant(value=str())):
@@ -64,6 +91,11 @@ def _spans(tree: ast.Module) -> Iterator[tuple[int, int, _Node]]:
         end: int | None = getattr(node, "end_lineno", None)
         last = max(first, _first(inner[0]) - 1) if inner else end or first
         yield first, last, node
+
+
+@cache
+def _inner(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in _INNER if name in fields)
 
 
 def _first(node: _Node) -> int:

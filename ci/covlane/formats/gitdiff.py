@@ -41,9 +41,8 @@ def read(content: bytes, base: str) -> Diff:
     Raises:
         ToolError: it is none.
     """
-    entries, patch = _raw(content)
-    headers = {entry.header: number for number, entry in enumerate(entries)}
     binary: set[int] = set()
+    headers: dict[str, int] = {}
 
     def header(match: re.Match[str]) -> str:
         number = headers[match[0].partition("\n")[0]]
@@ -52,6 +51,8 @@ def read(content: bytes, base: str) -> Diff:
         return f"--- {number}\n+++ {number}\n"
 
     try:
+        entries, patch = _raw(content)
+        headers |= {entry.header: number for number, entry in enumerate(entries)}
         text = _HEADER.sub(header, patch.replace(b"\x1b[m", b"").decode("latin-1"))
         # Of a file that became of another type, its removal precedes its addition.
         parsed = {int(file.path): file for file in PatchSet.from_string(_MOVED.sub(f"+{_MARK}", text))}

@@ -32,7 +32,7 @@ from covlane.model.lines import from_ranges, pack, to_ranges, unpack
 from covlane.model.report import Alone, Component, Measured, Report, Seen, Share, Stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from covlane.model.report import Branch, FileCoverage
 
@@ -138,12 +138,12 @@ def read_leg(content: bytes, name: str) -> Measured:
 
 
 @uncollected()
-def read_report(content: bytes, name: str) -> Report:
-    """Decode a merged report; errors as in `read_leg`."""
+def read_report(content: bytes, name: str, only: Collection[str] | None = None) -> Report:
+    """Decode a merged report, or only some of its files; errors as in `read_leg`."""
     document = decode(content, _Merged, name, REMEDY)
     files = _Files(document.files, name)
     covered, disputed, digests = {}, {}, {}
-    for path in files:
+    for path in files if only is None else sorted(files.keys() & set(only)):
         file = files.decode(path)
         covered[path] = files.seen(file).coverage()
         if file.legs:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from covlane.model.lines import from_ranges, unpack
-from covlane.render import words
-from covlane.render.terminal import console
+from covlane.render import lines, words
 from covlane.render.words import printable
 
 if TYPE_CHECKING:
@@ -31,21 +30,16 @@ def show(patch: Patch, source: Callable[[str], Sequence[str]], out: TextIO, *, p
         out: coloured and cut to the terminal's width, in a pipe plain and cut to 100 columns.
         plain: whether there is no colour even on a terminal.
     """
-    to = console(out, plain=plain)
+    lines.show(_lines(patch, source), out, plain=plain)
+
+
+def _lines(patch: Patch, source: Callable[[str], Sequence[str]]) -> Iterator[lines.Line]:
     for file in patch.files[:MOST_FILES]:
-        to.print(printable(title(file)), markup=False, soft_wrap=True, style="bold" if file.missing else "")
-        for missed, line in _code(file, source):
-            to.print(
-                line,
-                style="red" if missed else "dim",
-                markup=False,
-                no_wrap=True,
-                overflow="ellipsis",
-                crop=True,
-            )
+        yield "bold" if file.missing else "", printable(title(file)), False
+        yield from (("red" if missed else "dim", line, True) for missed, line in _code(file, source))
     if folded := patch.files[MOST_FILES:]:
-        to.print(f"... and {len(folded):,} more changed files", style="dim")
-    to.print(headline(patch), style="bold", markup=False, soft_wrap=True)
+        yield "dim", f"... and {len(folded):,} more changed files", False
+    yield "bold", headline(patch), False
 
 
 def headline(patch: Patch) -> str:
@@ -77,13 +71,13 @@ def _code(file: PatchFile, source: Callable[[str], Sequence[str]]) -> Iterator[t
     for step in range(1, AROUND + 1):
         near |= marked << step | marked >> step
     shown = unpack(marked | near & from_ranges(file.changed)) if marked else []
-    lines = source(file.path) if shown else ()
+    code = source(file.path) if shown else ()
     before = 0
     for number in shown[:MOST_LINES]:
         if before and number > before + 1:
             yield False, "         ..."
         before = number
-        text = printable(lines[number - 1].expandtabs(4)) if number <= len(lines) else ""
+        text = printable(code[number - 1].expandtabs(4)) if number <= len(code) else ""
         never = f"  <- {', '.join(jumps[number])} never taken" if number in jumps else ""
         missed = bool(missing >> number & 1)
         mark = "!" if missed else "?" if never else " "

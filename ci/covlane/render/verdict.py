@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from covlane.model.rules import digits
-from covlane.render import words
-from covlane.render.terminal import console
+from covlane.render import lines, words
 from covlane.render.words import printable
 
 if TYPE_CHECKING:
@@ -22,21 +21,22 @@ MOST_FILES = 10
 
 
 def show(verdict: Verdict, out: TextIO, *, plain: bool) -> None:
-    """Print the verdict to a stream: coloured on a terminal, plain in a pipe."""
-    to = console(out, plain=plain)
+    """Print the verdict to a stream."""
+    lines.show(_lines(verdict), out, plain=plain)
+
+
+def _lines(verdict: Verdict) -> Iterator[lines.Line]:
     for gate in verdict.gates:
-        to.print(
-            f"{_MARKS[gate.outcome]:<4} {title(gate)}: ", style=_STYLES[gate.outcome], end="", markup=False
+        yield (
+            _STYLES[gate.outcome],
+            f"{_MARKS[gate.outcome]:<4} {title(gate)}: {printable(gate.reason)}",
+            False,
         )
-        to.print(printable(gate.reason), markup=False, soft_wrap=True)
-        for line in missing(gate.missing):
-            to.print(f"       {printable(line)}", markup=False, soft_wrap=True)
-    for line in remarks(verdict):
-        to.print(printable(line), markup=False, soft_wrap=True, style="dim")
-    for line in verdict.incomplete:
-        to.print(f"incomplete: {printable(line)}", markup=False, soft_wrap=True, style="yellow")
+        yield from (("", f"       {printable(line)}", False) for line in missing(gate.missing))
+    yield from (("dim", printable(line), False) for line in remarks(verdict))
+    yield from (("yellow", f"incomplete: {printable(line)}", False) for line in verdict.incomplete)
     style = {"pass": "bold green", "fail": "bold red"}.get(verdict.outcome, "bold yellow")
-    to.print(f"verdict: {verdict.outcome}", style=style)
+    yield style, f"verdict: {verdict.outcome}", False
 
 
 def title(gate: GateResult) -> str:

@@ -1,0 +1,361 @@
+"""`gate`, its replay, and baselines in each of their places, by the commands."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from changed import Changed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCE = "def f(a):\n    if a:\n        return 1\n    return 2\n"
+STORES = ["file", "notes", "folder"]
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Changed:
+    """A repository on main whose one source is covered, with its report."""
+    repository = Changed(tmp_path / "repository")
+    repository.put(calc=SOURCE, test_calc=None)
+    (repository.root / "noxfile.py").unlink()
+    set_gates(repository, "patch = 80", "ratchet = true")
+    repository.commit()
+    repository.measured()
+    return repository
+
+
+def set_gates(repository: Changed, *lines: str, store: str = "file") -> None:
+    """Write the settings; the report's one leg is that of Python 3.12."""
+    gates = "\n".join(["[tool.covlane.gate]", *lines]) if lines else ""
+    keep = f'[tool.covlane.baseline]\nstore = "{store}"\n'
+    repository.place("pyproject.toml", f'[tool.covlane]\npythons = ["3.12"]\n{gates}\n{keep}')
+
+
+def judged(repository: Changed, *arguments: str, **environ: str) -> tuple[int, dict[str, Any]]:
+    """Run `gate --json`, and return its exit code and verdict, which is what the file says."""
+    done = repository.covlane("gate", "--json", *arguments, **environ)
+    said: dict[str, Any] = json.loads(done.stdout)
+    assert json.loads((repository.root / "reports" / "verdict.json").read_bytes()) == said
+    return done.returncode, said
+
+
+def worsen(repository: Changed) -> None:
+    """Add a function that nothing runs, on a branch of its own, and measure."""
+    repository.git("checkout", "--quiet", "-B", "topic")
+    more = "\n\ndef g(a):\n    a += 1  # missed\n    a += 2  # missed\n    return a  # missed\n"
+    repository.place("calc.py", SOURCE + more)
+    repository.commit()
+    repository.measured()
+
+
+def test_a_verdict_passes_fails_and_is_incomplete_with_its_exit_code(changed: Changed) -> None:
+    code, said = judged(changed)
+    assert (code, said["outcome"]) == (0, "pass")
+    worsen(changed)
+    code, said = judged(changed)
+    assert (code, said["outcome"]) == (4, "fail")
+    assert said["gates"][0]["missing"] == [{"path": "calc.py", "lines": [[8, 10]], "branches": []}]
+    changed.incomplete(changed.measured(), "a leg is missing")
+    code, said = judged(changed)
+    assert (code, said["outcome"], said["incomplete"]) == (3, "incomplete", ["a leg is missing"])
+
+
+def test_a_verdict_says_all_that_decided(changed: Changed) -> None:
+    base = changed.git("rev-parse", "HEAD")
+    worsen(changed)
+    _, said = judged(changed)
+    assert said["commit"] == changed.git("rev-parse", "HEAD")
+    assert (said["base"], said["base_ref"], said["dirty"]) == (base, "main", False)
+    assert said["legs"] == {"coverage-3.12": "3.12.1"}
+    assert said["settings"] == {"patch": 80.0, "ratchet": True}
+    assert {"covlane", "git", "python"} <= said["tools"].keys()
+    assert said["total"]["line"] == {"covered": 5, "total": 8}
+    assert said["patch"]["statements"] == {"covered": 1, "total": 4}
+    assert len(said["diff"]) == len(said["artifacts"]["report"]) == len(said["artifacts"]["evidence"]) == 64
+
+
+def test_the_same_change_has_the_same_identity_on_another_base(changed: Changed) -> None:
+    worsen(changed)
+    _, first = judged(changed)
+    changed.git("checkout", "--quiet", "main")
+    changed.place("other.txt", "text\n")
+    changed.commit()
+    changed.git("checkout", "--quiet", "topic")
+    changed.git("rebase", "--quiet", "main")
+    changed.measured()
+    _, second = judged(changed)
+    assert first["base"] != second["base"]
+    assert first["diff"] == second["diff"]
+
+
+def test_where_nothing_is_set_the_default_gates_decide_and_say_so(changed: Changed) -> None:
+    set_gates(changed)
+    done = changed.covlane("gate")
+    assert "no gate is set, so these are judged: patch = 80, ratchet; [tool.covlane.gate] sets" in done.stdout
+
+
+def test_a_report_of_other_content_is_not_judged(changed: Changed) -> None:
+    changed.place("calc.py", SOURCE.replace("2", "3"))
+    code, said = judged(changed)
+    assert code == 3
+    assert said["incomplete"] == [
+        "the report measured another content of calc.py; run `nox -s coverage` again"
+    ]
+    done = changed.covlane("patch")
+    assert (done.returncode, "another content of calc.py" in done.stderr) == (3, True)
+
+
+def test_a_report_of_another_commit_with_the_same_content_is_judged(changed: Changed) -> None:
+    changed.place("README.txt", "text\n")
+    changed.commit()
+    assert judged(changed)[0] == 0
+    changed.place("calc.py", SOURCE.replace("2", "3"))
+    changed.commit()
+    assert judged(changed)[0] == 3
+
+
+def test_a_shallow_clone_gets_an_incomplete_verdict_with_the_command(
+    changed: Changed, tmp_path: Path
+) -> None:
+    changed.place("later.txt", "text\n")
+    changed.commit()
+    clone = Changed.__new__(Changed)
+    clone.root = tmp_path / "clone"
+    command = ["git", "clone", "--quiet", "--depth=1", f"file://{changed.root}", str(clone.root)]
+    subprocess.run(command, check=True, capture_output=True)
+    clone.measured()
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"pull_request": {"base": {"sha": changed.git("rev-parse", "HEAD~1")}}}))
+    code, said = judged(clone, GITHUB_EVENT_PATH=str(event))
+    assert code == 3
+    assert "git fetch --unshallow origin" in said["incomplete"][0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "word"),
+    [
+        (["patch = 101"], "percentage"),
+        (["patches = 1"], "did you mean 'gate.patch'"),
+        (['components = {"nobody" = 1}'], "no component"),
+    ],
+)
+def test_a_gate_that_cannot_be_meant_is_refused(changed: Changed, lines: list[str], word: str) -> None:
+    set_gates(changed, *lines)
+    done = changed.covlane("gate")
+    assert (done.returncode, word in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
+# The replay
+
+
+def test_a_verdict_is_drawn_again_to_the_byte_in_another_place(changed: Changed, tmp_path: Path) -> None:
+    worsen(changed)
+    judged(changed)
+    away = tmp_path / "away"
+    away.mkdir()
+    for name in ("verdict.json", "evidence.json", "coverage.json"):
+        shutil.copy(changed.root / "reports" / name, away)
+    shutil.rmtree(changed.root / ".git")
+    other = Changed(tmp_path / "other")
+    done = other.covlane("gate", "--replay", str(away / "verdict.json"))
+    assert (done.returncode, done.stderr) == (4, "")
+    assert "is the same, byte for byte" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "where"),
+    [
+        (
+            "verdict.json",
+            '"outcome": "fail"',
+            '"outcome": "pass"',
+            'outcome: it says "pass", the artifacts say "fail"',
+        ),
+        ("verdict.json", '"patch": 80', '"patch": 10', "gates[0].outcome"),
+        ("coverage.json", '"executed_lines":[1,2,3,4,7]', '"executed_lines":[1,2,3,7]', "artifacts.report"),
+        ("evidence.json", '"removed":0', '"removed":1', "artifacts.evidence"),
+        ("verdict.json", "\n}", "\n }", "the bytes differ"),
+    ],
+)
+def test_a_replay_says_where_it_differs(changed: Changed, name: str, old: str, new: str, where: str) -> None:
+    worsen(changed)
+    judged(changed)
+    path = changed.root / "reports" / name
+    text = path.read_text()
+    if old not in text:
+        old, new = '"kind":"modified"', '"kind":"added"'
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    done = changed.covlane("gate", "--replay", "reports/verdict.json")
+    assert done.returncode == 3
+    assert where in done.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"schema": 9}', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("name", ["verdict.json", "evidence.json"])
+def test_a_replay_of_what_is_no_verdict_is_one_sentence(changed: Changed, name: str, content: bytes) -> None:
+    judged(changed)
+    (changed.root / "reports" / name).write_bytes(content)
+    done = changed.covlane("gate", "--replay", "reports/verdict.json")
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False)
+    assert name in done.stderr
+
+
+# Baselines
+
+
+def baseline(repository: Changed, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return repository.covlane("baseline", *arguments, **environ)
+
+
+def keep(repository: Changed, store: str) -> None:
+    """Write the baseline of main, and commit it where it is a file."""
+    set_gates(repository, "ratchet = true", store=store)
+    repository.commit()
+    repository.measured()
+    done = baseline(repository, "write")
+    assert done.returncode == 0, done.stderr
+    if store == "file":
+        repository.commit()
+        repository.measured()
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_drop_against_the_baseline_fails_until_it_is_accepted(changed: Changed, store: str) -> None:
+    keep(changed, store)
+    worsen(changed)
+    code, said = judged(changed)
+    assert (code, said["baseline"]["state"]) == (4, "found")
+    assert said["gates"][0]["missing"] == [{"path": "calc.py", "lines": [[8, 10]], "branches": []}]
+    assert said["total"]["line_before"] == {"covered": 4, "total": 4}
+    assert baseline(changed, "accept", "--reason", "an experiment").returncode == 0
+    code, said = judged(changed)
+    assert (code, said["baseline"]["state"]) == (0, "accepted")
+    assert "an experiment" in said["baseline"]["sentence"]
+
+
+def test_a_drop_is_accepted_for_a_reason_alone(changed: Changed) -> None:
+    done = baseline(changed, "accept")
+    assert (done.returncode, "--reason TEXT" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_no_baseline_yet_is_said_and_blocks_nothing(changed: Changed, store: str) -> None:
+    set_gates(changed, "ratchet = true", store=store)
+    code, said = judged(changed)
+    assert (code, said["baseline"]["state"], said["gates"][0]["outcome"]) == (0, "none", "skipped")
+    assert said["baseline"]["sentence"].startswith("no baseline yet: ")
+    assert baseline(changed, "show").returncode == 3
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff\0", b'{"schema": 1, "files": {"a": [9, 1, 0, 0]}}'])
+def test_a_corrupt_baseline_is_no_baseline_of_zero(changed: Changed, store: str, content: bytes) -> None:
+    keep(changed, store)
+    commit = changed.git("rev-parse", "HEAD")
+    changed.place("kept", content)
+    if store == "notes":
+        blob = changed.git("hash-object", "-w", "kept")
+        changed.git(
+            "notes", "--ref=covlane", "add", "--force", "--reuse-message", blob, commit
+        ) if content else None
+    path = "coverage-baseline.json" if store == "file" else f"reports/baselines/{commit}.json"
+    if store != "notes":
+        changed.place(path, content)
+    (changed.root / "kept").unlink()
+    if store == "file":
+        changed.commit()
+        changed.measured()
+    if store == "notes" and not content:
+        return  # git keeps no empty note
+    code, said = judged(changed)
+    assert (code, said["baseline"]["state"]) == (3, "corrupt")
+    assert said["outcome"] == "incomplete"
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_baseline_that_was_measured_differently_is_not_compared(changed: Changed, store: str) -> None:
+    keep(changed, store)
+    worsen(changed)
+    code, said = judged(changed, COVLANE_OMIT="other/**")
+    assert (code, said["baseline"]["state"]) == (3, "not comparable")
+    assert "another 'omit'" in said["baseline"]["sentence"]
+    assert "baseline accept" in said["baseline"]["sentence"]
+
+
+def test_a_baseline_is_written_on_the_default_branch_alone(changed: Changed) -> None:
+    worsen(changed)
+    done = baseline(changed, "write")
+    assert (done.returncode, "is written on main" in done.stderr) == (2, True)
+    assert not (changed.root / "coverage-baseline.json").exists()
+    assert baseline(changed, "write", "--force").returncode == 0
+    # A pull request's run is on no branch, whatever is checked out.
+    changed.git("checkout", "--quiet", "-B", "main")
+    changed.measured()
+    assert baseline(changed, "write", GITHUB_REF="refs/pull/1/merge").returncode == 2
+
+
+def test_an_incomplete_report_is_no_baseline(changed: Changed) -> None:
+    changed.incomplete(changed.measured(), "a leg is missing")
+    done = baseline(changed, "write", "--force")
+    assert (done.returncode, "a leg is missing" in done.stderr) == (3, True)
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_the_log_shows_the_last_commits_latest_first(changed: Changed, store: str) -> None:
+    keep(changed, store)
+    for number in range(3):
+        changed.place("calc.py", SOURCE + f"x = {number}  # missed\n" * (number + 1))
+        changed.commit()
+        changed.measured()
+        assert baseline(changed, "write").returncode == 0
+        if store == "file":
+            changed.commit()
+    rows = json.loads(baseline(changed, "log", "--last", "2", "--json").stdout)
+    assert [row["files"]["calc.py"][:2] for row in rows] == [[4, 7], [4, 6]]
+    text = baseline(changed, "log").stdout
+    assert text.index("57.14%") < text.index("66.66%") < text.index("100.00%")
+    assert "-9.52" in text
+
+
+@pytest.mark.parametrize("store", ["notes", "folder"])
+def test_the_nearest_baseline_before_the_base_is_read(changed: Changed, store: str) -> None:
+    keep(changed, store)
+    for number in range(2):
+        changed.place("text.txt", str(number))
+        changed.commit()
+    worsen(changed)
+    code, said = judged(changed)
+    assert (code, said["baseline"]["state"]) == (4, "found")
+    assert "2 commits before the base" in said["baseline"]["sentence"]
+
+
+def test_notes_travel_to_another_clone(changed: Changed, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", str(changed.root), str(bare)], check=True)
+    changed.git("remote", "add", "origin", str(bare))
+    set_gates(changed, "ratchet = true", store="notes")
+    changed.commit()
+    changed.measured()
+    changed.git("push", "--quiet", "origin", "main")
+    assert baseline(changed, "write", "--push").returncode == 0
+    clone = Changed.__new__(Changed)
+    clone.root = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(bare), str(clone.root)], check=True, capture_output=True)
+    clone.measured()
+    _, said = judged(clone)
+    command = said["baseline"]["sentence"].split("`")[1]
+    subprocess.run(command.split(), cwd=clone.root, check=True, capture_output=True)
+    assert judged(clone)[1]["baseline"]["state"] == "found"
+
+
+@pytest.mark.parametrize("arguments", [("sing",), ("log", "--last", "0"), ("write", "--push")])
+def test_what_baseline_cannot_do_is_said(changed: Changed, arguments: tuple[str, ...]) -> None:
+    done = baseline(changed, *arguments)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)

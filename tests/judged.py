@@ -1,0 +1,57 @@
+"""Verdicts from words: a report, a diff, thresholds and a baseline, without git or files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import data_words
+from covlane.analysis import baseline
+from covlane.analysis.gate import Provenance, judge
+from covlane.model.diff import Diff, FileDiff
+from covlane.model.evidence import Evidence
+from covlane.model.lines import pack
+from covlane.model.rules import Gate
+from covlane.model.verdict import BaselineState, Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from covlane.model.baseline import Baseline
+    from covlane.model.report import Report
+    from covlane.model.verdict import GateResult, Verdict
+
+PROVENANCE = Provenance(False, {"covlane": "0"}, "", Identity(report="", evidence=""))
+SETTINGS = {"source": ["src"], "omit": []}
+
+
+def evidence(
+    changed: Mapping[str, list[int]] | None = None, *, before: Baseline | None = None, **fields: Any
+) -> Evidence:
+    """Return evidence of changed lines, each a statement, or of no known diff."""
+    found = {path: tuple(1 << line for line in lines) for path, lines in (changed or {}).items()}
+    files = tuple(FileDiff(path, added=pack(lines)) for path, lines in (changed or {}).items())
+    given: dict[str, Any] = {
+        "commit": data_words.COMMIT,
+        "dirty": False,
+        "diff": None if changed is None else Diff("b" * 40, files),
+        "statements": found,
+        "baseline": before,
+        "state": BaselineState(state="found" if before else "none", sentence="as the test says"),
+    }
+    return Evidence(**(given | fields))
+
+
+def measured(report: Report, **changes: Any) -> Baseline:
+    """Return what a report comes to as a baseline."""
+    return baseline.measured(report, changes.pop("commit", "c" * 40), SETTINGS | changes)
+
+
+def verdict(report: Report, found: Evidence | None = None, **gates: Any) -> Verdict:
+    """Judge a report by gates given by the names of their fields."""
+    return judge(report, found or evidence({}), Gate(**gates), PROVENANCE)
+
+
+def only(report: Report, found: Evidence | None = None, **gates: Any) -> GateResult:
+    """Return the one gate's result."""
+    (result,) = verdict(report, found, **gates).gates
+    return result
