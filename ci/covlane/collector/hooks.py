@@ -50,11 +50,11 @@ def hook_imports(engine: Engine) -> None:
             return original(self, fullname)
         source = self.get_data(path)
         if type(self).source_to_code is plain:
-            code = engine.compile(source, path)
-        else:  # a loader that changes what it loads: its lines are measured as it made them
-            code = self.source_to_code(source, path)
-            if engine.branch:
-                engine.unbranched(path, UNMARKED)
+            return engine.load(source, path, sys.modules.get(fullname))
+        # A loader that changes what it loads: its lines are measured as it made them.
+        code = self.source_to_code(source, path)
+        if engine.branch:
+            engine.unbranched(path, UNMARKED)
         return engine.instrument(code, sys.modules.get(fullname))
 
     SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]

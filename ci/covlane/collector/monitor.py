@@ -7,6 +7,7 @@ both are SlipCover, the second takes the events of the first.
 from __future__ import annotations
 
 import sys
+from array import array
 from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
@@ -49,17 +50,26 @@ class Recorder:
 
         self._line = line
 
-    def watch(self, code: types.CodeType, _module: Optional[types.ModuleType]) -> types.CodeType:
+    def freeze(self, code: types.CodeType) -> tuple[types.CodeType, bytes]:
+        """Return code, and the numbers of its lines and marks, as something that marshal takes."""
+        numbers = {line for each in _codes(code) for _, _, line in each.co_lines() if line is not None}
+        return code, array("I", sorted(numbers)).tobytes()
+
+    def watch(
+        self, frozen: tuple[types.CodeType, bytes], _module: Optional[types.ModuleType]
+    ) -> types.CodeType:
         """Return code that reports each of its lines and branch marks once."""
-        codes, name = list(_codes(code)), code.co_filename
-        numbers = {line for each in codes for _, _, line in each.co_lines() if line is not None}
+        code, packed = frozen
+        numbers, name = array("I", packed), code.co_filename
         before = self._known.get(name)
-        if before is None or not numbers <= before.places.keys():
+        if before is None:
+            self._known[name] = self._flags(name, numbers)
+        elif not before.places.keys() >= set(numbers):
             # Code of another content under this name may be running still.
-            self._known[name] = self._flags(name, numbers.union(before.places if before else ()))
+            self._known[name] = self._flags(name, before.places.keys() | set(numbers))
         number = tool()
         monitoring.register_callback(number, monitoring.events.LINE, self._line)
-        for each in codes:
+        for each in _codes(code):
             monitoring.set_local_events(number, each, monitoring.events.LINE)
         return code
 

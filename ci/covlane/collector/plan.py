@@ -15,7 +15,7 @@ class Plan(NamedTuple):
     `root` is absolute; `source` and `omit` are relative to it, `output` is the leg's report; fragments lie
     beside the plan's own file, in `folder`. `isolation` and `workers` are what the session asked pytest for, `engine`
     is `slipcover` or `coverage`. `shard` is this one's number and how many there are, `durations` a file of seconds
-    by test, which need not be there.
+    by test, which need not be there. `cache` is a folder that outlives the leg, or empty.
     """
 
     folder: str
@@ -33,6 +33,7 @@ class Plan(NamedTuple):
     workers: Union[int, str]
     shard: Optional[list[int]]
     durations: str
+    cache: str
     commit: Optional[str]
     dirty: bool
     tools: dict[str, str]
@@ -44,4 +45,6 @@ def read(path: str) -> Plan:
         values = json.load(file)
     if values.pop("schema", None) != SCHEMA:
         raise ValueError(f"{path} is no plan of schema {SCHEMA}")
-    return Plan(folder=os.path.dirname(os.path.abspath(path)), **values)
+    folder = os.path.dirname(os.path.abspath(path))
+    values["cache"] = values.get("cache") or os.path.join(folder, "cache")
+    return Plan(folder=folder, **values)

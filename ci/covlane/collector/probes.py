@@ -9,8 +9,9 @@ import gc
 import marshal
 import sys
 import types
+from array import array
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import slipcover
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .record import Flags, Item
     from .termination import Guard
 
+_slipcover: Any = sys.modules["slipcover.slipcover"]
 _NAMESPACE, _ANCESTORS = (type.__dict__[name].__get__ for name in ("__dict__", "__mro__"))
 #: What holds functions: wrappers hold what they wrap in a cell.
 _HOLDERS = (
@@ -33,6 +35,37 @@ _HOLDERS = (
     types.CellType,
     type(functools.lru_cache(len)),
 )
+
+
+class _Stencil(slipcover.Slipcover):  # type: ignore[misc]
+    """SlipCover that leaves a place for each probe, as marshal takes none."""
+
+
+class _Place(NamedTuple):
+    """What stands among the constants of code in the place of a probe: its line or branch."""
+
+    item: Item
+
+
+#: Code with None in the places of: its probe signals; its probes, by what they tell; the code in it, frozen. Then
+#: SlipCover's index of its probes.
+_Frozen = tuple[types.CodeType, list[int], list[tuple[int, Any]], list[tuple[int, Any]], list[Any]]
+
+
+def _freeze(code: types.CodeType, indices: dict[types.CodeType, list[Any]]) -> _Frozen:
+    signals, probes, inner = [], [], []
+    consts = list(code.co_consts)
+    for place, const in enumerate(consts):
+        if const is _slipcover.probe.signal:
+            signals.append(place)
+        elif isinstance(const, _Place):
+            probes.append((place, const.item))
+        elif isinstance(const, types.CodeType):
+            inner.append((place, _freeze(const, indices)))
+        else:
+            continue
+        consts[place] = None
+    return code.replace(co_consts=tuple(consts)), signals, probes, inner, indices[code]
 
 
 class Recorder(slipcover.Slipcover):  # type: ignore[misc]
@@ -47,20 +80,49 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
         super().__init__(branch=branch)
         self.lock = lock
         self._flags = flags
-        #: By file: its flags, and how many of the lines that were seen are among them.
+        #: By file: the numbers of its lines and marks, its flags, and how many of those that were seen are set.
+        self._able: dict[str, set[int]] = defaultdict(set)
         self._known: dict[str, Flags] = {}
         self._flushed: dict[str, int] = defaultdict(int)
         # Never another one: a thread that is just about to add a line shall find the set that is read in the end.
         self.newly_seen: dict[str, set[Item]] = defaultdict(set)
         self._removed: dict[str, set[object]] = {}
 
-    def watch(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
+    def freeze(self, code: types.CodeType) -> tuple[_Frozen, bytes]:
+        """Return instrumented code with nothing in the places of its probes, and the numbers of its lines and marks."""
+        stencil = _Stencil(branch=self.branch)
+        made, name = stencil.instrument(code), code.co_filename
+        able = {number(item) for kind in (stencil.code_lines, stencil.code_branches) for item in kind[name]}
+        return _freeze(made, stencil.code2index), array("I", sorted(able)).tobytes()
+
+    def watch(
+        self, frozen: tuple[_Frozen, bytes], module: Optional[types.ModuleType]
+    ) -> types.CodeType:
         """Return code that reports each of its lines and branches once."""
+        tree, numbers = frozen
         if module is not None:
             self.register_module(module)
+        code = self._thaw(tree)
+        name = code.co_filename
         # A probe at the end of the stack could not make it: its line would be lost.
-        self.newly_seen[code.co_filename]
-        return self.instrument(code)  # type: ignore[no-any-return]
+        self.newly_seen[name]
+        self._able[name] |= set(array("I", numbers))
+        with self.lock:
+            self.instrumented[name].add(code)
+        return code
+
+    def _thaw(self, frozen: _Frozen) -> types.CodeType:
+        code, places, probes, inner, index = frozen
+        consts = list(code.co_consts)
+        for place in places:
+            consts[place] = _slipcover.probe.signal
+        for place, item in probes:
+            consts[place] = _slipcover.probe.new(self, code.co_filename, item, self.d_miss_threshold)
+        for place, each in inner:
+            consts[place] = self._thaw(each)
+        code = code.replace(co_consts=tuple(consts))
+        self.code2index[code] = index
+        return code
 
     def flush(self) -> None:
         """Put what ran since the last time into the leg's record."""
@@ -74,8 +136,7 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
                 self._flushed[name] = len(seen)
 
     def _flags_of(self, name: str) -> Flags:
-        able = {number(item) for kind in (self.code_lines, self.code_branches) for item in kind[name]}
-        known = self._known.get(name)
+        able, known = self._able[name], self._known.get(name)
         if known is None or not able <= known.places.keys():
             known = self._known[name] = self._flags(name, able)
         return known
@@ -124,13 +185,14 @@ def _make_picklable() -> None:
     nobody: the copy of a function is not its source's measured code, as from Python 3.12 on. It takes SlipCover to
     be importable where it is read, and nothing of ours.
     """
-    module = sys.modules["slipcover.slipcover"]
-    probe = module.probe
+    probe = _slipcover.probe
     if isinstance(probe, types.SimpleNamespace):  # this module under another name was here before
         return
     known: dict[int, tuple[object, str, object]] = {}
 
-    def new(tracker: object, filename: str, item: object, threshold: int) -> object:
+    def new(tracker: object, filename: str, item: Item, threshold: int) -> object:
+        if isinstance(tracker, _Stencil):
+            return _Place(item)
         made: object = probe.new(tracker, filename, item, threshold)
         known[id(made)] = (made, filename, item)
         return made
@@ -142,7 +204,7 @@ def _make_picklable() -> None:
         return probe.new, (types.SimpleNamespace(newly_seen=defaultdict(set)), filename, item, -1)
 
     own = {name: getattr(probe, name) for name in dir(probe) if not name.startswith("_")}
-    module.probe = types.SimpleNamespace(**{**own, "new": new})  # type: ignore[attr-defined]
+    _slipcover.probe = types.SimpleNamespace(**{**own, "new": new})
     copyreg.pickle(type(probe.new(None, "", 0, -1)), reduce)  # type: ignore[arg-type]
     plain = marshal.dumps
 

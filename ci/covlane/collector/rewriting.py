@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .slip import mark
+from .marks import mark
 
 if TYPE_CHECKING:
     import ast
@@ -28,9 +28,10 @@ def hook_rewriting(engine: Engine) -> None:
     def marked_rewrite(module: ast.Module, source: bytes, *rest: Any, **named: Any) -> Any:
         path = named.get("module_path") or (rest[0] if rest else None)
         if engine.branch and path and real(path):
-            engine.compile(source, path)
-            if path not in engine.unmarked:
+            try:
                 mark(module)
+            except OverflowError as error:
+                engine.unbranched(path, str(error))
         return rewrite_asserts(module, source, *rest, **named)
 
     def read(path: Any, *rest: Any, **named: Any) -> Any:

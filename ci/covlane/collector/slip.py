@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import dis
 import importlib.util
 import re
-from typing import TYPE_CHECKING, NamedTuple, Optional
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import slipcover
-from slipcover import branch as _branch
 
 from . import exclusion
+from .marks import compile_marked
 
 if TYPE_CHECKING:
     import types
@@ -18,44 +20,38 @@ if TYPE_CHECKING:
 
 #: The releases whose internals this module was written against.
 KNOWN = ("1.1.0",)
-VERSION: str = slipcover.__version__
 
 Branch = tuple[int, int]
+
+_slipcover: Any = sys.modules["slipcover.slipcover"]  # the package has a class of that name
 
 # SlipCover is imported before pytest looks for plugins, and its entry point makes pytest want to rewrite it.
 # This is pytest's own word for "leave it", without which a project with `filterwarnings = error` cannot start.
 slipcover.__doc__ = (slipcover.__doc__ or "") + "\nPYTEST_DONT_REWRITE"
 
 
-class Compiled(NamedTuple):
-    """Code with SlipCover's branch marks, and why it has none where it has none."""
-
-    code: types.CodeType
-    unmarked: Optional[str]
-
-
-def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
-    """Compile a module as an import would, with a mark at each branch.
-
-    Where SlipCover cannot mark a file (a capture pattern last in a `match`, a branch beyond line 32,767), its
-    lines are measured and the reason is returned.
-
-    Raises:
-        SyntaxError, ValueError: Python itself refuses the source.
-    """
-    reason: Optional[str] = None
-    if branch:
-        try:
-            tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
-            return Compiled(compile(_branch.preinstrument(tree), filename, "exec", dont_inherit=True), None)
-        except Exception as error:  # noqa: BLE001 - whatever SlipCover cannot do, Python may
-            reason = f"{type(error).__name__}: {error}"
-    return Compiled(compile(source, filename, "exec", dont_inherit=True), reason)
+def _line_starts(code: types.CodeType) -> list[tuple[int, int]]:
+    """SlipCover's `findlinestarts`, which asks for the whole bytecode at each line."""
+    bytecode = code.co_code
+    return [(at, line) for at, line in dis.findlinestarts(code) if line and bytecode[at] not in _SILENT]
 
 
-def mark(tree: ast.Module) -> None:
-    """Put SlipCover's branch marks into a tree that somebody else compiles."""
-    _branch.preinstrument(tree)
+def _annotation_only_lines(code: types.CodeType) -> frozenset[int]:
+    """SlipCover's `_get_annotation_only_lines`, which describes every instruction to look at its name."""
+    loading, other = set(), set()
+    for operation, (line, *_) in zip(code.co_code[::2], code.co_positions()):
+        if line and operation != _CACHE:
+            (loading if operation in _LOADING else other).add(line)
+    return frozenset(loading - other)
+
+
+if sys.version_info >= (3, 11):
+    _SILENT = {dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")}
+    _CACHE = dis.opmap["CACHE"]
+    _LOADING = {dis.opmap[name] for name in _slipcover._ANNOTATION_ONLY_OPS if name in dis.opmap}
+    _slipcover.findlinestarts = _line_starts
+    if sys.version_info < (3, 14):
+        _slipcover._get_annotation_only_lines = _annotation_only_lines
 
 
 class Executable(NamedTuple):
@@ -69,10 +65,6 @@ class Executable(NamedTuple):
     branches: set[Branch]
     unmarked: Optional[str]
     anchors: dict[int, int]
-
-    def anchored(self, branches: set[Branch]) -> set[Branch]:
-        """Return branches with each leaving a line that can run."""
-        return {(self.anchors.get(line, line), target) for line, target in branches}
 
 
 class Reader:
@@ -104,8 +96,8 @@ class Reader:
             anchors = _anchors(source, {pair[0] for pair in found} - lines - excluded, lines)
             # `while True:` has a mark although, on some Pythons, no code of its own: that is no branch.
             branches = {pair for pair in found if pair[0] in lines or pair[0] in anchors}
-        able = Executable(lines, branches, unmarked, anchors)
-        return able._replace(branches=able.anchored(branches))
+        branches = {(anchors.get(line, line), target) for line, target in branches}
+        return Executable(lines, branches, unmarked, anchors)
 
 
 def _anchors(source: bytes, strays: set[int], lines: set[int]) -> dict[int, int]:

@@ -7,7 +7,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Optional
 
-from .code_cache import CodeCache
+from .cache import Cache
 from .engine import Counted
 from .record import Record
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import types
     from collections.abc import Iterable
 
+    from . import slip
     from .fragments import Fragment
     from .monitor import Recorder
     from .plan import Plan
@@ -36,13 +37,12 @@ class Engine:
         self.branch = plan.branch
         #: Lines that SlipCover does not see.
         self.traced: dict[str, set[int]] = {}
-        #: Files whose branches are not measured, and why.
-        self.unmarked: dict[str, str] = {}
+        #: Files whose branches are not measured, and why, while that is not said yet.
         self._unsaid: dict[str, str] = {}
         self._fragment = fragment
         self._lock = lock
         self._record = Record(plan.folder, lock)
-        self._codes = CodeCache(plan.folder, branch=plan.branch)
+        self._cache = Cache(plan.cache)
         self._recorder: Optional[Recorder] = None
 
     def start(self) -> None:
@@ -53,9 +53,24 @@ class Engine:
         hook_imports(self)
         watch_self_compiled(self)
 
+    def load(self, source: bytes, filename: str, module: Optional[types.ModuleType]) -> types.CodeType:
+        """Return the code of a measured file as its import would have it, instrumented."""
+        key = self._cache.key(source, "code", self.branch, filename)
+        kept = self._cache.get(key)
+        if kept is None:
+            from .marks import compile_marked
+
+            code, unmarked = compile_marked(source, filename, branch=self.branch)
+            kept = unmarked, self.recorder().freeze(code)
+            self._cache.put(key, kept)
+        unmarked, frozen = kept
+        if unmarked:
+            self.unbranched(filename, unmarked)
+        return self.recorder().watch(frozen, module)
+
     def instrument(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
-        """Return the code of a measured file, instrumented."""
-        return self.recorder().watch(code, module)
+        """Return code that somebody else compiled, instrumented."""
+        return self.recorder().watch(self.recorder().freeze(code), module)
 
     def recorder(self) -> Recorder:
         """Return this process's recorder, loaded now if it was not."""
@@ -66,22 +81,9 @@ class Engine:
 
     def unbranched(self, filename: str, why: str) -> None:
         """Note that a file's branches are not measured."""
-        self.unmarked[filename] = self._unsaid[self.sources.real(filename) or filename] = why
+        self._unsaid[self.sources.real(filename) or filename] = why
         with contextlib.suppress(OSError):  # the end tries again
             self._say()
-
-    def compile(self, source: bytes, filename: str) -> types.CodeType:
-        """Compile a measured file as its import would, remembering why its branches are not measured."""
-        if (kept := self._codes.get(source, filename)) is not None:
-            return kept
-        from .slip import compile_marked
-
-        code, unmarked = compile_marked(source, filename, branch=self.branch)
-        if unmarked:
-            self.unbranched(filename, unmarked)
-        else:
-            self._codes.put(source, filename, code)
-        return code
 
     def flush(self) -> None:
         """Put what ran into the record; OSError where it has no place."""
@@ -113,14 +115,29 @@ class Reader:
     name = "slipcover"
 
     def __init__(self, plan: Plan, _paths: list[str], seen: dict[str, set[Item]]) -> None:
-        slip = importlib.import_module(".slip", __package__)
-        self.version: str = slip.VERSION
+        from importlib import metadata
+
+        self.version = metadata.version("slipcover")
+        self._plan = plan
         self._seen = seen
-        self._reader = slip.Reader(branch=plan.branch, exclude=plan.exclude)
+        self._cache = Cache(plan.cache)
+        self._reader: Optional[slip.Reader] = None
 
     def count(self, path: str, content: bytes) -> Counted:
         """Return the counts of a file; SyntaxError or ValueError where Python refuses it."""
-        able = self._reader.executable(content, path)
+        key = self._cache.key(content, "counts", self._plan.branch, self._plan.exclude)
+        kept = self._cache.get(key)
+        if kept is None:
+            kept = self._work_out(content, path)
+            self._cache.put(key, kept)
+        lines, branches, unmarked, anchors = kept
         ran = self._seen.get(path, set())
-        taken = able.anchored({item for item in ran if isinstance(item, tuple)}) & able.branches
-        return Counted(able.lines, able.lines & ran, able.branches, taken, able.unmarked)
+        taken = {(anchors.get(item[0], item[0]), item[1]) for item in ran if isinstance(item, tuple)}
+        return Counted(lines, lines & ran, branches, taken & branches, unmarked)
+
+    def _work_out(self, content: bytes, path: str) -> tuple[object, ...]:
+        if self._reader is None:  # loaded where a file is new
+            from .slip import Reader as Worked
+
+            self._reader = Worked(branch=self._plan.branch, exclude=self._plan.exclude)
+        return tuple(self._reader.executable(content, path))

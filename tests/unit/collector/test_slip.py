@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import sys
-import types
-
-import pytest
 import slipcover
 
 from covlane.collector import slip
 from covlane.sessions import SLIPCOVER
-
-SOURCE = b"def f(a):\n    if a:\n        return 1\n    return 2\n"
 
 
 def test_the_installed_release_is_one_that_is_known() -> None:
@@ -24,33 +17,6 @@ def test_pytest_is_told_to_leave_slipcover_alone() -> None:
     from _pytest.assertion.rewrite import AssertionRewriter
 
     assert AssertionRewriter.is_rewrite_disabled(slipcover.__doc__ or "")
-
-
-def test_marks_put_branches_into_code_that_behaves_as_before() -> None:
-    code, unmarked = slip.compile_marked(SOURCE, "a.py", branch=True)
-    assert unmarked is None
-    assert set(slipcover.Slipcover.branches_from_code(code)) == {(2, 3), (2, 4)}
-
-
-def test_a_tree_is_marked_in_place() -> None:
-    tree = ast.parse(SOURCE)
-    slip.mark(tree)
-    code = compile(tree, "a.py", "exec")
-    assert set(slipcover.Slipcover.branches_from_code(code)) == {(2, 3), (2, 4)}
-
-
-def test_code_that_cannot_be_marked_is_compiled_without_marks() -> None:
-    source = b"\n" * 33_000 + b"if __name__:\n    X = 1\n"
-    code, unmarked = slip.compile_marked(source, "a.py", branch=True)
-    assert isinstance(code, types.CodeType)
-    assert unmarked is None or "too high" in unmarked
-    assert (unmarked is None) == (sys.version_info < (3, 12))
-
-
-def test_a_syntax_error_is_pythons_own() -> None:
-    with pytest.raises(SyntaxError) as error:
-        slip.compile_marked(b"def (:\n", "a.py", branch=True)
-    assert error.value.filename == "a.py"
 
 
 def test_executable_lines_and_branches_leave_out_what_is_excluded() -> None:

@@ -1,0 +1,90 @@
+"""What is worked out of a source file and holds for as long as its content does: marked code, lines, branches.
+
+Many processes and many legs share the folder. An entry is found by all that decides its content, carries a digest
+over that and over what it holds, and is written whole: one that is cut short, damaged or of another name is none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import marshal
+import sys
+from hashlib import blake2b
+from typing import Any
+
+from .own import io, os, time
+
+#: Bytes that the entries of all legs may have; the least used go first.
+LIMIT = 512 << 20
+#: Seconds after which the use of an entry is worth noting.
+FRESH = 86_400
+_SIZE = 16
+
+
+class Cache:
+    """A folder of entries; where it cannot be read or written, everything is worked out anew."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        build = (sys.implementation.cache_tag, sys.hexversion, sys.flags.optimize, sys.byteorder)
+        self._build = repr(build).encode()
+
+    def key(self, source: bytes, *how: object) -> bytes:
+        """Return the key of what is made of a source in some way; `how` has a repr that says all of that."""
+        made = b"%b\n%b\n" % (self._build, repr(how).encode("utf-8", "backslashreplace"))
+        return blake2b(made + source, digest_size=_SIZE).digest()
+
+    def get(self, key: bytes) -> Any:
+        """Return what was put there, None where nothing was."""
+        try:
+            with io.open(self._path(key), "rb") as file:
+                content = file.read()
+                stale = time.time() - os.fstat(file.fileno()).st_mtime > FRESH
+            if stale:
+                os.utime(self._path(key))
+            payload = memoryview(content)[_SIZE:]
+            # Nothing is unmarshalled that this did not write.
+            return marshal.loads(payload) if content[:_SIZE] == _seal(key, payload) else None  # noqa: S302
+        except (OSError, ValueError, EOFError, TypeError):
+            return None
+
+    def put(self, key: bytes, value: object) -> None:
+        """Keep a value that marshal takes, where that is possible."""
+        path = self._path(key)
+        temporary = f"{path}.{os.getpid()}"
+        try:
+            payload = marshal.dumps(value)
+            os.makedirs(self._folder, exist_ok=True)
+            with io.open(temporary, "wb") as file:
+                file.write(_seal(key, payload) + payload)
+            os.replace(temporary, path)
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+    def _path(self, key: bytes) -> str:
+        return os.path.join(self._folder, key.hex())
+
+
+def _seal(key: bytes, payload: Any) -> bytes:
+    digest = blake2b(key, digest_size=_SIZE)
+    digest.update(payload)
+    return digest.digest()
+
+
+def prune(folder: str, limit: int = LIMIT) -> None:
+    """Bring the entries below a folder within a limit of bytes, those first that were not used for longest."""
+    entries = []
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                path = os.path.join(place, name)
+                status = os.stat(path)
+                entries.append((status.st_mtime, status.st_size, path))
+    excess = sum(size for _, size, _ in entries) - limit
+    for _, size, path in sorted(entries):
+        if excess <= 0:
+            break
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+            excess -= size

@@ -1,0 +1,160 @@
+"""SlipCover's branch marks, put into a tree by one walk over its statements.
+
+SlipCover's `preinstrument` (its branch.py) walks every node three times, which is most of what a large package costs.
+The code that comes of these marks is equal to that of SlipCover's own, but for a `match` whose last pattern captures
+under two names, which SlipCover makes a SyntaxError.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+
+if TYPE_CHECKING:
+    import types
+    from collections.abc import Callable
+
+    #: Where control goes from the end of a block, None where it leaves.
+    Following = Optional[ast.stmt]
+
+#: What a mark assigns to, before Python 3.12.
+NAME = "_slipcover_branches"
+#: From Python 3.12 on a mark is a line with this bit, then 15 bits for each end of the branch.
+BIT, LAST_LINE = 1 << 30, 0x7FFF
+EXIT = 0
+BY_LINE = sys.version_info >= (3, 12)
+
+
+class Compiled(NamedTuple):
+    """Code with a mark at each branch, and why it has none where it has none."""
+
+    code: types.CodeType
+    unmarked: Optional[str]
+
+
+def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
+    """Compile a module as an import would, with marks; where a file cannot have them, its lines are measured.
+
+    Raises:
+        SyntaxError, ValueError: Python itself refuses the source.
+    """
+    reason: Optional[str] = None
+    if branch:
+        try:
+            tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+            mark(tree)
+            return Compiled(compile(tree, filename, "exec", dont_inherit=True), None)
+        except Exception as error:  # noqa: BLE001 - what cannot be marked, Python may compile
+            reason = f"{type(error).__name__}: {error}"
+    return Compiled(compile(source, filename, "exec", dont_inherit=True), reason)
+
+
+def mark(tree: ast.Module) -> None:
+    """Put a mark at each branch of a tree; OverflowError, with the tree as it was, where one has no place for it."""
+    if BY_LINE and tree.body and (tree.body[-1].end_lineno or 0) > LAST_LINE:
+        raise OverflowError(f"branches are marked up to line {LAST_LINE:,} alone")
+    _block(tree.body, None)
+
+
+def _block(statements: list[ast.stmt], following: Following) -> None:
+    """Mark the statements of a block; `following` is where control goes from its end."""
+    last = len(statements) - 1
+    for index, statement in enumerate(statements):
+        if (inside := _COMPOUND.get(type(statement))) is not None:
+            inside(statement, statements[index + 1] if index < last else following)
+
+
+def _line(following: Following) -> int:
+    return following.lineno if following else EXIT
+
+
+def _branching(node: Any, following: Following) -> None:
+    _branch(node, following, following)
+
+
+def _loop(node: Any, following: Following) -> None:
+    # The ends of both the body and the `else` go back to the head: SlipCover's way.
+    _branch(node, following, node)
+
+
+def _branch(node: Any, following: Following, after_blocks: Following) -> None:
+    body, other = node.body, node.orelse
+    node.body = [_mark(node, body[0].lineno), *body]
+    node.orelse = [_mark(node, other[0].lineno if other else _line(following)), *other]
+    _block(body, after_blocks)
+    _block(other, after_blocks)
+
+
+def _match(node: Any, following: Following) -> None:
+    for case in node.cases:
+        body = case.body
+        case.body = [_mark(node, body[0].lineno), *body]
+        _block(body, following)
+    pattern, guard = node.cases[-1].pattern, node.cases[-1].guard
+    while isinstance(pattern, ast.MatchOr) or getattr(pattern, "pattern", None):
+        pattern = pattern.patterns[-1] if isinstance(pattern, ast.MatchOr) else pattern.pattern
+    if guard or not isinstance(pattern, ast.MatchAs):
+        otherwise = ast.MatchAs(**_place(node))
+        node.cases.append(ast.match_case(otherwise, body=[_mark(node, _line(following))]))
+
+
+def _try(node: Any, following: Following) -> None:
+    end = node.finalbody[0] if node.finalbody else following
+    _block(node.body, node.orelse[0] if node.orelse else end)
+    for handler in node.handlers:
+        _block(handler.body, end)
+    _block(node.orelse, end)
+    _block(node.finalbody, following)
+
+
+def _inside(node: Any, following: Following) -> None:
+    _block(node.body, following)
+
+
+def _function(node: Any, _following: Following) -> None:
+    _block(node.body, None)
+    if not BY_LINE:  # a global name is easy to find in the code
+        documented = ast.get_docstring(node, clean=False) is not None
+        node.body.insert(int(documented), ast.Global([NAME], **_place(node)))
+
+
+def _place(node: Any) -> dict[str, int]:
+    """Return where a node stands, for one that has no place in the source."""
+    return {
+        "lineno": node.lineno,
+        "end_lineno": node.end_lineno,
+        "col_offset": node.col_offset,
+        "end_col_offset": node.end_col_offset,
+    }
+
+
+def _mark(node: Any, to: int) -> ast.stmt:
+    """Return the mark of the branch from a statement to a line."""
+    if BY_LINE:  # the compiler makes a NOP with this line of it
+        number = BIT | node.lineno << 15 | to
+        place = {"lineno": number, "end_lineno": number, "col_offset": -1, "end_col_offset": -1}
+        return ast.Expr(ast.Constant(None, **place), **place)
+    place = _place(node)
+    if sys.version_info >= (3, 11):
+        place["lineno"] = 0  # such a line is none
+    value = ast.Tuple([ast.Constant(each, **place) for each in (node.lineno, to)], ast.Load(), **place)
+    return ast.Assign([ast.Name(NAME, ast.Store(), **place)], value, **place)
+
+
+_COMPOUND: dict[type, Callable[[Any, Following], None]] = {
+    ast.If: _branching,
+    ast.AsyncFor: _branching,
+    ast.For: _loop,
+    ast.While: _loop,
+    ast.Try: _try,
+    ast.With: _inside,
+    ast.AsyncWith: _inside,
+    ast.ClassDef: _inside,
+    ast.FunctionDef: _function,
+    ast.AsyncFunctionDef: _function,
+}
+if sys.version_info >= (3, 10):
+    _COMPOUND[ast.Match] = _match
+if sys.version_info >= (3, 11):
+    _COMPOUND[ast.TryStar] = _try

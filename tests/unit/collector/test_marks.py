@@ -1,0 +1,171 @@
+"""Marks are SlipCover's own: code marked by one walk equals the code that it marks by three."""
+
+from __future__ import annotations
+
+import ast
+import dis
+import sys
+import types
+from pathlib import Path
+
+import pytest
+import slipcover
+from slipcover import branch
+
+from covlane.collector import marks, slip
+
+SOURCE = b"def f(a):\n    if a:\n        return 1\n    return 2\n"
+#: Modules whose statements are of every kind, and a package of tests with some that are rare.
+LIBRARY = sorted(path for path in Path(ast.__file__).parent.glob("*.py") if path.stat().st_size < 60_000)
+EXTRA = """\
+async def loops(them, other):
+    async for one in them:
+        if one:
+            continue
+        elif other:
+            break
+    else:
+        while other:
+            if one: other = None
+    for one in other:
+        for two in one:
+            if two: pass
+        else:
+            if two: pass
+    async with them as that:
+        if that:
+            pass
+
+class Kept:
+    "Documented."
+    if loops:
+        def method(self):
+            "Documented."
+            try:
+                if self: return 1
+            except ValueError:
+                if self: return 2
+            except TypeError:
+                while self: pass
+            else:
+                if self: return 3
+            finally:
+                if self:
+                    return 4
+        x = 1
+    if loops: y = 1
+
+def outer():
+    with outer:
+        if outer:
+            def inner():
+                if inner: return
+            return inner
+"""
+MATCHING = """\
+def choose(what):
+    match what:
+        case 1:
+            if what: return
+        case [a, b] if a:
+            pass
+    match what:
+        case 1 | 2: pass
+        case _: pass
+    match what:
+        case int() | _:
+            for _ in what: pass
+    while what:
+        match what:
+            case {"a": 1}: pass
+"""
+
+
+def parts(code: object) -> object:
+    """Return all that tells code from other code; frozen sets have no order."""
+    if not isinstance(code, types.CodeType):
+        return (type(code), frozenset(map(repr, code)) if isinstance(code, frozenset) else repr(code))
+    names = ("name", "code", "names", "varnames", "flags", "stacksize", "linetable", "exceptiontable", "lnotab")
+    with pytest.warns(DeprecationWarning) if sys.version_info >= (3, 12) else pytest.MonkeyPatch.context():
+        own = tuple(getattr(code, "co_" + name, None) for name in names)
+    return (*own, *map(parts, code.co_consts))
+
+
+def marked_by_slipcover(source: str) -> types.CodeType:
+    return compile(branch.preinstrument(ast.parse(source)), "a.py", "exec", dont_inherit=True)
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.name)
+def test_code_of_the_standard_library_is_slipcovers(path: Path) -> None:
+    source = path.read_bytes()
+    code, unmarked = marks.compile_marked(source, "a.py", branch=True)
+    assert unmarked is None
+    assert parts(code) == parts(marked_by_slipcover(source.decode()))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        EXTRA,
+        pytest.param(MATCHING, marks=pytest.mark.skipif(sys.version_info < (3, 10), reason="no match")),
+        pytest.param(
+            "try: pass\nexcept* ValueError:\n    if __name__: pass\n",
+            marks=pytest.mark.skipif(sys.version_info < (3, 11), reason="no except*"),
+        ),
+    ],
+)
+def test_code_of_rare_statements_is_slipcovers(source: str) -> None:
+    code, _ = marks.compile_marked(source.encode(), "a.py", branch=True)
+    assert parts(code) == parts(marked_by_slipcover(source))
+
+
+@pytest.mark.parametrize("last", ["case _ as b", "case b as c", "case 1 | _ as b"])
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="no match")
+def test_a_pattern_that_captures_under_two_names_is_the_last_case(last: str) -> None:
+    source = f"match x:\n    case 1: pass\n    {last}:\n        pass\n"
+    with pytest.raises(SyntaxError):
+        marked_by_slipcover(source)
+    code, unmarked = marks.compile_marked(source.encode(), "a.py", branch=True)
+    assert unmarked is None
+    assert set(slipcover.Slipcover.branches_from_code(code)) == {(1, 2), (1, 4)}
+
+
+def test_marks_put_branches_into_code_that_behaves_as_before() -> None:
+    code, unmarked = marks.compile_marked(SOURCE, "a.py", branch=True)
+    assert unmarked is None
+    assert set(slipcover.Slipcover.branches_from_code(code)) == {(2, 3), (2, 4)}
+
+
+def test_code_that_cannot_be_marked_is_compiled_without_marks() -> None:
+    source = b"\n" * 33_000 + b"if __name__:\n    X = 1\n"
+    code, unmarked = marks.compile_marked(source, "a.py", branch=True)
+    assert isinstance(code, types.CodeType)
+    assert unmarked is None or "up to line 32,767" in unmarked
+    assert (unmarked is None) == (sys.version_info < (3, 12))
+
+
+def test_a_syntax_error_is_pythons_own() -> None:
+    with pytest.raises(SyntaxError) as error:
+        marks.compile_marked(b"def (:\n", "a.py", branch=True)
+    assert error.value.filename == "a.py"
+
+
+@pytest.mark.parametrize("path", LIBRARY[::5], ids=lambda path: path.name)
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="SlipCover's own are used")
+def test_lines_are_those_of_slipcovers_own_slow_functions(path: Path) -> None:
+    def codes(code: types.CodeType) -> list[types.CodeType]:
+        return [code, *(each for const in code.co_consts if isinstance(const, types.CodeType) for each in codes(const))]
+
+    def annotation_only(code: types.CodeType) -> set[int]:
+        operations: dict[int, set[str]] = {}
+        for instruction in dis.get_instructions(code):
+            if instruction.positions and instruction.positions.lineno:
+                operations.setdefault(instruction.positions.lineno, set()).add(instruction.opname)
+        loading = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_ATTR", "BINARY_SUBSCR"}
+        return {line for line, names in operations.items() if names <= loading}
+
+    for code in codes(marks.compile_marked(path.read_bytes(), "a.py", branch=True).code):
+        assert slip._annotation_only_lines(code) == annotation_only(code)
+        silent = [dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")]
+        starts = [(at, line) for at, line in dis.findlinestarts(code) if line and code.co_code[at] not in silent]
+        assert slip._line_starts(code) == starts
