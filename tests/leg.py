@@ -76,6 +76,7 @@ class Project:
             "canary": False,
             "shard": None,
             "durations": "",
+            "cache": "",
             "isolation": "none",
             "workers": 0,
             "commit": None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
 import shutil
 import sys
@@ -28,6 +29,11 @@ SLIPCOVER = "slipcover==1.1.0"
 ENGINES = {"slipcover": SLIPCOVER, "coverage": "coverage>=7.6"}
 #: Exit codes and signals that end a leg's run without ending the session: its report says what happened.
 ANY_END = range(-64, 256)
+#: What tells git, and those who make backups, what the cache is (https://bford.info/cachedir/).
+CACHE_FILES = {
+    ".gitignore": "# Written by covlane.\n*\n",
+    "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n# Written by covlane.\n",
+}
 #: Prints what is installed in an environment, as constraints.
 FREEZE = (
     "from importlib.metadata import distributions as d\n"
@@ -238,10 +244,34 @@ def _plan(session: nox.Session, configured: Configured, output: Path, shard: int
         "workers": chosen.workers,
         "shard": [shard, chosen.shards] if shard else None,
         "durations": str(configured.reports / "durations.json"),
+        "cache": _cache(configured),
         "commit": git.commit(),
         "dirty": git.dirty(),
         "tools": lane.tools(),
     }
+
+
+def _cache(configured: Configured) -> str:
+    """Return the folder of what holds as long as a source, what measures and this package stay the same.
+
+    Each of these has one of its own below the one that is set, which says for itself that it is no part of the
+    repository. Empty where none is set, or where it cannot be made.
+    """
+    chosen = configured.settings
+    digest = hashlib.blake2b(ENGINES[chosen.engine].encode(), digest_size=8)
+    for path in sorted(COLLECTOR.glob("*.py")):
+        digest.update(path.read_bytes())
+    folder = configured.root / chosen.cache
+    if not chosen.cache:
+        return ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in CACHE_FILES.items():
+            if not (folder / name).exists():
+                (folder / name).write_text(text, "utf-8")
+    except OSError:
+        return ""
+    return str(folder / f"{chosen.engine}-{digest.hexdigest()}")
 
 
 def _judge(session: nox.Session, output: Path) -> None:

@@ -100,6 +100,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES
     exclude_also: tuple[str, ...] = ()
     reports: str = "reports"
+    cache: str = ".covlane_cache"
     html: bool = True
     thresholds: Thresholds = (60, 80)
     paths: dict[str, tuple[str, ...]] = {}
@@ -311,6 +312,7 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
     """
     inside = {name: values.get(name, ()) for name in ("source", "tests", "omit")}
     inside["reports"] = [values.get("reports", "reports")]
+    inside["cache"] = [values["cache"]] if values.get("cache") else []
     inside["baseline.path"] = [values["baseline.path"]] if values.get("baseline.path") else []
     inside["paths"] = [path for first in values.get("paths", {}).values() for path in first[:1] or [""]]
     inside["components"] = [path for part in values.get("components", {}).values() for path in part.source]

@@ -48,7 +48,7 @@ class Cache:
         except (OSError, ValueError, EOFError, TypeError):
             return None
 
-    def put(self, key: bytes, value: object) -> None:
+    def put(self, key: bytes, value: Any) -> None:
         """Keep a value that marshal takes, where that is possible."""
         path = self._path(key)
         temporary = f"{path}.{os.getpid()}"
@@ -73,10 +73,10 @@ def _seal(key: bytes, payload: Any) -> bytes:
 
 
 def prune(folder: str, limit: int = LIMIT) -> None:
-    """Bring the entries below a folder within a limit of bytes, those first that were not used for longest."""
+    """Bring the entries in the folders below one within a limit of bytes; the least used ones go first."""
     entries = []
     for place, _, names in os.walk(folder):
-        for name in names:
+        for name in names if place != folder else ():
             with contextlib.suppress(OSError):
                 path = os.path.join(place, name)
                 status = os.stat(path)

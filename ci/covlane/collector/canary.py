@@ -1,7 +1,7 @@
 """The canary: a module whose lines are known, tested as the leg was, before anybody believes the leg.
 
-It runs after the leg, with the flags that the leg turned out to have, wherever they came from, so in processes of
-the same shape: workers, forked tests, and below them a fork and a Python of the test's own.
+It runs after the leg, while `finish` counts, with the flags that the leg turned out to have, wherever they came from,
+so in processes of the same shape: workers, forked tests, and below them a fork and a Python of the test's own.
 """
 
 from __future__ import annotations
@@ -9,14 +9,19 @@ from __future__ import annotations
 import json
 import os
 import subprocess  # noqa: TID251 - the leg's side has no adapters
+import sys
+import sysconfig
 from typing import TYPE_CHECKING, Optional
 
 from . import engine, fragments
+from .start import RUNNING, leave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from .plan import Plan
+
+    Flight = Optional["subprocess.Popen[bytes]"]
 
 #: pytest looks for tests in no hidden folder, and for none in a file of such a name: no other leg may find it.
 FOLDER = ".canary"
@@ -69,17 +74,11 @@ def test_canary():
 """
 
 
-def fly(plan: Plan, call: Callable[..., int], measure: list[str]) -> None:
-    """Run the canary as the leg ran, where the leg came so far as to know how.
-
-    Args:
-        plan: the leg.
-        call: runs a command line, given the output and environment of subprocess.Popen.
-        measure: the command line that measures pytest, without the plan.
-    """
-    flags = _flags(plan)
-    if not plan.canary or flags is None:
-        return
+def launch(plan: Plan, status: int) -> Flight:
+    """Start the canary as the leg ran, where pytest, which ended with `status`, came so far that this is known."""
+    flags = _flags(plan) if plan.canary and status in (0, 1) else None
+    if flags is None:
+        return None
     folder = os.path.join(plan.folder, FOLDER)
     os.makedirs(folder)
     own = plan._replace(
@@ -97,23 +96,25 @@ def fly(plan: Plan, call: Callable[..., int], measure: list[str]) -> None:
             file.write(text)
     place = ["-c", os.path.join(folder, "pytest.ini"), "--rootdir", folder, "-p", "no:cacheprovider"]
     environ = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}  # noqa: TID251
+    measure = [sys.executable, os.path.dirname(os.path.abspath(__file__)), "measure"]
     with open(os.path.join(folder, "output"), "wb") as out:
-        status = call(
+        return subprocess.Popen(  # noqa: S603 - our own interpreter
             [*measure, os.path.join(folder, "leg.json"), *flags, *place, os.path.join(folder, TESTS)],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environ, timeout=PATIENCE,
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environ,
         )  # fmt: skip
-    with open(os.path.join(folder, "status"), "w", encoding="utf-8") as file:
-        file.write(str(status))
 
 
-def judge(plan: Plan) -> tuple[str, list[str]]:
+def judge(plan: Plan, flight: Flight) -> tuple[str, list[str]]:
     """Return what became of the canary, and a sentence for each mechanism that lost its lines."""
+    if flight is None:
+        return OFF, []
     folder = os.path.join(plan.folder, FOLDER)
     try:
-        with open(os.path.join(folder, "status"), encoding="utf-8") as file:
-            status = int(file.read())
-    except (OSError, ValueError):
-        return OFF, []
+        status = flight.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        flight.kill()
+        status = flight.wait()
+    leave(os.path.join(sysconfig.get_path("purelib"), RUNNING), flight.pid)
     if status not in (0, 1):
         return f"it could not run: pytest ended with {status}, {os.path.join(folder, 'output')} says why", []
     found, _ = fragments.read_all(folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import shutil
 import signal
@@ -11,11 +10,11 @@ import subprocess  # noqa: TID251 - the leg's side has no adapters
 import sys
 import sysconfig
 import threading
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING
 
-from . import canary, shard_plugin, termination
 from . import plan as plans
-from .start import RUNNING, VARIABLE, enter
+from . import shard_plugin, termination
+from .start import RUNNING, VARIABLE, enter, leave
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -40,6 +39,9 @@ def main(argv: list[str]) -> int:
     if command == "finish":
         from .finish import finish
 
+        signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        )  # pytest was interrupted: its report is written all the same
         try:
             finish(plan, int(rest[0]), rest[1:])
         except OSError as error:
@@ -85,12 +87,9 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
     if plan.shard:
         shutil.copyfile(shard_plugin.__file__, _beside(f"{shard_plugin.NAME}.py"))
     with _outlive_signals() as children:
-        measured = [sys.executable, HERE, "measure"]
         threading.Thread(target=termination.remind, args=(plan.folder,), daemon=True).start()
-        status = _call([*measured, path, *arguments], children)
-        if status in (0, 1):
-            canary.fly(plan, functools.partial(_call, children=children), measured)
-        _leave(children)
+        status = _call([sys.executable, HERE, "measure", path, *arguments], children)
+        leave(_beside(RUNNING), children[0].pid)
         # Isolated and in UTF-8 mode: nothing of the suite's environment may bend the report.
         finishing = [sys.executable, "-I", "-X", "utf8", HERE, "finish", path, str(status), *arguments]
         if _call(finishing, []) != 0:
@@ -135,28 +134,10 @@ def _beside(name: str) -> str:
     return os.path.join(sysconfig.get_path("purelib"), name)
 
 
-def _leave(children: list[subprocess.Popen[bytes]]) -> None:
-    """Forget the processes that ran suites; the folder goes with the last leg of this environment."""
-    for child in children:
-        with contextlib.suppress(OSError):
-            os.unlink(os.path.join(_beside(RUNNING), str(child.pid)))
-    with contextlib.suppress(OSError):
-        os.rmdir(_beside(RUNNING))
-
-
-def _call(
-    argv: list[str],
-    children: list[subprocess.Popen[bytes]],
-    timeout: Optional[float] = None,
-    **options: Any,
-) -> int:
-    child = subprocess.Popen(argv, **options)  # noqa: S603 - our own interpreter
+def _call(argv: list[str], children: list[subprocess.Popen[bytes]]) -> int:
+    child = subprocess.Popen(argv)  # noqa: S603 - our own interpreter
     children.append(child)
-    try:
-        return child.wait(timeout)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        return child.wait()
+    return child.wait()
 
 
 @contextlib.contextmanager

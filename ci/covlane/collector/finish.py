@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import canary, engine, fragments, shard_plugin
+from . import cache, canary, engine, fragments, shard_plugin
 from .plan import SCHEMA
 from .sources import Sources
 
@@ -41,6 +41,7 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> None:
         arguments: pytest's.
     """
     warnings.simplefilter("ignore")
+    flight = canary.launch(plan, status)
     found, reasons = _await_stragglers(plan.folder)
     reasons += fragments.failures(plan.folder) + _ends(found, status)
     try:
@@ -53,7 +54,7 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> None:
     paths = list(sources.walk())
     reader = engine.reader(plan, paths, seen)
     files, notes = _files(plan, sources, paths, reader, unmarked)
-    flown, lost = canary.judge(plan)
+    flown, lost = canary.judge(plan, flight)
     reasons += lost
     stamp = _stamp(plan, found, status, arguments)
     stamp["tools"][reader.name] = reader.version
@@ -68,6 +69,8 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> None:
     with open(temporary, "w", encoding="utf-8") as file:
         json.dump(report, file, separators=(",", ":"))
     os.replace(temporary, plan.output)
+    if plan.cache:
+        cache.prune(os.path.dirname(plan.cache))
 
 
 def _await_stragglers(folder: str) -> tuple[list[fragments.Process], list[str]]:

@@ -42,7 +42,7 @@ def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
     reason: Optional[str] = None
     if branch:
         try:
-            tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+            tree: Any = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
             mark(tree)
             return Compiled(compile(tree, filename, "exec", dont_inherit=True), None)
         except Exception as error:  # noqa: BLE001 - what cannot be marked, Python may compile
@@ -119,7 +119,7 @@ def _function(node: Any, _following: Following) -> None:
         node.body.insert(int(documented), ast.Global([NAME], **_place(node)))
 
 
-def _place(node: Any) -> dict[str, int]:
+def _place(node: Any) -> dict[str, Any]:
     """Return where a node stands, for one that has no place in the source."""
     return {
         "lineno": node.lineno,

@@ -15,7 +15,7 @@ class Plan(NamedTuple):
     `root` is absolute; `source` and `omit` are relative to it, `output` is the leg's report; fragments lie
     beside the plan's own file, in `folder`. `isolation` and `workers` are what the session asked pytest for, `engine`
     is `slipcover` or `coverage`. `shard` is this one's number and how many there are, `durations` a file of seconds
-    by test, which need not be there. `cache` is a folder that outlives the leg, or empty.
+    by test, which need not be there. `cache` is a folder for what outlives the leg, or empty.
     """
 
     folder: str
@@ -38,6 +38,11 @@ class Plan(NamedTuple):
     dirty: bool
     tools: dict[str, str]
 
+    @property
+    def kept(self) -> str:
+        """The folder of what is worked out once for each content."""
+        return self.cache or os.path.join(self.folder, "cache")
+
 
 def read(path: str) -> Plan:
     """Read a plan; OSError, ValueError or TypeError where it is none."""
@@ -45,6 +50,4 @@ def read(path: str) -> Plan:
         values = json.load(file)
     if values.pop("schema", None) != SCHEMA:
         raise ValueError(f"{path} is no plan of schema {SCHEMA}")
-    folder = os.path.dirname(os.path.abspath(path))
-    values["cache"] = values.get("cache") or os.path.join(folder, "cache")
-    return Plan(folder=folder, **values)
+    return Plan(folder=os.path.dirname(os.path.abspath(path)), **values)

@@ -38,7 +38,8 @@ def _line_starts(code: types.CodeType) -> list[tuple[int, int]]:
 
 def _annotation_only_lines(code: types.CodeType) -> frozenset[int]:
     """SlipCover's `_get_annotation_only_lines`, which describes every instruction to look at its name."""
-    loading, other = set(), set()
+    loading: set[int] = set()
+    other: set[int] = set()
     for operation, (line, *_) in zip(code.co_code[::2], code.co_positions()):
         if line and operation != _CACHE:
             (loading if operation in _LOADING else other).add(line)

@@ -42,7 +42,7 @@ class Engine:
         self._fragment = fragment
         self._lock = lock
         self._record = Record(plan.folder, lock)
-        self._cache = Cache(plan.cache)
+        self._cache = Cache(plan.kept)
         self._recorder: Optional[Recorder] = None
 
     def start(self) -> None:
@@ -120,7 +120,7 @@ class Reader:
         self.version = metadata.version("slipcover")
         self._plan = plan
         self._seen = seen
-        self._cache = Cache(plan.cache)
+        self._cache = Cache(plan.kept)
         self._reader: Optional[slip.Reader] = None
 
     def count(self, path: str, content: bytes) -> Counted:

@@ -38,6 +38,15 @@ def enter(running: str, plan: str) -> None:
             file.write(f"{fields[19]}\n{plan}")
 
 
+def leave(running: str, pid: int) -> None:
+    """Forget a process that ran a suite; the folder goes with the last leg of this environment."""
+    try:
+        os.unlink(os.path.join(running, str(pid)))
+        os.rmdir(running)
+    except OSError:
+        pass
+
+
 def leg_above(running: str) -> str:
     """Return the plan of the nearest process above this one that runs a suite, or an empty string.
 

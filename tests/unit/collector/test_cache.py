@@ -36,9 +36,7 @@ def test_other_content_or_another_way_is_not(cache: Cache, how: tuple[bytes, str
 @pytest.mark.parametrize(
     "change", [lambda old: old[:-1], lambda _: b"", lambda old: old[:16] + b"x" + old[17:]]
 )
-def test_a_broken_entry_is_no_entry(
-    cache: Cache, tmp_path: Path, change: Callable[[bytes], bytes]
-) -> None:
+def test_a_broken_entry_is_no_entry(cache: Cache, tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
     (entry,) = (tmp_path / "cache").iterdir()
     entry.write_bytes(change(entry.read_bytes()))
     assert cache.get(cache.key(SOURCE, "code", "a.py")) is None
@@ -64,11 +62,14 @@ def test_what_marshal_does_not_take_is_not_kept(cache: Cache, tmp_path: Path) ->
 
 
 def test_entries_that_were_not_used_for_longest_go_first(tmp_path: Path) -> None:
+    (tmp_path / "of").mkdir()
     for age in range(5):
-        (tmp_path / str(age)).write_bytes(b"x" * 100)
-        os.utime(tmp_path / str(age), (1e9 - age, 1e9 - age))
+        (tmp_path / "of" / str(age)).write_bytes(b"x" * 100)
+        os.utime(tmp_path / "of" / str(age), (1e9 - age, 1e9 - age))
+    (tmp_path / "README").write_bytes(b"x" * 300)
     prune(str(tmp_path), limit=250)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1"]
+    assert sorted(path.name for path in (tmp_path / "of").iterdir()) == ["0", "1"]
+    assert (tmp_path / "README").exists()
 
 
 def test_an_entry_that_is_used_is_young_again(cache: Cache, tmp_path: Path) -> None:

@@ -85,10 +85,9 @@ def parts(code: object) -> object:
     """Return all that tells code from other code; frozen sets have no order."""
     if not isinstance(code, types.CodeType):
         return (type(code), frozenset(map(repr, code)) if isinstance(code, frozenset) else repr(code))
-    names = ("name", "code", "names", "varnames", "flags", "stacksize", "linetable", "exceptiontable", "lnotab")
-    with pytest.warns(DeprecationWarning) if sys.version_info >= (3, 12) else pytest.MonkeyPatch.context():
-        own = tuple(getattr(code, "co_" + name, None) for name in names)
-    return (*own, *map(parts, code.co_consts))
+    names = ("name", "code", "names", "varnames", "flags", "stacksize", "linetable", "exceptiontable")
+    starts = list(dis.findlinestarts(code))
+    return (*(getattr(code, "co_" + name, None) for name in names), starts, *map(parts, code.co_consts))
 
 
 def marked_by_slipcover(source: str) -> types.CodeType:
@@ -154,7 +153,10 @@ def test_a_syntax_error_is_pythons_own() -> None:
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="SlipCover's own are used")
 def test_lines_are_those_of_slipcovers_own_slow_functions(path: Path) -> None:
     def codes(code: types.CodeType) -> list[types.CodeType]:
-        return [code, *(each for const in code.co_consts if isinstance(const, types.CodeType) for each in codes(const))]
+        return [
+            code,
+            *(each for const in code.co_consts if isinstance(const, types.CodeType) for each in codes(const)),
+        ]
 
     def annotation_only(code: types.CodeType) -> set[int]:
         operations: dict[int, set[str]] = {}
@@ -167,5 +169,7 @@ def test_lines_are_those_of_slipcovers_own_slow_functions(path: Path) -> None:
     for code in codes(marks.compile_marked(path.read_bytes(), "a.py", branch=True).code):
         assert slip._annotation_only_lines(code) == annotation_only(code)
         silent = [dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")]
-        starts = [(at, line) for at, line in dis.findlinestarts(code) if line and code.co_code[at] not in silent]
+        starts = [
+            (at, line) for at, line in dis.findlinestarts(code) if line and code.co_code[at] not in silent
+        ]
         assert slip._line_starts(code) == starts
