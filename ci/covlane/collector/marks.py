@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: What a mark assigns to, before Python 3.12.
 NAME = "_slipcover_branches"
-#: From Python 3.12 on a mark is a line with this bit, then 15 bits for each end of the branch.
+#: From Python 3.12 on, and in the record, a mark is a line with this bit, then 15 bits for each end of the branch.
 BIT, LAST_LINE = 1 << 30, 0x7FFF
 EXIT = 0
 BY_LINE = sys.version_info >= (3, 12)
@@ -52,7 +52,7 @@ def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
 
 def mark(tree: ast.Module) -> None:
     """Put a mark at each branch of a tree; OverflowError, with the tree as it was, where one has no place for it."""
-    if BY_LINE and tree.body and (tree.body[-1].end_lineno or 0) > LAST_LINE:
+    if tree.body and (tree.body[-1].end_lineno or 0) > LAST_LINE:
         raise OverflowError(f"branches are marked up to line {LAST_LINE:,} alone")
     _block(tree.body, None)
 

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     import types
     from collections.abc import Callable, Iterator
 
+    from . import slip
     from .record import Flags
     from .termination import Guard
+
+    Frozen = tuple[types.CodeType, bytes]
 
 NAME = "covlane"
 #: CPython gives 0, 1, 2 and 5 a meaning, and hypothesis takes 3.
@@ -50,14 +53,12 @@ class Recorder:
 
         self._line = line
 
-    def freeze(self, code: types.CodeType) -> tuple[types.CodeType, bytes]:
+    def freeze(self, code: types.CodeType) -> Frozen:
         """Return code, and the numbers of its lines and marks, as something that marshal takes."""
         numbers = {line for each in _codes(code) for _, _, line in each.co_lines() if line is not None}
         return code, array("I", sorted(numbers)).tobytes()
 
-    def watch(
-        self, frozen: tuple[types.CodeType, bytes], _module: Optional[types.ModuleType]
-    ) -> types.CodeType:
+    def watch(self, frozen: Frozen, _module: Optional[types.ModuleType]) -> types.CodeType:
         """Return code that reports each of its lines and branch marks once."""
         code, packed = frozen
         numbers, name = array("I", packed), code.co_filename
@@ -75,6 +76,13 @@ class Recorder:
 
     def flush(self) -> None:
         """Do nothing: the record has everything."""
+
+
+def able(unmarked: Optional[str], frozen: Frozen) -> slip.Able:
+    """Return what frozen code has."""
+    from .slip import of_code
+
+    return of_code(frozen[0], unmarked)
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import slipcover
 
-from . import slip  # noqa: F401 - it keeps pytest from rewriting SlipCover
-from .record import number
+from . import slip
+from .record import item, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,8 +114,8 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
         consts = list(code.co_consts)
         for place in places:
             consts[place] = _slipcover.probe.signal
-        for place, item in probes:
-            consts[place] = _slipcover.probe.new(self, code.co_filename, item, self.d_miss_threshold)
+        for place, told in probes:
+            consts[place] = _slipcover.probe.new(self, code.co_filename, told, self.d_miss_threshold)
         for place, each in inner:
             consts[place] = self._thaw(each)
         code = code.replace(co_consts=tuple(consts))
@@ -174,6 +174,13 @@ def _functions(modules: list[types.ModuleType]) -> Iterator[types.FunctionType]:
         elif issubclass(kind, type):
             pending += list(_NAMESPACE(each).values())
             pending += _ANCESTORS(each)
+
+
+def able(unmarked: Optional[str], frozen: tuple[_Frozen, bytes]) -> slip.Able:
+    """Return what frozen code has."""
+    items = [item(number) for number in array("I", frozen[1])]
+    lines = {each for each in items if isinstance(each, int)}
+    return slip.Able(lines, {each for each in items if isinstance(each, tuple)}, unmarked)
 
 
 def _make_picklable() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dis
+import functools
 import importlib.util
 import re
 import sys
@@ -16,7 +17,7 @@ from .marks import compile_marked
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: The releases whose internals this module was written against.
 KNOWN = ("1.1.0",)
@@ -46,6 +47,23 @@ def _annotation_only_lines(code: types.CodeType) -> frozenset[int]:
     return frozenset(loading - other)
 
 
+def _by_operations(calc_max_stack: Callable[[bytearray], int]) -> Callable[[bytearray], int]:
+    """Return SlipCover's function, which works each insertion out anew: all are calls with one argument."""
+    known: dict[bytes, int] = {}
+
+    def calculate(code: bytearray) -> int:
+        operations = bytes(code[::2])
+        if operations not in known:
+            known[operations] = calc_max_stack(code)
+        return known[operations]
+
+    return calculate
+
+
+if sys.version_info < (3, 12):
+    _bytecode: Any = sys.modules["slipcover.bytecode"]
+    _bytecode.opcode_arg = functools.lru_cache(None)(_bytecode.opcode_arg)
+    _bytecode.calc_max_stack = _by_operations(_bytecode.calc_max_stack)
 if sys.version_info >= (3, 11):
     _SILENT = {dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")}
     _CACHE = dis.opmap["CACHE"]
@@ -53,6 +71,20 @@ if sys.version_info >= (3, 11):
     _slipcover.findlinestarts = _line_starts
     if sys.version_info < (3, 14):
         _slipcover._get_annotation_only_lines = _annotation_only_lines
+
+
+class Able(NamedTuple):
+    """The lines and branches that a file's code has, and why it has no branches where it has none."""
+
+    lines: set[int]
+    branches: set[Branch]
+    unmarked: Optional[str]
+
+
+def of_code(code: types.CodeType, unmarked: Optional[str]) -> Able:
+    """Return what the code of a file has."""
+    lines, branches = slipcover.Slipcover.lines_from_code(code), slipcover.Slipcover.branches_from_code(code)
+    return Able(set(lines), set(branches), unmarked)
 
 
 class Executable(NamedTuple):
@@ -75,25 +107,26 @@ class Reader:
         self._branch = branch
         self._exclude = [re.compile(pattern) for pattern in exclude]
 
-    def executable(self, source: bytes, filename: str) -> Executable:
+    def executable(self, source: bytes, filename: str, able: Optional[Able] = None) -> Executable:
         """Return a file's executable lines and branches, without those that are excluded.
+
+        `able` is what its code has, where that is known.
 
         Raises:
             SyntaxError, ValueError: Python refuses the source.
         """
-        code, unmarked = compile_marked(source, filename, branch=self._branch)
+        if able is None:
+            code, unmarked = compile_marked(source, filename, branch=self._branch)
+            able = of_code(code, unmarked)
+        unmarked = able.unmarked
         excluded, unbranched = exclusion.excluded(importlib.util.decode_source(source), self._exclude)
-        lines = set(slipcover.Slipcover.lines_from_code(code)) - excluded - {0}
+        lines = able.lines - excluded - {0}
         if lines == {1} and not ast.parse(source).body:
             lines.clear()  # up to Python 3.10 a file without a statement has code on its first line
         branches: set[Branch] = set()
         anchors: dict[int, int] = {}
         if self._branch and unmarked is None:
-            found = {
-                pair
-                for pair in slipcover.Slipcover.branches_from_code(code)
-                if pair[1] not in excluded and pair[0] not in unbranched
-            }
+            found = {pair for pair in able.branches if pair[1] not in excluded and pair[0] not in unbranched}
             anchors = _anchors(source, {pair[0] for pair in found} - lines - excluded, lines)
             # `while True:` has a mark although, on some Pythons, no code of its own: that is no branch.
             branches = {pair for pair in found if pair[0] in lines or pair[0] in anchors}

@@ -136,8 +136,11 @@ class Reader:
         return Counted(lines, lines & ran, branches, taken & branches, unmarked)
 
     def _work_out(self, content: bytes, path: str) -> tuple[object, ...]:
+        branch = self._plan.branch
         if self._reader is None:  # loaded where a file is new
             from .slip import Reader as Worked
 
-            self._reader = Worked(branch=self._plan.branch, exclude=self._plan.exclude)
-        return tuple(self._reader.executable(content, path))
+            self._reader = Worked(branch=branch, exclude=self._plan.exclude)
+        kept = self._cache.get(self._cache.key(content, "code", branch, path))
+        able = importlib.import_module(RECORDERS, __package__).able(*kept) if kept else None
+        return tuple(self._reader.executable(content, path, able))

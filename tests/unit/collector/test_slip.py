@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import marshal
+from pathlib import Path
+
 import slipcover
 
-from covlane.collector import slip
+from covlane.collector import marks, slip, slipcover_engine
+from covlane.collector.termination import Guard
 from covlane.sessions import SLIPCOVER
 
 
@@ -29,3 +35,11 @@ def test_a_line_end_that_only_strings_know_moves_no_excluded_line() -> None:
     reader = slip.Reader(branch=False, exclude=["no cover"])
     source = "X = '\u2028'\nY = 1\nZ = 2  # no cover\n".encode()
     assert reader.executable(source, "a.py").lines == {1, 2}
+
+
+def test_code_that_a_process_kept_has_the_same_lines_and_branches() -> None:
+    recorders = importlib.import_module("covlane.collector" + slipcover_engine.RECORDERS)
+    source = Path(ast.__file__).read_bytes()
+    code, unmarked = marks.compile_marked(source, "a.py", branch=True)
+    kept = recorders.Recorder(Guard(), None, branch=True).freeze(code)
+    assert recorders.able(unmarked, marshal.loads(marshal.dumps(kept))) == slip.of_code(code, unmarked)
