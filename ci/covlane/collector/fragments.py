@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import record
@@ -51,7 +50,6 @@ class Fragment:
             os.close(descriptor)
 
 
-@dataclass
 class Process:
     """One process of the leg, as `finish` reads of it.
 
@@ -59,13 +57,14 @@ class Process:
     lines and [from, to] branches, where the engine does not use the record.
     """
 
-    pid: int
-    argv: list[str] = field(default_factory=list)
-    test: str = ""
-    ended: bool = False
-    files: dict[str, list[Any]] = field(default_factory=dict)
-    unmarked: dict[str, str] = field(default_factory=dict)
-    pytest: Optional[dict[str, Any]] = None
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.argv: list[str] = []
+        self.test = ""
+        self.ended = False
+        self.files: dict[str, list[Any]] = {}
+        self.unmarked: dict[str, str] = {}
+        self.pytest: Optional[dict[str, Any]] = None
 
 
 def read_all(folder: str) -> tuple[list[Process], list[str]]:

@@ -88,6 +88,5 @@ def _flags(option: Any) -> list[str]:
     workers = getattr(option, "tx", None)
     if workers and option.dist != "no":
         flags.append(f"--dist={option.dist}")
-        for spec in workers[:2]:
-            flags += ["--tx", spec]
+        flags += ["--tx", workers[0]]
     return flags

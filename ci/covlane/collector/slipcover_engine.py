@@ -7,7 +7,6 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Optional
 
-from .cache import Cache
 from .engine import Counted
 from .record import Record
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from . import slip
+    from .cache import Cache
     from .fragments import Fragment
     from .monitor import Recorder
     from .plan import Plan
@@ -42,7 +42,8 @@ class Engine:
         self._fragment = fragment
         self._lock = lock
         self._record = Record(plan.folder, lock)
-        self._cache = Cache(plan.kept)
+        self._kept = plan.kept
+        self._cache: Optional[Cache] = None
         self._recorder: Optional[Recorder] = None
 
     def start(self) -> None:
@@ -55,6 +56,10 @@ class Engine:
 
     def load(self, source: bytes, filename: str, module: Optional[types.ModuleType]) -> types.CodeType:
         """Return the code of a measured file as its import would have it, instrumented."""
+        if self._cache is None:  # a process that loads no measured file needs none
+            from .cache import Cache
+
+            self._cache = Cache(self._kept)
         key = self._cache.key(source, "code", self.branch, filename)
         kept = self._cache.get(key)
         if kept is None:
@@ -116,6 +121,8 @@ class Reader:
 
     def __init__(self, plan: Plan, _paths: list[str], seen: dict[str, set[Item]]) -> None:
         from importlib import metadata
+
+        from .cache import Cache
 
         self.version = metadata.version("slipcover")
         self._plan = plan

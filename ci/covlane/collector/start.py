@@ -7,7 +7,6 @@ begin, a file beside the fragments says why, and the leg is incomplete.
 import importlib.util
 import os
 import sys
-import traceback
 
 #: Names the plan of the leg that a process belongs to; empty in one that belongs to none.
 VARIABLE = "_COVLANE_LEG"
@@ -87,6 +86,8 @@ def begin(running: str) -> None:
         measure = importlib.import_module(PACKAGE + ".measure")
         measure.Measurement(plans.read(path)).start()
     except Exception:  # noqa: BLE001 - the program that starts here is not ours to stop
+        import traceback
+
         try:
             with open(os.path.join(os.path.dirname(path), f"{os.getpid()}{FAILED}"), "w") as file:
                 file.write(traceback.format_exc())
