@@ -88,7 +88,7 @@ def test_flags_count_wherever_they_were_given_and_selections_do_not(project: Pro
     leg = measure(project)
     assert leg.stamp.canary == "passed"
     output = (project.root / "reports/legs/leg.d/.canary/output").read_text()
-    assert "2 workers" in output
+    assert "1 worker" in output
 
 
 def test_it_does_not_count_in_the_leg(project: Project) -> None:

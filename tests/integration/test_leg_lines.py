@@ -222,24 +222,47 @@ def test_a_file_with_a_syntax_error_is_named_and_the_others_are_measured(project
     assert leg.ran("pkg/__init__.py") == [1]
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "def f(a):\n    match a:\n        case 1:\n            return 1\n        case _ as b:\n            return b\nf(2)\n",
-        "\n" * 33_000 + "if __name__:\n    X = 1\n",
-    ],
-    ids=["capture pattern last in a match", "a branch beyond line 32,767"],
-)
-def test_where_branches_cannot_be_marked_lines_are_measured_and_the_file_named(
-    project: Project, source: str
-) -> None:
-    project.write("pkg/__init__.py", source.encode())
+def test_where_branches_cannot_be_marked_lines_are_measured_and_the_file_named(project: Project) -> None:
+    project.write("pkg/__init__.py", b"\n" * 33_000 + b"if __name__:\n    X = 1\n")
     project.write("test_it.py", "import pkg\ndef test_it(): pass\n")
     leg = project.measure()
     assert leg.code == 0, leg.output
-    # Where the Python that runs this can mark them after all, nothing has to be named.
-    assert list(leg.stamp.unbranched) in (["pkg/__init__.py"], [])
-    assert leg.ran("pkg/__init__.py")
+    assert list(leg.stamp.unbranched) == ["pkg/__init__.py"]
+    assert leg.ran("pkg/__init__.py") == [33_001, 33_002]
+
+
+def test_a_match_whose_last_case_captures_twice_has_its_branches(project: Project) -> None:
+    project.write(
+        "pkg/__init__.py",
+        "def f(a):\n    match a:\n        case 1:\n            return 1\n        case _ as b:\n            return b\nf(2)\n",
+    )
+    project.write("test_it.py", "import pkg\ndef test_it(): pass\n")
+    file = project.measure().measured.files["pkg/__init__.py"]
+    assert file.branches == {(2, 4), (2, 6)}
+    assert file.taken == {(2, 6)}
+
+
+def test_what_one_leg_worked_out_serves_the_next_and_misleads_none(project: Project) -> None:
+    project.write("pkg/__init__.py", MODULE)
+    project.write("pkg/never.py", "X = 1\n")
+    project.write("test_sign.py", "import pkg\ndef test_sign():\n    assert pkg.sign(1) == 1\n")
+    cache = project.root / "cache" / "of_this"
+
+    def measured() -> tuple[object, dict[str, bytes]]:
+        leg = project.measure("-p", "no:randomly", cache=str(cache))
+        assert leg.stamp.complete, leg.output
+        return leg.measured.files, {path.name: path.read_bytes() for path in cache.iterdir()}
+
+    files, kept = measured()
+    # Code and counts of the one, counts of the other, which nobody imported.
+    assert len(kept) == 3
+    assert measured() == (files, kept)
+    for path in cache.iterdir():
+        path.write_bytes(kept[path.name][:-1])
+    assert measured() == (files, kept)
+    first, second, *_ = sorted(cache.iterdir())
+    first.write_bytes(kept[second.name])
+    assert measured() == (files, kept)
 
 
 def test_a_test_that_changes_directory_adds_no_second_file(project: Project) -> None:
