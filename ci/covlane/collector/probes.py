@@ -47,8 +47,9 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
         super().__init__(branch=branch)
         self.lock = lock
         self._flags = flags
-        #: By file: its flags, and how many of the lines that were seen are among them.
+        #: By file: its flags, how many lines and branches it had then, and how many that were seen are among them.
         self._known: dict[str, Flags] = {}
+        self._sizes: dict[str, int] = {}
         self._flushed: dict[str, int] = defaultdict(int)
         # Never another one: a thread that is just about to add a line shall find the set that is read in the end.
         self.newly_seen: dict[str, set[Item]] = defaultdict(set)
@@ -74,11 +75,15 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
                 self._flushed[name] = len(seen)
 
     def _flags_of(self, name: str) -> Flags:
-        able = {number(item) for kind in (self.code_lines, self.code_branches) for item in kind[name]}
-        known = self._known.get(name)
-        if known is None or not able <= known.places.keys():
-            known = self._known[name] = self._flags(name, able)
-        return known
+        lines, branches = self.code_lines[name], self.code_branches[name]
+        size = len(lines) + len(branches)  # they only grow
+        if self._sizes.get(name) != size:
+            able = {number(item) for kind in (lines, branches) for item in kind}
+            known = self._known.get(name)
+            if known is None or not able <= known.places.keys():
+                self._known[name] = self._flags(name, able)
+            self._sizes[name] = size
+        return self._known[name]
 
     def deinstrument_seen(self) -> None:
         """Take the probes of what was seen out of the functions that can be found. Any probe may call this."""
