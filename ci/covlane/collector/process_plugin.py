@@ -191,10 +191,13 @@ class Processes:
         end, capture = time.time(), self._config.pluginmanager.getplugin("capturemanager")
         output = zip(("stdout", "stderr"), capture.read_global_capture() if capture else ())
         report = pytest.TestReport(
-            item.nodeid, item.location, dict.fromkeys(item.keywords, 1), "failed", trouble, phase,  # type: ignore[arg-type]
-            [(f"Captured {name} {phase}", text) for name, text in output if text],
-            end - begin, begin, end, item.user_properties,
-        )  # fmt: skip
+            *(item.nodeid, item.location, dict.fromkeys(item.keywords, 1), "failed", trouble, phase),
+            sections=[(f"Captured {name} {phase}", text) for name, text in output if text],
+            duration=end - begin,
+            start=begin,
+            stop=end,
+            user_properties=item.user_properties,
+        )
         expected = None if self._config.option.runxfail else evaluate_xfail_marks(item)
         if expected and expected.raises is None:
             report.outcome, report.wasxfail = "skipped", expected.reason
