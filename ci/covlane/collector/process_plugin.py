@@ -31,7 +31,7 @@ _exit = os._exit
 #: Seconds that a child has after each word to end.
 GRACE = 5.0
 _PR_SET_PDEATHSIG = 1
-_PLAIN = (bool, int, float, complex, str, bytes)
+_PLAIN: tuple[Any, ...] = (bool, int, float, complex, str, bytes)
 
 
 def pytest_configure(config: Any) -> None:
@@ -154,7 +154,7 @@ class Processes:
             )
             self._tell("warning", told)
 
-    def _tell(self, kind: str, what: object) -> None:
+    def _tell(self, kind: str, what: Any) -> None:
         if os.getpid() != self._child:
             return
         try:
@@ -190,8 +190,10 @@ class Processes:
             phase = "call"
         end, capture = time.time(), self._config.pluginmanager.getplugin("capturemanager")
         output = zip(("stdout", "stderr"), capture.read_global_capture() if capture else ())
+        keywords = dict.fromkeys(item.keywords, 1)
+        failed: tuple[Any, ...] = (item.nodeid, item.location, keywords, "failed", trouble, phase)
         report = pytest.TestReport(
-            *(item.nodeid, item.location, dict.fromkeys(item.keywords, 1), "failed", trouble, phase),
+            *failed,
             sections=[(f"Captured {name} {phase}", text) for name, text in output if text],
             duration=end - begin,
             start=begin,
@@ -278,7 +280,10 @@ def _plain(value: Any) -> Any:
             return kind(map(_plain, value))
     if value is None or type(value) in _PLAIN:
         return value
-    return next((kind(value) for kind in _PLAIN if isinstance(value, kind)), None) or str(value)
+    for kind in _PLAIN:
+        if isinstance(value, kind):
+            return kind(value)
+    return str(value)
 
 
 def _warning(told: tuple[str, str, str, str, int, Optional[str]]) -> warnings.WarningMessage:
