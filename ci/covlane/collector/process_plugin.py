@@ -185,15 +185,19 @@ class Processes:
 
     def _failure(self, item: Any, reports: list[Any], trouble: str, begin: float) -> Any:
         """Return the report of a phase that did not come to its end."""
-        phase = "teardown" if reports else "setup"
+        phase: Any = "teardown" if reports else "setup"
         if reports and reports[-1].when == "setup" and reports[-1].passed:
             phase = "call"
         end, capture = time.time(), self._config.pluginmanager.getplugin("capturemanager")
         output = zip(("stdout", "stderr"), capture.read_global_capture() if capture else ())
-        keywords = dict.fromkeys(item.keywords, 1)
-        failed: tuple[Any, ...] = (item.nodeid, item.location, keywords, "failed", trouble, phase)
+        keywords: Any = dict.fromkeys(item.keywords, 1)
         report = pytest.TestReport(
-            *failed,
+            nodeid=item.nodeid,
+            location=item.location,
+            keywords=keywords,
+            outcome="failed",
+            longrepr=trouble,
+            when=phase,
             sections=[(f"Captured {name} {phase}", text) for name, text in output if text],
             duration=end - begin,
             start=begin,
