@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import textwrap
 from dataclasses import dataclass
@@ -28,10 +29,12 @@ class Leg:
     code: int
     output: str
     report: Path
+    #: What the report held when the leg had ended: another leg may take its place.
+    content: bytes = b""
 
     @property
     def measured(self) -> Measured:
-        return slipcover.read_leg(self.report.read_bytes(), self.report.name)
+        return slipcover.read_leg(self.content or self.report.read_bytes(), self.report.name)
 
     @property
     def stamp(self) -> Stamp:
@@ -96,9 +99,12 @@ class Project:
         return self._call(argv)
 
     def measure(self, *arguments: str, **changes: object) -> Leg:
+        shutil.rmtree(self.root / "reports" / "legs", ignore_errors=True)
         plan = self.plan(**changes)
         done = self._call(self.command(plan, *arguments))
-        return Leg(done.returncode, done.stdout + done.stderr, plan.parent.with_suffix(".json"))
+        report = plan.parent.with_suffix(".json")
+        content = report.read_bytes() if report.exists() else b""
+        return Leg(done.returncode, done.stdout + done.stderr, report, content)
 
     def read(self) -> Leg:
         """Return the leg whose command somebody else ran to its end."""

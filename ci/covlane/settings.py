@@ -92,7 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     subprocess: bool = True
     engine: Literal["slipcover", "coverage"] = "slipcover"
     canary: bool = True
-    isolation: Literal["none", "forked"] = "none"
+    isolation: Literal["none", "forked", "process"] = "none"
     workers: Workers = 0
     shards: Positive = 1
     install: tuple[str, ...] = ()

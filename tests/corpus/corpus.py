@@ -135,7 +135,7 @@ def attempt(checkout: Checkout, python: str) -> Trial:
     checkout.run(interpreter, "-m", "pytest", "-p", "no:slipcover", junit, codes=ENDS)
     theirs = _slipcover(checkout, python, folder / "slipcover.json")
     referee = _coverage(checkout, python, folder)
-    leg, bare = _outcomes(folder / "leg.xml"), _outcomes(folder / "bare.xml")
+    leg, bare = outcomes(folder / "leg.xml"), outcomes(folder / "bare.xml")
     changed = sorted({f"{name} ({outcome})" for name, outcome in (leg - bare) + (bare - leg)})
     totals = Counter(outcome for _, outcome in leg.elements())
     return Trial(checkout, python, totals, changed, ours, theirs, compare(ours, theirs, referee))
@@ -182,7 +182,7 @@ def _files(path: Path) -> Files:
     }
 
 
-def _outcomes(path: Path) -> Counter[tuple[str, str]]:
+def outcomes(path: Path) -> Counter[tuple[str, str]]:
     """Return how often each test had each outcome, from pytest's JUnit file."""
     found: Counter[tuple[str, str]] = Counter()
     for case in ET.parse(path).iter("testcase"):

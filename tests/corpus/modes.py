@@ -9,9 +9,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from corpus import projects
+from corpus import corpus, projects
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator, Sequence
 
     from corpus.projects import Checkout
@@ -25,29 +26,34 @@ MODES = {
     "`-n 2`": {"COVLANE_WORKERS": "2"},
     "forked": {"COVLANE_ISOLATION": "forked"},
     "forked, `-n 2`": {"COVLANE_ISOLATION": "forked", "COVLANE_WORKERS": "2"},
+    "process": {"COVLANE_ISOLATION": "process"},
+    "process, `-n 2`": {"COVLANE_ISOLATION": "process", "COVLANE_WORKERS": "2"},
 }
 #: pytest's exit codes when it ran what it could: all passed, a test failed, a test module could not be imported.
 ENDS = (0, 1, 2)
 INTRODUCTION = """\
 # Real projects, in every mode
 
-Written by `nox -s modes -- --write`. Each project's suite runs as a leg five times: serially, serially once more (what
-differs there is the suite's own), in two workers of pytest-xdist, each test forked, and both. A cell is executed lines
-and branches, then in how many they differ from the first column's, then the processes that were measured. The last
-column asks coverage.py: statements that `coverage run -m pytest` saw run and the serial leg did not, of those that are
-lines to both.
+Written by `nox -s modes -- --write`. Each project's suite runs as a leg seven times: serially, serially once more (what
+differs there is the suite's own), in two workers of pytest-xdist, each test forked by pytest-forked, and both, each
+test in a process by our own plugin, and that in two workers. A cell is executed lines and branches, in how many they
+differ from the first column's, how many tests ended otherwise than there, and the processes that were measured. The
+last column asks coverage.py: statements that `coverage run -m pytest` saw run and the serial leg did not, of those that
+are lines to both.
 """
-#: Why a mode differs, or coverage.py saw more, where somebody has looked: (project, mode or "coverage.py", file) to a sentence.
+#: Why a mode differs, or coverage.py saw more, where somebody has looked: (project, mode or "coverage.py", file) to a
+#: sentence; no file for outcomes.
 EXPLAINED: dict[tuple[str, str, str], str] = {}
 
 
 class Ran(NamedTuple):
-    """What a leg saw: (file, line or branch); and how many processes told."""
+    """What a leg saw: (file, line or branch); how many processes told, and how often each test ended in which way."""
 
     items: frozenset[tuple[str, object]]
     executable: frozenset[tuple[str, object]]
     processes: int
     reasons: tuple[str, ...]
+    outcomes: Counter[tuple[str, str]]
 
     @property
     def lines(self) -> int:
@@ -91,19 +97,23 @@ def attempt(checkout: Checkout, python: str) -> Row:
     report = checkout.root / "reports" / "legs" / f"coverage-{python}.json"
     ran = {}
     for mode, asked in MODES.items():
-        checkout._replace(environ={**checkout.environ, **asked}).leg(python, codes=ENDS)
-        ran[mode] = read(report)
+        junit = checkout.root / "reports" / "modes.xml"
+        checkout._replace(environ={**checkout.environ, **asked}).leg(
+            python, f"--junitxml={junit}", codes=ENDS
+        )
+        ran[mode] = read(report, junit)
     project = checkout.project
     return Row(f"{project.name} {project.version} | {python}", ran, _missed(checkout, python, ran["serial"]))
 
 
-def read(report: Path) -> Ran:
-    """Return what a leg's file holds."""
+def read(report: Path, junit: Path) -> Ran:
+    """Return what a leg's file and JUnit's hold."""
     document: dict[str, Any] = json.loads(report.read_text("utf-8"))
     stamp = document["covlane"]
     found = _items(document, "executed")
+    executable = found | _items(document, "missing")
     return Ran(
-        found, found | _items(document, "missing"), stamp["processes"]["reported"], tuple(stamp["reasons"])
+        found, executable, stamp["processes"]["reported"], tuple(stamp["reasons"]), corpus.outcomes(junit)
     )
 
 
@@ -146,10 +156,17 @@ def document(rows: Sequence[Row]) -> str:
 def _row(row: Row) -> str:
     serial = row.ran["serial"]
     cells = [
-        f"{ran.lines:,} + {len(ran.items) - ran.lines:,}; {len(ran.items ^ serial.items)}; {ran.processes:,}"
+        f"{ran.lines:,} + {len(ran.items) - ran.lines:,}; {len(ran.items ^ serial.items)}; "
+        f"{len(_changed(ran, serial))}; {ran.processes:,}"
         for ran in row.ran.values()
     ]
     return f"| {row.title} | {' | '.join(cells)} | {len(row.missed)} |\n"
+
+
+def _changed(ran: Ran, serial: Ran) -> list[str]:
+    """Return the tests that ended otherwise."""
+    differing = (ran.outcomes - serial.outcomes) + (serial.outcomes - ran.outcomes)
+    return sorted({name for name, _ in differing})
 
 
 def _notes(row: Row) -> Iterator[tuple[str, str]]:
@@ -166,6 +183,11 @@ def _notes(row: Row) -> Iterator[tuple[str, str]]:
                 reason = EXPLAINED.get((project, mode, name), "Unexplained.")
             yield title, f"{mode}: `{name}` {shown}. {reason}"
     for mode, ran in row.ran.items():
+        if changed := _changed(ran, serial):
+            yield (
+                title,
+                f"{mode}: other outcomes: {', '.join(changed[:8])}. {EXPLAINED.get((project, mode, ''), 'Unexplained.')}",
+            )
         for reason in ran.reasons:
             yield title, f"{mode}: incomplete: {reason}"
 

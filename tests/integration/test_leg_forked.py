@@ -1,4 +1,4 @@
-"""`isolation = "forked"`: the same lines as a serial run, under every pairing of pytest and pytest-forked."""
+"""Each test in a process of its own, both ways: the same lines as a serial run, under every pairing of the tools."""
 
 from __future__ import annotations
 
@@ -40,10 +40,17 @@ def prepare(project: Project) -> None:
     project.write("test_sign.py", TEST)
 
 
-def forked_is_as_serial(project: Project, *arguments: str) -> None:
+#: How each test comes to a process of its own: pytest's arguments, and the plan's isolation.
+both_ways = pytest.mark.parametrize(
+    "way", [(("--forked",), "none"), ((), "process")], ids=["pytest-forked", "process"]
+)
+
+
+def forked_is_as_serial(project: Project, way: tuple[tuple[str, ...], str], *arguments: str) -> None:
     prepare(project)
+    asked, isolation = way
     serial = project.measure()
-    forked = project.measure("--forked", *arguments)
+    forked = project.measure(*asked, *arguments, isolation=isolation)
     assert forked.code == 0, forked.output
     assert forked.stamp.reasons == ()
     assert forked.measured.files == serial.measured.files
@@ -51,16 +58,25 @@ def forked_is_as_serial(project: Project, *arguments: str) -> None:
     assert forked.stamp.processes.started > 4
 
 
-def test_forked_tests_give_the_lines_of_a_serial_run(matrix_project: Project) -> None:
-    forked_is_as_serial(matrix_project)
+@both_ways
+def test_forked_tests_give_the_lines_of_a_serial_run(
+    matrix_project: Project, way: tuple[tuple[str, ...], str]
+) -> None:
+    forked_is_as_serial(matrix_project, way)
 
 
-def test_forked_tests_in_workers_give_the_lines_of_a_serial_run(matrix_project: Project) -> None:
-    forked_is_as_serial(matrix_project, "-n", "2")
+@both_ways
+def test_forked_tests_in_workers_give_the_lines_of_a_serial_run(
+    matrix_project: Project, way: tuple[tuple[str, ...], str]
+) -> None:
+    forked_is_as_serial(matrix_project, way, "-n", "2")
 
 
-def test_forked_tests_work_under_older_pytests(older_pytest_project: Project) -> None:
-    forked_is_as_serial(older_pytest_project)
+@both_ways
+def test_forked_tests_work_under_older_pytests(
+    older_pytest_project: Project, way: tuple[tuple[str, ...], str]
+) -> None:
+    forked_is_as_serial(older_pytest_project, way)
 
 
 def test_a_marked_test_is_forked_among_others_that_are_not(project: Project) -> None:

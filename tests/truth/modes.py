@@ -39,6 +39,7 @@ class Mode(NamedTuple):
 
 
 _COVERAGE = (("engine", "coverage"),)
+_PROCESS = (("isolation", "process"),)
 _DISTRIBUTIONS = ("load", "loadscope", "loadfile", "loadgroup", "worksteal", "each", "no")
 
 MODES = (
@@ -49,6 +50,8 @@ MODES = (
     Mode("forked", ("--forked",)),
     Mode("forked, workers", ("--forked", "-n", "2")),
     Mode("marked forked", marked=True),
+    Mode("process", plan=_PROCESS),
+    Mode("process, workers", ("-n", "2"), _PROCESS),
     # The releases of coverage.py for older Pythons count other lines.
     Mode("coverage.py", plan=_COVERAGE, requires=(3, 10)),
     Mode("coverage.py, forked, workers", ("--forked", "-n", "2"), _COVERAGE, requires=(3, 10)),

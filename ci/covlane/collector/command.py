@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess  # noqa: TID251 - the leg's side has no adapters
 import sys
@@ -13,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from . import plan as plans
-from . import shard_plugin, termination
+from . import plugins, termination
 from .start import RUNNING, VARIABLE, enter, leave
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def measure(plan: Plan, path: str, arguments: list[str]) -> int:
         os.environ[VARIABLE] = os.path.abspath(path)  # noqa: TID251 - the leg's side has no adapters
         with contextlib.suppress(OSError):  # where nothing can be written, only cleaned children are lost
             enter(_beside(RUNNING), os.path.abspath(path))
-    return run_pytest(measurement, [*shard_plugin.options(plan, path), *arguments])
+    return run_pytest(measurement, [*plugins.options(plan, path), *arguments])
 
 
 def run(plan: Plan, path: str, arguments: list[str]) -> int:
@@ -82,10 +81,8 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
             return 2
     # Legs that are started by the tests of another are not part of that one.
     os.environ[VARIABLE] = ""  # noqa: TID251
-    if plan.subprocess and not _place_startup():
+    if (plan.subprocess and not _place_startup()) or not _place_plugins(plan):
         return 2
-    if plan.shard:
-        shutil.copyfile(shard_plugin.__file__, _beside(f"{shard_plugin.NAME}.py"))
     with _outlive_signals() as children:
         threading.Thread(target=termination.remind, args=(plan.folder,), daemon=True).start()
         status = _call([sys.executable, HERE, "measure", path, *arguments], children)
@@ -125,6 +122,19 @@ def _place_startup() -> bool:
     except OSError as error:
         sys.stderr.write(
             f"covlane: {path} cannot be written: {error.strerror}\n  -> set `subprocess = false`\n"
+        )
+        return False
+    return True
+
+
+def _place_plugins(plan: Plan) -> bool:
+    """Put the plugins that the leg needs beside that file; False, with a word, where they cannot be put there."""
+    folder = sysconfig.get_path("purelib")
+    try:
+        plugins.place(plan, folder)
+    except OSError as error:
+        sys.stderr.write(
+            f"covlane: {folder} cannot be written: {error.strerror}\n  -> set `isolation` and `shards` to none\n"
         )
         return False
     return True

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .record import Item
 
 SUFFIX = ".fragment"
+#: The functions of pytest-forked and of our own plugin that fork before a test has begun; `item` is the test.
+FORKING = ("forked_run_report", "_fork_for")
 
 
 class Fragment:
@@ -122,7 +124,7 @@ def current_test() -> str:
     if not (test := os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]):
         frame = sys._getframe()
     while frame is not None and not test:
-        if frame.f_code.co_name == "forked_run_report":  # pytest-forked forks before the test itself begins
+        if frame.f_code.co_name in FORKING:
             test = getattr(frame.f_locals.get("item"), "nodeid", "")
         frame = frame.f_back
     return test

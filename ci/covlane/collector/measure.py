@@ -29,7 +29,7 @@ class Measurement:
         sources = Sources(plan.root, plan.source, plan.omit)
         self._engine = engine.start(plan, sources, self._fragment, self.lock)
         self._termination = Termination(self.lock, self.end if self._engine.keeps else None)
-        self._next = time.monotonic() + CHECKPOINT
+        self._next = 0.0  # after the first test, so that forked children find the files' places
         self._pid = 0
 
     def start(self) -> None:

@@ -135,7 +135,7 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
 
     def _flags_of(self, name: str) -> Flags:
         able, known = self._able[name], self._known.get(name)
-        if known is None or not able <= known.places.keys():
+        if known is None or len(known.places) < len(able):  # which only grows
             known = self._known[name] = self._flags(name, able)
         return known
 

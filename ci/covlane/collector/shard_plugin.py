@@ -1,6 +1,6 @@
 """A shard's part of the tests, chosen by a pytest plugin that pytest loads in every process that collects.
 
-The leg's `run` puts a copy of this file beside the leg's `.pth` file, so that workers can import it by name too.
+`plugins.py` puts a copy of this file where pytest, and xdist's workers, load it by name.
 Which test is in which shard follows from the tests' names and durations alone, never from their order.
 """
 
@@ -29,7 +29,7 @@ class _Test(NamedTuple):
 
 def options(plan: Plan, path: str) -> list[str]:
     """Return pytest's options for a leg whose plan is at `path`."""
-    return ["-p", NAME, f"{OPTION}={os.path.abspath(path)}"] if plan.shard else []
+    return [f"{OPTION}={os.path.abspath(path)}"] if plan.shard else []
 
 
 def asked(config: Any) -> bool:

@@ -82,7 +82,10 @@ class Termination:
         with contextlib.suppress(OSError, ValueError):
             made = os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
-                descriptor = fcntl.fcntl(made, fcntl.F_DUPFD_CLOEXEC, OURS)
+                descriptor = fcntl.fcntl(made, fcntl.F_DUPFD_CLOEXEC, _ours())
+            except (OSError, ValueError):
+                os.unlink(trace)
+                raise
             finally:
                 os.close(made)
             if self._last and signal.getsignal(signal.SIGTERM) != self._handle:
@@ -114,6 +117,14 @@ class Termination:
             self._last()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _ours() -> int:
+    """Return the least descriptor that is ours: where a process may have few, the upper half."""
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return OURS if limit == resource.RLIM_INFINITY else min(OURS, limit // 2)
 
 
 def remind(folder: str) -> None:

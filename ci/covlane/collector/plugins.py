@@ -1,0 +1,39 @@
+"""The pytest plugins that a leg loads by name: copies of modules of ours, beside the leg's `.pth` file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from . import shard_plugin
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+#: The name of `process_plugin.py`, which imports pytest and so is not imported here.
+PROCESS = "_covlane_process"
+
+
+def place(plan: Plan, folder: str) -> None:
+    """Put what a leg needs into a folder that every interpreter of its environment imports from."""
+    for name, module in _needed(plan).items():
+        temporary = os.path.join(folder, f"{name}.{os.getpid()}")
+        shutil.copyfile(os.path.join(HERE, module), temporary)
+        os.replace(temporary, os.path.join(folder, f"{name}.py"))  # another leg may be reading it
+
+
+def options(plan: Plan, path: str) -> list[str]:
+    """Return pytest's options for a leg whose plan is at `path`."""
+    loaded = [word for name in _needed(plan) for word in ("-p", name)]
+    return [*loaded, *shard_plugin.options(plan, path)]
+
+
+def _needed(plan: Plan) -> dict[str, str]:
+    found = {}
+    if plan.isolation == "process":
+        found[PROCESS] = "process_plugin.py"
+    if plan.shard:
+        found[shard_plugin.NAME] = "shard_plugin.py"
+    return found
