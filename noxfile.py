@@ -111,4 +111,4 @@ def storm(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """What a leg costs beside other tools: nox -s bench -- --python 3.12 --rounds 5."""
     session.install("-e", ".", "pip")
-    session.run("python", "-m", "corpus.bench", *session.posargs, env={"PYTHONPATH": "tests"})
+    session.run("python", "-m", "bench.bench", *session.posargs, env={"PYTHONPATH": "tests"})
