@@ -51,7 +51,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cache", type=Path, default=HERE / ".nox" / ".corpus", help="keeps the sdists")
     parser.add_argument("--write", action="store_true", help="put it into docs/benchmarks.{json,md,svg}")
-    parser.add_argument("--instructions", action="store_true", help="count instructions: a guard, see its --help")
+    parser.add_argument(
+        "--instructions", action="store_true", help="count instructions: a guard, see its --help"
+    )
     given = parser.parse_args(arguments)
     kept = results.read(DOCS / "benchmarks.json") if given.write else results.Results()
     for name in given.case or CASES:

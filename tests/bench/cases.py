@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,8 +21,15 @@ COLLECTOR = Path(__file__).parents[2] / "ci" / "covlane" / "collector"
 #: pytest-forked 1.7.5 fails every test under pytest 9.2 and later, see docs/forked.md.
 FORKING = "pytest<9.2"
 #: ResourceWarnings from pytest-forked's child end its tests in an error where a project makes errors of warnings.
-FORKED = ("--forked", "-W", "ignore::pytest.PytestUnraisableExceptionWarning", "-W", "ignore::ResourceWarning")
+FORKED = (
+    "--forked",
+    "-W",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "-W",
+    "ignore::ResourceWarning",
+)
 BARE, FIRST, LATER = "pytest", "covlane, first run", "covlane, from the second run on"
+SESSION = "covlane, the session `nox -R`"
 SLIPCOVER, COVERAGE, PYTEST_COV = "python -m slipcover", "coverage run", "pytest-cov"
 
 
@@ -131,6 +139,8 @@ def peers(checkout: Checkout, python: str, mode: str, tests: tuple[str, ...]) ->
     run = ("-m", "pytest", "-q", *quiet, *no_cov)
     found[SLIPCOVER] = [*slipcover, *out, *run, *forked, *tests]
     if mode == "serial":
+        # The environment is there, so what is more than in a leg is the session's own: its merge and its reports too.
+        found[SESSION] = [sys.executable, "-m", "nox", "-R", "-s", f"coverage-{python}", "--", *tests]
         coverage = (interpreter, "-m", "coverage", "run", "--branch", f"--source={source}")
         found[COVERAGE] = [*coverage, "-m", "pytest", "-q", *no_cov, *no_slip, *tests]
     # A forked test ends by os._exit: coverage.py loses its lines unless it is told to look there.

@@ -53,14 +53,19 @@ def chart(results: Results) -> str:
     counts = Counter(table.python for table in tables)
     python = max(counts, key=lambda each: (counts[each], [int(part) for part in each.split(".")]))
     shown = [table for table in tables if table.python == python]
-    longest = min(MOST, max(table.ratios(tool).wall for table in shown for tool in DRAWN if tool in table.rows))
+    longest = min(
+        MOST, max(table.ratios(tool).wall for table in shown for tool in DRAWN if tool in table.rows)
+    )
     scale = (RIGHT - LEFT) / max(longest, 1.0)
     groups, height = _groups(shown, scale)
     environment = templates.environment().overlay(loader=jinja2.FileSystemLoader(Path(__file__).parent))
     return environment.get_template("chart.svg.j2").render(
         title=f"Seconds of each tool, times those of bare pytest, Python {python}",
         legend=_legend(),
-        ticks=[(round(LEFT + scale * tick, 1), f"{tick}\N{MULTIPLICATION SIGN}") for tick in range(int(longest) + 1)],
+        ticks=[
+            (round(LEFT + scale * tick, 1), f"{tick}\N{MULTIPLICATION SIGN}")
+            for tick in range(int(longest) + 1)
+        ],
         groups=groups,
         bar=BAR,
         left=LEFT,
@@ -87,7 +92,12 @@ def _groups(tables: list[Table], scale: float) -> tuple[list[Group], float]:
         for table in own:
             ratios = {kind: table.ratios(tool).wall for tool, kind in DRAWN.items() if tool in table.rows}
             bars = [
-                Bar(kind, y + (BAR + 1) * at, round(scale * min(ratio, MOST), 1), f"{ratio:.2f}{', cut' * (ratio > MOST)}")
+                Bar(
+                    kind,
+                    y + (BAR + 1) * at,
+                    round(scale * min(ratio, MOST), 1),
+                    f"{ratio:.2f}{', cut' * (ratio > MOST)}",
+                )
                 for at, (kind, ratio) in enumerate(ratios.items())
             ]
             found.append(Group(title, table.mode, y, bars))

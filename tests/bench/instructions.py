@@ -61,7 +61,9 @@ def main(arguments: list[str]) -> int:
     """Count, print each path's count beside the one that is kept; 1 where one costs more than it may."""
     parser = argparse.ArgumentParser(prog="nox -s bench -- --instructions", description=__doc__)
     parser.add_argument("--path", action="append", choices=list(PATHS), help="again for more; all of them")
-    parser.add_argument("--python", metavar="3.X", default=f"3.{sys.version_info.minor}", help="the running one")
+    parser.add_argument(
+        "--python", metavar="3.X", default=f"3.{sys.version_info.minor}", help="the running one"
+    )
     parser.add_argument("--write", action="store_true", help="keep these counts")
     given = parser.parse_args(arguments)
     if (valgrind := shutil.which("valgrind")) is None:
@@ -101,7 +103,9 @@ def count(valgrind: str, run: Run, environ: Mapping[str, str]) -> int:
             [*tool, *map(str, run.argv)], cwd=run.cwd, environ={**environ, **run.environ}, timeout=LIMIT
         )
         if done.code:
-            raise SystemExit(f"{run.argv} ended with {done.code}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+            raise SystemExit(
+                f"{run.argv} ended with {done.code}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
+            )
         return total([path.read_bytes() for path in sorted(Path(folder).iterdir())])
 
 
@@ -113,7 +117,9 @@ def total(outputs: Sequence[bytes]) -> int:
 def _versions(workshop: Workshop) -> str:
     """Return what decides a count: Python, how it was built, and the packages."""
     argv = [workshop.python, "-c", "import sys; print(sys.version)"]
-    python = " ".join(process.run(list(map(str, argv)), cwd=workshop.root, environ=workshop.environ).stdout.split())
+    python = " ".join(
+        process.run(list(map(str, argv)), cwd=workshop.root, environ=workshop.environ).stdout.split()
+    )
     frozen = workshop.uv("pip", "freeze", "--python", workshop.python).split()
     packages = sorted(line.replace("==", " ") for line in frozen if line.partition("==")[0] in NAMED)
     return ", ".join([f"Python {python}", platform.machine(), *packages])

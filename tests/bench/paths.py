@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from corpus import made, projects, scale
-from covlane.adapters import process
 from covlane.collector.plan import Plan
 from covlane.collector.start import VARIABLE
 from leg import COLLECTOR, Project
