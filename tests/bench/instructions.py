@@ -35,7 +35,7 @@ NAMED = ("slipcover", "msgspec", "invoke")
 class Entry(NamedTuple):
     """What a path took, and by how much of that it may differ."""
 
-    count: int
+    instructions: int
     tolerance: float
 
 
@@ -50,8 +50,8 @@ def judge(count: int, kept: Entry | None) -> Verdict:
     """Compare a count with the one that is kept, None where there is none for these versions."""
     if kept is None:
         return Verdict("no count is kept for these versions; --write keeps it", dearer=False)
-    change = count / kept.count - 1
-    text = f"{change:+.1%} of {kept.count:,}, {kept.tolerance:.0%} are allowed"
+    change = count / kept.instructions - 1
+    text = f"{change:+.1%} of {kept.instructions:,}, {kept.tolerance:.0%} are allowed"
     if change < -kept.tolerance:
         return Verdict(f"{text}: cheaper, --write keeps it", dearer=False)
     return Verdict(text, dearer=change > kept.tolerance)

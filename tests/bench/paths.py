@@ -36,10 +36,7 @@ class Run(NamedTuple):
 
 
 class HotPath(NamedTuple):
-    """A path: what returns its program, and those whose counts are subtracted; the tolerance is a ratio.
-
-    Counts of one build of Python differ by less than one in a hundred from run to run.
-    """
+    """A path: what returns its program, and those whose counts are subtracted; the tolerance is a ratio."""
 
     prepare: Callable[[Workshop], list[Run]]
     tolerance: float = 0.15
