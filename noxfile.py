@@ -109,6 +109,6 @@ def storm(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """What a leg costs beside other tools: nox -s bench -- --python 3.12 --rounds 5."""
+    """What a leg costs beside other tools: nox -s bench -- --case click --mode serial, or -- --instructions."""
     session.install("-e", ".", "pip")
-    session.run("python", "-m", "corpus.bench", *session.posargs, env={"PYTHONPATH": "tests"})
+    session.run("python", "-m", "bench.bench", *session.posargs, env={"PYTHONPATH": "tests"})

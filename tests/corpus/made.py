@@ -60,7 +60,9 @@ def make(root: Path, *, modules: int, lines: int, tests: int) -> None:
     """Write a package `made` of so many modules of about so many lines, and `tests` tests that import all of it."""
     (root / "made").mkdir(parents=True)
     (root / "made" / "__init__.py").touch()
-    (root / "pyproject.toml").write_text('[project]\nname = "made"\nversion = "1"\n', "utf-8")
+    (root / "pyproject.toml").write_text(
+        '[project]\nname = "made"\nversion = "1"\nrequires-python = ">=3.10"\n', "utf-8"
+    )
     (root / "tests").mkdir()
     for module in range(modules):
         folder = root / "made" / f"part{module // 25}"

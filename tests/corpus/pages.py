@@ -10,13 +10,12 @@ import tempfile
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
-from statistics import median
 
 from coverage import Coverage, CoverageData
 
 import data_words
-from corpus.bench import _cpu_model
-from corpus.scale import Cost, cost, make
+from bench.cost import Cost, machine, medians
+from corpus.scale import cost, make
 from covlane.formats import slipcover
 from covlane.model.lines import pack
 from covlane.model.report import FileCoverage
@@ -87,7 +86,7 @@ def table(costs: dict[str, list[Cost]]) -> str:
     text = "| | seconds | to covlane | CPU seconds | to covlane | MB |\n|---|---:|---:|---:|---:|---:|\n"
     first = Cost(0, 0, 0)
     for name, took in costs.items():
-        middle = Cost(*map(median, zip(*took, strict=True)))
+        middle = medians(took)
         first = middle if name.startswith("covlane") else first
         text += (
             f"| {name} | {middle.wall:.1f} | {middle.wall / first.wall:.1f} | {middle.cpu:.1f} "
@@ -107,7 +106,7 @@ def main(arguments: list[str]) -> int:
     text = (
         f"{HEADING}\nWritten by `nox -s pages -- --write`, which runs both in turn: all pages, and then again with "
         f"nothing changed. Medians of {given.rounds} rounds, Python {sys.version.split()[0]}, coverage "
-        f"{metadata.version('coverage')}, Pygments {metadata.version('pygments')}; {_cpu_model()}, shared with other "
+        f"{metadata.version('coverage')}, Pygments {metadata.version('pygments')}; {machine()}, shared with other "
         "work: compare ratios. MB are those of the largest process.\n"
     )
     kinds = {

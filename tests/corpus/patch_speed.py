@@ -8,11 +8,10 @@ import sys
 import tempfile
 from importlib import metadata
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
-from corpus.bench import _cpu_model
-from corpus.scale import Cost, cost, make
+from bench.cost import Cost, machine, medians
+from corpus.scale import cost, make
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +72,7 @@ def speed(count: int, changed: int, rounds: int) -> str:
     with tempfile.TemporaryDirectory(prefix="covlane-patches-") as folder:
         prepare(Path(folder), count, changed)
         costs = compare(Path(folder), rounds)
-    middle = {program: Cost(*map(median, zip(*took, strict=True))) for program, took in costs.items()}
+    middle = {program: medians(took) for program, took in costs.items()}
     first = next(iter(middle.values()))
     rows = "".join(
         f"| {program} | {took.wall:.2f} | {took.wall / first.wall:.1f} | {took.cpu:.2f} | "
@@ -89,4 +88,4 @@ def speed(count: int, changed: int, rounds: int) -> str:
 def versions() -> str:
     """Return what was compared, where."""
     known = ", ".join(f"{name} {metadata.version(name)}" for name in ("diff-cover", "unidiff"))
-    return f"Python {sys.version.split()[0]}, {known}; {_cpu_model()}, shared with other work"
+    return f"Python {sys.version.split()[0]}, {known}; {machine()}, shared with other work"

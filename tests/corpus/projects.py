@@ -120,7 +120,12 @@ def check_out(project: Project, cache: Path, work: Path) -> Checkout:
     sdist = _fetch(project, cache, environ)
     with tarfile.open(sdist) as archive:
         archive.extractall(work, filter="data")
-    checkout = Checkout(project, work / sdist.name.removesuffix(".tar.gz"), environ)
+    return adopt(project, work / sdist.name.removesuffix(".tar.gz"), environ)
+
+
+def adopt(project: Project, root: Path, environ: Mapping[str, str]) -> Checkout:
+    """Make a folder with a project in it a repository, and run `covlane init` there."""
+    checkout = Checkout(project, root, environ)
     checkout.run("git", "init", "-q", "-b", "main")
     checkout.run(sys.executable, "-m", "covlane", "init")
     if project.table:

@@ -9,18 +9,16 @@ import random
 import shutil
 import sys
 import tempfile
-import time
 from hashlib import blake2b
 from importlib import metadata
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from coverage import CoverageData
 
 import data_words
-from corpus.bench import _cpu_model
+from bench.cost import Cost, machine, measure, medians
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,14 +63,6 @@ files.write_whole(configured.reports / "coverage.xml", cobertura.write(report, "
 BY_FILES = [(10, 1_250), (10, 2_500), (10, 5_000), (10, 10_000)]
 BY_LEGS = [(5, 2_500), (10, 2_500), (20, 2_500), (40, 2_500)]
 LARGEST = (40, 10_000)
-
-
-class Cost(NamedTuple):
-    """What a program took: seconds on the wall and of the processors, and the most memory in MB."""
-
-    wall: float
-    cpu: float
-    memory: float
 
 
 class Made(NamedTuple):
@@ -172,22 +162,12 @@ def cost(root: Path, reports: str, legs: int, *commands: Sequence[str]) -> Cost:
     """
     environ = {**os.environ, "COVLANE_REPORTS": reports, "COVLANE_SOURCE": "src"}
     environ["COVLANE_PYTHONS"] = ",".join(f"3.{leg}" for leg in range(legs))
-    wall = cpu = memory = 0.0
-    for command in commands:
-        argv = [sys.executable, *command]
-        begin = time.perf_counter()
-        quiet = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
-        here = Path.cwd()
-        os.chdir(root)
-        child = os.posix_spawn(sys.executable, argv, environ, file_actions=[quiet])
-        os.chdir(here)
-        _, status, used = os.wait4(child, 0)
-        wall += time.perf_counter() - begin
-        if status:
-            raise RuntimeError(f"{argv} ended with {os.waitstatus_to_exitcode(status)}")
-        cpu += used.ru_utime + used.ru_stime
-        memory = max(memory, used.ru_maxrss / 1024)
-    return Cost(wall, cpu, memory)
+    took = [measure([sys.executable, *command], cwd=root, environ=environ) for command in commands]
+    for ended in took:
+        if ended.code:
+            raise RuntimeError(f"{commands} ended with {ended.code}: {ended.output[-4000:]}")
+    wall, cpu, memory = zip(*(ended.cost for ended in took), strict=True)
+    return Cost(sum(wall), sum(cpu), max(memory))
 
 
 def compare(root: Path, legs: int, count: int, rounds: int) -> dict[str, list[Cost]]:
@@ -232,9 +212,9 @@ def table(costs: dict[str, list[Cost]]) -> str:
         "| | seconds | to covlane | CPU seconds | to covlane | MB | to covlane |\n",
         "|---|" + "---:|" * 6 + "\n",
     ]
-    first, *_ = (Cost(*map(median, zip(*took, strict=True))) for took in costs.values())
+    first, *_ = (medians(took) for took in costs.values())
     for program, took in costs.items():
-        middle = Cost(*map(median, zip(*took, strict=True)))
+        middle = medians(took)
         cells = (
             f"{value:.1f} | {value / least:.1f}" for value, least in zip(middle[:2], first[:2], strict=True)
         )
@@ -259,7 +239,7 @@ def main(arguments: list[str]) -> int:
     text = (
         f"{HEADING}\nWritten by `nox -s scale -- --write`: {given.legs} made legs of {given.files:,} files of 300 lines "
         f"with their branches, where legs disagree in every file. Medians of {given.rounds} rounds in turn, Python "
-        f"{sys.version.split()[0]}, {versions}; {_cpu_model()}, shared with other work: compare ratios, best those "
+        f"{sys.version.split()[0]}, {versions}; {machine()}, shared with other work: compare ratios, best those "
         f"of CPU seconds.\n\n{table(costs)}"
     )
     if not given.no_curve:
