@@ -47,7 +47,8 @@ LOCATE = (
 def register(root: Path | None = None) -> None:
     """Define the sessions `coverage-3.X`, `report` and `workflow` in the noxfile that calls this.
 
-    None of them is one of the default sessions: a bare `nox` does what it did before.
+    None of them is one of the default sessions: a bare `nox` does what it did before. The setting `prefix` begins
+    all of their names.
 
     Args:
         root: the repository; by default the folder that nox works in, which is the noxfile's.
@@ -71,7 +72,7 @@ def register(root: Path | None = None) -> None:
         numbered = [nox.param(number, id=name) for number, name in enumerate(names, start=1)]
         coverage = nox.parametrize("shard", numbered)(coverage)
     nox.session(
-        name="coverage",
+        name=configured.session,
         python=list(configured.settings.pythons),
         venv_backend="uv|virtualenv",
         download_python="never",
@@ -79,28 +80,32 @@ def register(root: Path | None = None) -> None:
         default=False,
     )(coverage)
 
-    @nox.session(name="report", python=False, default=False)
+    prefix = configured.settings.prefix
+
+    @nox.session(name=f"{prefix}report", python=False, default=False)
     def report(session: nox.Session) -> None:
         """Merge the legs that ran here, write the reports and print the table."""
-        show_report(session, configured)
+        with _reproducible(session.name):
+            show_report(session, configured)
 
-    @nox.session(name="workflow", python=False, default=False)
+    @nox.session(name=f"{prefix}workflow", python=False, default=False)
     def workflow(session: nox.Session) -> None:
         """Say whether the workflows are what the settings would write."""
-        session.run(sys.executable, "-m", "covlane", "init", "--check", external=True)
+        with _reproducible(session.name):
+            session.run(sys.executable, "-m", "covlane", "init", "--check", external=True)
 
     # nox keeps them in its registry; the names are only theirs.
     del coverage, report, workflow
 
 
 @contextmanager
-def _reproducible(leg: str) -> Iterator[None]:
+def _reproducible(name: str) -> Iterator[None]:
     """In CI, let the command that reproduces a failure be the last line, after all that nox says of it."""
     try:
         yield
     except BaseException:
         if in_ci(environment()):
-            atexit.register(sys.stderr.write, f'again: nox -s "{leg}"\n')
+            atexit.register(sys.stderr.write, f'again: nox -s "{name}"\n')
         raise
 
 
@@ -123,7 +128,7 @@ def run_leg(session: nox.Session, configured: Configured, shard: int = 0) -> Non
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     output.unlink(missing_ok=True)
-    alone = _follow_with_report(session)
+    alone = _follow_with_report(session, f"{configured.settings.prefix}report")
     _install(session, configured, folder)
     plan = folder / "leg.json"
     plan.write_text(json.dumps(_plan(session, configured, output, shard)), "utf-8")
@@ -141,15 +146,15 @@ def run_leg(session: nox.Session, configured: Configured, shard: int = 0) -> Non
         show_report(session, configured)
 
 
-def _follow_with_report(session: nox.Session) -> bool:
-    """See to it that `report` follows the last leg; True where nox cannot, and each leg shows what there is.
+def _follow_with_report(session: nox.Session, report: str) -> bool:
+    """See to it that the session `report` follows the last leg; True where nox cannot, and each leg shows what there is.
 
     Under `nox -j` each session is a nox of its own, which knows of no other.
     """
     if in_ci(environment()):
         return False
     try:
-        session.notify("report")
+        session.notify(report)
     except ValueError:
         return True
     return False

@@ -50,8 +50,8 @@ class Place:
 
 
 def act(uses: str, given: dict[str, str], place: Place) -> None:
-    """Do what an action does; ActionError where it would fail."""
-    ACTIONS[uses.partition("@")[0]](given, place)
+    """Do what an action does, by its name without a version; ActionError where it would fail."""
+    ACTIONS[uses](given, place)
 
 
 def _checkout(given: dict[str, str], place: Place) -> None:

@@ -100,6 +100,12 @@ def test_cs_coverage_is_installed_where_it_is_used() -> None:
     assert "install-cs-coverage" not in render(Settings(codescene=CodeScene(via="rest")), INSTALL)
 
 
+def test_a_team_without_codescene_has_no_step_and_no_secret_for_it() -> None:
+    text = render(Settings(codescene=CodeScene(upload=False)), INSTALL)
+    assert not re.findall("(?i)codescene|secrets|covlane upload|cs-coverage|CS_", text)
+    assert len(text.splitlines()) == len(TEXT.splitlines()) - 8
+
+
 def test_gates_do_not_change_the_workflow() -> None:
     assert render(Settings(gate=Gate(patch=1)), INSTALL) == TEXT
 
