@@ -94,5 +94,5 @@ def outdated(configured: Configured, read: Callable[[str], bytes | None]) -> tup
     return tuple(
         Change(path, old, new.encode(), why)
         for path, (old, new, why) in workflows(configured, read).items()
-        if old is None or old.replace(b"\r\n", b"\n") != new.encode()
+        if old is None or not workflow.same(old, new)
     )

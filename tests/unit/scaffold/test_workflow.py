@@ -16,6 +16,7 @@ from covlane.scaffold.workflow import (
     install_command,
     render,
     reusable,
+    same,
     workflow,
     workflows,
 )
@@ -119,6 +120,19 @@ def test_covlane_installs_its_own_checkout() -> None:
 @pytest.mark.parametrize("old", [TEXT, TEXT.replace("\n", "\r\n")])
 def test_the_same_workflow_is_left(old: str, force: bool) -> None:
     assert workflow(old.encode(), TEXT, why="", force=force) == (None, "")
+
+
+def test_an_action_that_was_updated_to_another_commit_is_left_and_one_that_lost_its_pin_is_not() -> None:
+    commit = re.search("[0-9a-f]{40}", TEXT)
+    assert commit
+    updated = TEXT.replace(f"{commit[0]} # v7.0.1", f"{'a' * 40} # v9.1.0")
+    assert updated != TEXT
+    assert same(updated.encode(), TEXT)
+    assert workflow(updated.encode(), TEXT, why="", force=False) == (None, "")
+    assert workflow(updated.encode(), TEXT, why="", force=True).new == TEXT.encode()
+    for other in ("v9", "main", "a" * 39, "a" * 40 + "\n        if: false"):
+        assert not same(TEXT.replace(f"{commit[0]} # v7.0.1", other).encode(), TEXT)
+    assert not same(TEXT.replace("actions/checkout@", "stranger/checkout@").encode(), TEXT)
 
 
 @pytest.mark.parametrize(
