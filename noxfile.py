@@ -111,6 +111,13 @@ def storm(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def shards(session: nox.Session) -> None:
+    """What the longest shard of a leg costs, evenly and by durations: nox -s shards -- --shards 4."""
+    session.install("-e", ".")
+    session.run("python", "-m", "corpus.shards", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """What a leg costs beside other tools: nox -s bench -- --python 3.12 --rounds 5."""
     session.install("-e", ".", "pip")
