@@ -128,8 +128,9 @@ def run_leg(session: nox.Session, configured: Configured, shard: int = 0) -> Non
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     output.unlink(missing_ok=True)
+    if not _install(session, configured, folder):
+        return
     alone = _follow_with_report(session, f"{configured.settings.prefix}report")
-    _install(session, configured, folder)
     plan = folder / "leg.json"
     plan.write_text(json.dumps(_plan(session, configured, output, shard)), "utf-8")
     session.run(
@@ -160,14 +161,18 @@ def _follow_with_report(session: nox.Session, report: str) -> bool:
     return False
 
 
-def _install(session: nox.Session, configured: Configured, folder: Path) -> None:
-    """Install the project with what its tests need, then what measures, without touching any of that."""
+def _install(session: nox.Session, configured: Configured, folder: Path) -> bool:
+    """Install the project with what its tests need, then what measures, without touching any of that.
+
+    Returns:
+        Whether there is more to do: under `nox --install-only` there is not.
+    """
     measuring = [ENGINES[configured.settings.engine], *_mode(configured.settings)[0]]
     with _group("environment"):
-        _install_all(session, configured, folder, measuring)
+        return _install_all(session, configured, folder, measuring)
 
 
-def _install_all(session: nox.Session, configured: Configured, folder: Path, measuring: list[str]) -> None:
+def _install_all(session: nox.Session, configured: Configured, folder: Path, measuring: list[str]) -> bool:
     wanted = [*configured.settings.install, *_group_requirements(configured), "pytest"]
     session.install(*wanted)
     frozen = session.run("python", "-I", "-c", FREEZE, silent=True, log=False)
@@ -181,6 +186,7 @@ def _install_all(session: nox.Session, configured: Configured, folder: Path, mea
             f"  -> loosen the pin in the requirements that `install` and `groups` name; "
             f"covlane changes no version itself"
         )
+    return frozen is not None
 
 
 def _leg(session: nox.Session, configured: Configured) -> str:
