@@ -107,6 +107,15 @@ def test_a_team_without_codescene_has_no_step_and_no_secret_for_it() -> None:
     assert len(text.splitlines()) == len(TEXT.splitlines()) - 8
 
 
+@pytest.mark.parametrize("text", [TEXT, WHOLE, reusable(Settings())])
+def test_a_cache_is_written_by_the_default_branch_alone(text: str) -> None:
+    steps = [step for step in text.split("      - ") if "actions/cache" in step]
+    assert [step for step in steps if "restore-keys: " in step]
+    for step in steps:
+        saves = "github.event_name == 'push' && github.ref == format(" in step or "steps.baseline.outcome" in step
+        assert saves is ("actions/cache/save@" in step)
+
+
 def test_gates_do_not_change_the_workflow() -> None:
     assert render(Settings(gate=Gate(patch=1)), INSTALL) == TEXT
 
