@@ -39,7 +39,9 @@ def test_a_push_is_measured_judged_and_delivered(hub: Hub) -> None:
     assert done.step("nox -s workflow").outcome == "success"
     assert not hub.github.requests
     kept = hub.runner.storage.caches
-    assert [key for key in kept if not key.startswith(f"covlane-code-{CURRENT}-")] == ["covlane-durations-1-1"]
+    assert [key for key in kept if not key.startswith(f"covlane-code-{CURRENT}-")] == [
+        "covlane-durations-1-1"
+    ]
     again = hub.push()
     assert set(again.results().values()) == {"success"}
     assert done.concurrency == ("coverage-1", False)
@@ -192,11 +194,7 @@ def test_names_of_files_are_shown_in_the_comment_and_obeyed_nowhere(hub: Hub) ->
     assert told.results() == {"comment": "success"}, failures(told)
     (comment,) = hub.github.comments
     assert "alert" in comment["body"]
-    assert not [
-        sign
-        for sign in ("<img", "@octo", "\x1b", "\n::", "\r", "](www")
-        if sign in comment["body"]
-    ]
+    assert not [sign for sign in ("<img", "@octo", "\x1b", "\n::", "\r", "](www") if sign in comment["body"]]
 
 
 @pytest.mark.parametrize("hub", [('github.comment = "on-change"',)], indirect=True)

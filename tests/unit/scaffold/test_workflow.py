@@ -112,7 +112,9 @@ def test_a_cache_is_written_by_the_default_branch_alone(text: str) -> None:
     steps = [step for step in text.split("      - ") if "actions/cache" in step]
     assert [step for step in steps if "restore-keys: " in step]
     for step in steps:
-        saves = "github.event_name == 'push' && github.ref == format(" in step or "steps.baseline.outcome" in step
+        saves = (
+            "github.event_name == 'push' && github.ref == format(" in step or "steps.baseline.outcome" in step
+        )
         assert saves is ("actions/cache/save@" in step)
 
 
