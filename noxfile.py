@@ -35,9 +35,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def actions(session: nox.Session) -> None:
-    """Lint the workflows and the action: zizmor, GitHub's schema, actionlint."""
+    """Lint the workflows, one with all that settings can add, and the action: zizmor, GitHub's schema, actionlint."""
     session.install(*nox.project.dependency_groups(PROJECT, "actions"))
-    workflows = sorted(str(path) for path in Path(".github/workflows").glob("*.yml"))
+    workflows = [
+        *sorted(map(str, Path(".github/workflows").glob("*.yml"))),
+        "tests/golden/coverage-whole.yml",
+    ]
     session.run("zizmor", "--offline", "--persona", "pedantic", *workflows, "action.yml")
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml")
@@ -105,6 +108,13 @@ def storm(session: nox.Session) -> None:
     """Uploads through faults and kill -9, each to arrive once: nox -s storm -- 500."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "test"))
     session.run("python", "-m", "storm.storm", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
+def shards(session: nox.Session) -> None:
+    """What the longest shard of a leg costs, evenly and by durations: nox -s shards -- --shards 4."""
+    session.install("-e", ".")
+    session.run("python", "-m", "corpus.shards", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)

@@ -6,13 +6,20 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 from covlane.sessions import SLIPCOVER
+from covlane.standin.codescene import StandIn
+from covlane.standin.github import GitHub
+from hub import SECRET, TEAM, Hub
 from leg import Project
 from repository import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # How long an example takes says something of the machine's other work only.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -83,3 +90,11 @@ def older_pytest_project(tmp_path: Path, older_pytest: Path) -> Project:
 def repository(tmp_path: Path) -> Repository:
     """A repository of its own, with covlane's sessions."""
     return Repository(tmp_path / "repository")
+
+
+@pytest.fixture
+def hub(request: pytest.FixtureRequest, repository: Repository, tmp_path: Path) -> Iterator[Hub]:
+    """A repository on GitHub, with two shards delivered by REST, or with the settings of the test's parameter."""
+    settings: tuple[str, ...] = getattr(request, "param", ("shards = 2", 'codescene.via = "rest"'))
+    with GitHub(TEAM, {}) as github, StandIn(SECRET) as codescene:
+        yield Hub(repository, tmp_path / "github", github, codescene, *settings)

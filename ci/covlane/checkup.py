@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from covlane import lane, tooling
 from covlane.adapters import files, process
-from covlane.delivering import Delivery
+from covlane.delivering import UNWANTED, Delivery
 from covlane.delivery import doctor
 from covlane.delivery.codescene import cli, preflight
 from covlane.delivery.codescene.submission import clean_remote, parts
@@ -30,20 +30,28 @@ class Doctor(Delivery):
     """A lane to CodeScene that is asked about, and used for nothing else."""
 
     def examine(self) -> Iterator[Check]:
-        """Yield each question as it is answered."""
-        yield from doctor.codescene(self.http, self._url, self.environ.get("CS_ACCESS_TOKEN"))
+        """Yield each question as it is answered; those of CodeScene where it is wanted."""
+        chosen = self.configured.settings.codescene
         reports: list[Report] = []
+        if chosen.upload:
+            yield from doctor.codescene(self.http, self._url, self.environ.get("CS_ACCESS_TOKEN"))
+        else:
+            yield doctor.Check("CodeScene", UNWANTED)
         yield doctor.check("report", lambda: self._read(reports))
-        yield from self._seen(reports)
-        if self.configured.settings.codescene.via != "rest":
-            environs: list[Mapping[str, str]] = []
-            yield doctor.check(cli.PROGRAM, lambda: self._program(environs))
-            if reports and environs:
-                yield doctor.check(f"{cli.PROGRAM} and report", lambda: self._tried(reports[0], environs[0]))
+        if chosen.upload:
+            yield from self._seen(reports)
+        if chosen.upload and chosen.via != "rest":
+            yield from self._tool(reports)
         yield doctor.check("sessions", self._sessions)
         if reports:
             legs, pin = reports[0].legs, SLIPCOVER.partition("==")[2]
             yield doctor.check("SlipCover and pytest", lambda: doctor.pairing(legs, pin))
+
+    def _tool(self, reports: list[Report]) -> Iterator[Check]:
+        environs: list[Mapping[str, str]] = []
+        yield doctor.check(cli.PROGRAM, lambda: self._program(environs))
+        if reports and environs:
+            yield doctor.check(f"{cli.PROGRAM} and report", lambda: self._tried(reports[0], environs[0]))
 
     def _read(self, reports: list[Report]) -> str:
         report = self._report(allow_incomplete=True)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from covlane.model.report import Report
     from covlane.settings import Configured
 
+#: Said in the place of an upload, so that one text of a workflow does for every repository.
+UNWANTED = "codescene.upload is false, so nothing is sent to CodeScene"
 #: What stands for a commit and a remote where a rehearsal has none.
 _COMMIT, _REMOTE = "0" * 40, "https://example.com/rehearsal.git"
 

@@ -103,15 +103,15 @@ def listed_sessions(configured: Configured, environ: Mapping[str, str]) -> list[
     """Return (session, python) of each leg, as nox itself lists them.
 
     Raises:
-        UsageError: nox refuses the noxfile, or it has no session `coverage`.
+        UsageError: nox refuses the noxfile, or it has no coverage session.
     """
-    argv = [sys.executable, "-m", "nox", "--list", "--json", "-s", "coverage"]
+    argv = [sys.executable, "-m", "nox", "--list", "--json", "-s", configured.session]
     done = process.run(argv, cwd=configured.root, environ=environ)
     if done.code != 0:
         lines = done.stderr.strip().splitlines() or ["it said nothing"]
         raise UsageError(f"nox lists no coverage session: {lines[-1]}", "run `covlane init`, then `nox -l`")
     listed = msgspec.json.decode(done.stdout, type=list[_Listed])
-    return [(item.session, item.python) for item in listed if item.name == "coverage" and item.python]
+    return [(item.session, item.python) for item in listed if item.name == configured.session and item.python]
 
 
 @contextmanager

@@ -64,8 +64,8 @@ def run(
     """
     environ = {name: value for name, value in environ.items() if not name.startswith("CS_")}
     if not skip_coverage:
-        argv = [sys.executable, "-m", "nox", "-s", "coverage"]
-        say("$ nox -s coverage")
+        argv = [sys.executable, "-m", "nox", "-s", configured.session]
+        say(f"$ nox -s {configured.session}")
         done = process.stream(argv, cwd=configured.root, environ=environ, timeout=None, line=say)
         if done.code:
             say(f"nox ended with {done.code}; what was measured is rehearsed with")

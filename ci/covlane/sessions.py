@@ -53,7 +53,8 @@ LOCATE = (
 def register(root: Path | None = None) -> None:
     """Define the sessions `coverage-3.X`, `report` and `workflow` in the noxfile that calls this.
 
-    None of them is one of the default sessions: a bare `nox` does what it did before.
+    None of them is one of the default sessions: a bare `nox` does what it did before. The setting `prefix` begins
+    all of their names.
 
     Args:
         root: the repository; by default the folder that nox works in, which is the noxfile's.
@@ -77,7 +78,7 @@ def register(root: Path | None = None) -> None:
         numbered = [nox.param(number, id=name) for number, name in enumerate(names, start=1)]
         coverage = nox.parametrize("shard", numbered)(coverage)
     nox.session(
-        name="coverage",
+        name=configured.session,
         python=list(configured.settings.pythons),
         venv_backend="uv|virtualenv",
         download_python="never",
@@ -85,28 +86,32 @@ def register(root: Path | None = None) -> None:
         default=False,
     )(coverage)
 
-    @nox.session(name="report", python=False, default=False)
+    prefix = configured.settings.prefix
+
+    @nox.session(name=f"{prefix}report", python=False, default=False)
     def report(session: nox.Session) -> None:
         """Merge the legs that ran here, write the reports and print the table."""
-        show_report(session, configured)
+        with _reproducible(session.name):
+            show_report(session, configured)
 
-    @nox.session(name="workflow", python=False, default=False)
+    @nox.session(name=f"{prefix}workflow", python=False, default=False)
     def workflow(session: nox.Session) -> None:
         """Say whether the workflows are what the settings would write."""
-        session.run(sys.executable, "-m", "covlane", "init", "--check", external=True)
+        with _reproducible(session.name):
+            session.run(sys.executable, "-m", "covlane", "init", "--check", external=True)
 
     # nox keeps them in its registry; the names are only theirs.
     del coverage, report, workflow
 
 
 @contextmanager
-def _reproducible(leg: str) -> Iterator[None]:
+def _reproducible(name: str) -> Iterator[None]:
     """In CI, let the command that reproduces a failure be the last line, after all that nox says of it."""
     try:
         yield
     except BaseException:
         if in_ci(environment()):
-            atexit.register(sys.stderr.write, f'again: nox -s "{leg}"\n')
+            atexit.register(sys.stderr.write, f'again: nox -s "{name}"\n')
         raise
 
 
@@ -129,8 +134,9 @@ def run_leg(session: nox.Session, configured: Configured, shard: int = 0) -> Non
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     output.unlink(missing_ok=True)
-    alone = _follow_with_report(session)
-    _install(session, configured, folder)
+    if not _install(session, configured, folder):
+        return
+    alone = _follow_with_report(session, f"{configured.settings.prefix}report")
     plan = folder / "leg.json"
     plan.write_text(json.dumps(_plan(session, configured, output, shard)), "utf-8")
     session.run(
@@ -147,28 +153,32 @@ def run_leg(session: nox.Session, configured: Configured, shard: int = 0) -> Non
         show_report(session, configured)
 
 
-def _follow_with_report(session: nox.Session) -> bool:
-    """See to it that `report` follows the last leg; True where nox cannot, and each leg shows what there is.
+def _follow_with_report(session: nox.Session, report: str) -> bool:
+    """See to it that the session `report` follows the last leg; True where nox cannot, and each leg shows what there is.
 
     Under `nox -j` each session is a nox of its own, which knows of no other.
     """
     if in_ci(environment()):
         return False
     try:
-        session.notify("report")
+        session.notify(report)
     except ValueError:
         return True
     return False
 
 
-def _install(session: nox.Session, configured: Configured, folder: Path) -> None:
-    """Install the project with what its tests need, then what measures, without touching any of that."""
+def _install(session: nox.Session, configured: Configured, folder: Path) -> bool:
+    """Install the project with what its tests need, then what measures, without touching any of that.
+
+    Returns:
+        Whether there is more to do: under `nox --install-only` there is not.
+    """
     measuring = [ENGINES[configured.settings.engine], *_mode(configured.settings)[0]]
     with _group("environment"):
-        _install_all(session, configured, folder, measuring)
+        return _install_all(session, configured, folder, measuring)
 
 
-def _install_all(session: nox.Session, configured: Configured, folder: Path, measuring: list[str]) -> None:
+def _install_all(session: nox.Session, configured: Configured, folder: Path, measuring: list[str]) -> bool:
     wanted = [*configured.settings.install, *_group_requirements(configured), "pytest"]
     session.install(*wanted)
     frozen = session.run("python", "-I", "-c", FREEZE, silent=True, log=False)
@@ -182,6 +192,7 @@ def _install_all(session: nox.Session, configured: Configured, folder: Path, mea
             f"  -> loosen the pin in the requirements that `install` and `groups` name; "
             f"covlane changes no version itself"
         )
+    return frozen is not None
 
 
 def _leg(session: nox.Session, configured: Configured) -> str:

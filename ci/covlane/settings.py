@@ -37,8 +37,9 @@ _NUMBERS = ((Workers, int), (Positive, int), (Count | None, int), (Percent | Non
 
 
 class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """Where and how the merged report is delivered to CodeScene."""
+    """Where and how the merged report is delivered to CodeScene; without `upload` it is not."""
 
+    upload: bool = True
     url: str = "https://api.codescene.io/v2"
     via: Literal["auto", "cli", "rest"] = "auto"
     downloads: str = "https://downloads.codescene.io/enterprise/cli"
@@ -81,7 +82,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
     Paths are relative to the repository's root, with `/`. `install` holds requirement arguments as pip
     takes them (`-e .`, `-r requirements.txt`, `hypothesis`), `groups` names of dependency groups. Each list of
-    `paths` is a folder and, as in coverage.py's `[paths]`, what stands for it elsewhere.
+    `paths` is a folder and, as in coverage.py's `[paths]`, what stands for it elsewhere. `prefix` begins the names of
+    all sessions, where a noxfile has others of those names.
     """
 
     source: tuple[str, ...] = ()
@@ -101,6 +103,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     exclude_also: tuple[str, ...] = ()
     reports: str = "reports"
     cache: str = ".covlane_cache"
+    prefix: str = ""
     html: bool = True
     thresholds: Thresholds = (60, 80)
     paths: dict[str, tuple[str, ...]] = {}
@@ -125,6 +128,13 @@ _WORDS = (
     (dict[str, Component], "tables with `source` and `flags`, each a list of strings"),
     (dict[str, tuple[str, ...]], "a table of lists of strings"),
 )
+
+
+#: What a name has to be.
+_NAMES = {
+    "github.lane": (r"[\w .]{1,50}", "a name of letters, digits, spaces and points"),
+    "prefix": ("([A-Za-z0-9][A-Za-z0-9_.-]{0,50})?", "letters, digits, underscores, points and hyphens"),
+}
 
 
 class Key(NamedTuple):
@@ -152,11 +162,18 @@ class Configured(NamedTuple):
         """The folder of all that the lane writes."""
         return self.root / self.settings.reports
 
+    @property
+    def session(self) -> str:
+        """The session that stands for all legs."""
+        return f"{self.settings.prefix}coverage"
+
     def sessions(self) -> tuple[str, ...]:
         """Return the names of the legs' sessions, as `nox -l` lists them."""
         parts = self.shards() or ("",)
         return tuple(
-            f"coverage-{python}{part and f'({part})'}" for python in self.settings.pythons for part in parts
+            f"{self.session}-{python}{part and f'({part})'}"
+            for python in self.settings.pythons
+            for part in parts
         )
 
     def shards(self) -> tuple[str, ...]:
@@ -346,10 +363,9 @@ def _check_tables(values: dict[str, Any], origins: dict[str, str]) -> None:
     for system in values.get("github.systems", ()):
         if system not in SYSTEMS.values():
             raise _wrong("github.systems", system, describe(dict[str, str]), origins["github.systems"])
-    if not re.fullmatch(r"[\w .]{1,50}", lane := values.get("github.lane", "coverage")):
-        raise _wrong(
-            "github.lane", lane, "a name of letters, digits, spaces and points", origins["github.lane"]
-        )
+    for name, (pattern, takes) in _NAMES.items():
+        if name in values and not re.fullmatch(pattern, values[name]):
+            raise _wrong(name, values[name], takes, origins[name])
 
 
 def _wrong_pattern(pattern: str) -> str:

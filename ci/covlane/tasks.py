@@ -382,23 +382,17 @@ def init(_context: Context, diff: bool = False, force: bool = False, check: bool
     """
     from covlane.adapters.git import Git
     from covlane.scaffold import change, worktree
-    from covlane.scaffold.plan import plan
+    from covlane.scaffold.plan import facts, plan
+    from covlane.settings import keys
 
     configured = _configured()
     if check:
         _check_workflows(configured)
         return
-    facts: dict[str, str] = {}
-    branch = Git(configured.root, _environ()).default_branch()
-    key = "github.default-branch"
-    if (
-        branch
-        and configured.origins[key] == "default"
-        and branch != configured.settings.github.default_branch
-    ):
-        facts[key] = branch
-        configured = _configured({"COVLANE_GITHUB_DEFAULT_BRANCH": branch})
-    outcome = plan(configured, worktree.reader(configured.root), force=force, facts=facts)
+    read = worktree.reader(configured.root)
+    told = facts(configured, read, Git(configured.root, _environ()).default_branch())
+    configured = _configured({key.variable: told[key.name] for key in keys() if key.name in told})
+    outcome = plan(configured, read, force=force, facts=told)
     if diff:
         sys.stdout.write(change.diff(outcome.changes))
     else:
@@ -410,7 +404,7 @@ def init(_context: Context, diff: bool = False, force: bool = False, check: bool
     if not outcome.changes:
         sys.stderr.write("nothing to do\n")
     elif not diff:
-        sys.stderr.write("now run: nox -s coverage\n")
+        sys.stderr.write(f"now run: nox -s {configured.session}\n")
 
 
 def _check_workflows(configured: Configured) -> None:
@@ -468,6 +462,9 @@ def upload(
     def say(line: str) -> None:
         _say(sys.stderr if json else sys.stdout, line)
 
+    if not configured.settings.codescene.upload:
+        say(delivering.UNWANTED)
+        return
     lane = delivering.dry if dry_run else delivering.real
     waiting = bar("CodeScene", sys.stderr, plain=dry_run or _plain(environ), pieces=True)
     with waiting, lane(configured, environ, say) as codescene:
@@ -536,8 +533,11 @@ def _say(file: TextIO, line: str) -> None:
 @_task(
     lock="install this build (40 hex digits, or the number of a known one) and write it into cs-coverage.lock",
     installer_script="run CodeScene's own installer instead; what it installs is neither pinned nor checked",
+    if_used="only where the settings have uploads made by it",
 )
-def install_cs_coverage(_context: Context, lock: str | None = None, installer_script: bool = False) -> None:
+def install_cs_coverage(
+    _context: Context, lock: str | None = None, installer_script: bool = False, if_used: bool = False
+) -> None:
     """Install the pinned cs-coverage for this user, its archive checked by its hash.
 
     Example: invoke install-cs-coverage
@@ -545,14 +545,16 @@ def install_cs_coverage(_context: Context, lock: str | None = None, installer_sc
     from contextlib import closing
 
     from covlane import tooling
-    from covlane.adapters.environment import in_ci
     from covlane.adapters.http import Http
     from covlane.render.progress import bar
 
-    environ, say = _environ(), functools.partial(_say, sys.stdout)
-    plain = "NO_COLOR" in environ or in_ci(environ)
-    with closing(Http()) as http, bar("cs-coverage", sys.stderr, plain=plain) as seen:
-        acting = tooling.Installation(_configured(), environ, http, seen)
+    configured, environ, say = _configured(), _environ(), functools.partial(_say, sys.stdout)
+    chosen = configured.settings.codescene
+    if if_used and not (chosen.upload and chosen.via != "rest"):
+        say("the settings have no upload made by cs-coverage")
+        return
+    with closing(Http()) as http, bar("cs-coverage", sys.stderr, plain=_plain(environ)) as seen:
+        acting = tooling.Installation(configured, environ, http, seen)
         if installer_script:
             say("what CodeScene's own installer installs is neither pinned nor checked by its hash")
             say(acting.script())

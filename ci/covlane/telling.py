@@ -78,8 +78,11 @@ class Telling:
             raise ReportError(
                 f"the report is incomplete: {report.incomplete[0]}", "run what is missing, then merge"
             )
-        sha = self.environ.get("GITHUB_SHA") or Git(self.configured.root, self.environ).commit() or ""
-        reference = self.environ.get("GITHUB_REF", "")
+        git = Git(self.configured.root, self.environ)
+        sha, branch = self.environ.get("GITHUB_SHA") or git.commit(), git.branch()
+        reference = self.environ.get("GITHUB_REF") or (f"refs/heads/{branch}" if branch else "")
+        if not (sha and reference):
+            raise UsageError("there is no commit of a branch to send the report for", "check a branch out")
         told = quality.target(self._event(), sha, reference, self.environ.get("GITHUB_REPOSITORY", ""))
         if isinstance(told, str):
             self.say(f"skipped: {told}")

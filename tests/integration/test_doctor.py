@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from covlane.delivering import UNWANTED
 from covlane.delivery.codescene import install
 from covlane.formats import slipcover
 from covlane.standin.codescene import StandIn
@@ -348,6 +349,13 @@ def test_a_lane_by_rest_asks_for_no_program(patient: Patient) -> None:
     patient.has_program()
     assert "cs-coverage" not in patient.ask(COVLANE_CODESCENE_VIA="rest")
     assert not patient.calls_file.exists()
+
+
+def test_a_team_without_codescene_is_asked_nothing_of_it(patient: Patient) -> None:
+    rows = patient.ask(COVLANE_CODESCENE_UPLOAD="false")
+    assert list(rows) == ["CodeScene", "report", "sessions", "SlipCover and pytest"]
+    assert rows["CodeScene"]["found"] == UNWANTED
+    assert not patient.codescene.requests
 
 
 def test_a_lock_that_cannot_be_read_is_a_cross(patient: Patient) -> None:

@@ -35,6 +35,15 @@ def test_arguments_after_the_dashes_are_pytests(repository: Repository) -> None:
     assert "test_calc.py::test_sign" in done.stdout
 
 
+def test_environments_can_be_made_beforehand(repository: Repository) -> None:
+    done = repository.nox("--install-only", "-s", "coverage")
+    assert done.returncode == 0, done.stderr
+    assert "Running session report" not in done.stderr
+    done = repository.nox("-R", "-s", "coverage")
+    assert done.returncode == 0, done.stderr
+    assert "1 passed" in done.stdout
+
+
 def test_a_failing_suite_fails_the_session_and_is_reported(repository: Repository) -> None:
     repository.write("test_calc.py", "from calc import sign\ndef test_sign():\n    assert sign(1) == 2\n")
     done = repository.nox("-s", "coverage")

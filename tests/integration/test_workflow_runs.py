@@ -8,120 +8,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from covlane.formats.evidence import write_verdict
-from covlane.scaffold.workflow import COMMENT, PATH
-from covlane.standin.codescene import StandIn
-from covlane.standin.github import BOT, GitHub
-from repository import CURRENT, Repository
-from runner.runner import Done, Runner
+from covlane.model.report import Ratio
+from covlane.model.verdict import Patch, PatchFile, Total
+from covlane.standin.github import BOT
+from hub import GATE, GROWN, LEG, SECRET, SESSION, TEAM, UPLOAD, failures, secret_steps
+from repository import CURRENT
 from sample_site import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-TEAM = "team/calc"
-SECRET = "cs-t0k3n-that-shows-nowhere"
-LEG = f"coverage-{CURRENT}"
-UPLOAD = "covlane upload"
-#: A change whose second function no test runs.
-GROWN = """
-    def sign(number):
-        if number < 0:
-            return -1
-        return 1
-
-
-    def double(number):
-        return 2 * number
-    """
-
-
-class Hub:
-    """A repository on GitHub with the lane that `covlane init` gave it, and all that it talks to."""
-
-    def __init__(self, repository: Repository, folder: Path, github: GitHub, codescene: StandIn) -> None:
-        self.repository, self.github, self.codescene = repository, github, codescene
-        repository.settings(f'pythons = ["{CURRENT}"]', "shards = 2", 'codescene.via = "rest"')
-        assert repository.covlane("init").returncode == 0
-        repository.commit()
-        repository.git("config", "uploadpack.allowAnySHA1InWant", "true")
-        self.base = repository.git("rev-parse", "HEAD")
-        environ = {**repository.environ, "COVLANE_CODESCENE_URL": codescene.url}
-        secrets = {"CS_ACCESS_TOKEN": SECRET}
-        self.runner = Runner(repository.root, folder, github, environ, secrets)
-
-    def push(self) -> Done:
-        """Run what a push to the default branch runs."""
-        head = self.repository.git("rev-parse", "main")
-        payload = {
-            "before": self.base,
-            "after": head,
-            "ref": "refs/heads/main",
-            "repository": {"full_name": TEAM, "default_branch": "main"},
-        }
-        return self.runner.run(PATH, "push", payload, ref="refs/heads/main", sha=head)
-
-    def propose(self, owner: str = "team") -> tuple[dict[str, Any], str]:
-        """Make a pull request of the work that is there; return it with the commit that merges it."""
-        self.repository.git("switch", "--quiet", "--create", "topic")
-        self.repository.git("add", "--all")
-        self.repository.git("commit", "--quiet", "--allow-empty", "--message", "work")
-        head = self.repository.git("rev-parse", "HEAD")
-        self.repository.git("switch", "--quiet", "main")
-        tree = self.repository.git("rev-parse", f"{head}^{{tree}}")
-        merge = self.repository.git("commit-tree", tree, "-p", self.base, "-p", head, "-m", "merge")
-        self.repository.git("update-ref", "refs/pull/7/merge", merge)
-        repo = {"full_name": f"{owner}/calc", "owner": {"login": owner}, "id": 1}
-        pull = {
-            "number": 7,
-            "state": "open",
-            "head": {"sha": head, "ref": "topic", "repo": repo},
-            "base": {"sha": self.base, "ref": "main", "repo": {"full_name": TEAM}},
-        }
-        self.github.pulls.append(pull)
-        self.github.runs[1] = {
-            "id": 1,
-            "event": "pull_request",
-            "head_sha": head,
-            "head_branch": "topic",
-            "repository": {"full_name": TEAM},
-            "head_repository": repo,
-            "conclusion": "success",
-        }
-        return pull, merge
-
-    def pull(self, owner: str = "team") -> Done:
-        """Run what a pull request of the work that is there runs, as the first run."""
-        pull, merge = self.propose(owner)
-        payload = {"pull_request": pull, "repository": {"full_name": TEAM, "default_branch": "main"}}
-        return self.runner.run(PATH, "pull_request", payload, ref="refs/pull/7/merge", sha=merge)
-
-    def after(self, run: int) -> Done:
-        """Run what follows a run, on the default branch."""
-        payload: dict[str, Any] = {
-            "workflow_run": self.github.runs[run],
-            "repository": {"full_name": TEAM, "default_branch": "main"},
-        }
-        return self.runner.run(COMMENT, "workflow_run", payload, ref="refs/heads/main", sha=self.base)
-
-    def artifact(self, run: int, name: str) -> Path:
-        return self.runner.storage.artifacts(run) / name
-
-
-@pytest.fixture
-def hub(repository: Repository, tmp_path: Path) -> Iterator[Hub]:
-    with GitHub(TEAM, {}) as github, StandIn(SECRET) as codescene:
-        yield Hub(repository, tmp_path / "github", github, codescene)
-
-
-def secret_steps(done: Done) -> list[str]:
-    return [step.name for step in done.steps if SECRET in step.env.values()]
+    from hub import Hub
+    from repository import Repository
 
 
 def test_a_push_is_measured_judged_and_delivered(hub: Hub) -> None:
     done = hub.push()
-    assert set(done.results().values()) == {"success"}, [step.output for step in done.steps if step.code]
-    legs = [step for step in done.steps if step.name == 'nox -s "$SESSION"']
+    assert set(done.results().values()) == {"success"}, failures(done)
+    legs = [step for step in done.steps if step.name == SESSION]
     assert [step.env["SESSION"] for step in legs] == [f"{LEG}(shard-1-of-2)", f"{LEG}(shard-2-of-2)"]
     assert done.jobs["deliver"]["outputs"] == {
         "line": "75.00", "branch": "50.00", "patch": "", "verdict": "pass", "complete": "true",
@@ -136,9 +38,14 @@ def test_a_push_is_measured_judged_and_delivered(hub: Hub) -> None:
     assert "75.00%" in done.summary
     assert done.step("nox -s workflow").outcome == "success"
     assert not hub.github.requests
-    assert list(hub.runner.storage.caches) == ["covlane-durations-1-1"]
+    kept = hub.runner.storage.caches
+    assert [key for key in kept if not key.startswith(f"covlane-code-{CURRENT}-")] == [
+        "covlane-durations-1-1"
+    ]
     again = hub.push()
     assert set(again.results().values()) == {"success"}
+    assert done.concurrency == ("coverage-1", False)
+    assert again.concurrency == ("coverage-2", False)
     assert hub.artifact(2, "durations").joinpath("durations.json").is_file()
 
 
@@ -169,7 +76,7 @@ def test_a_pull_request_is_judged_and_told_by_a_comment(hub: Hub) -> None:
         "deliver": "failure",
         "coverage": "failure",
     }
-    gate = done.step("covlane gate --github-output")
+    gate = done.step(GATE)
     assert gate.code == 4
     assert gate.last == "again: covlane gate --github-output"
     assert done.jobs["deliver"]["outputs"]["patch"] == "50.00"
@@ -181,7 +88,7 @@ def test_a_pull_request_is_judged_and_told_by_a_comment(hub: Hub) -> None:
     assert not hub.codescene.requests
     assert not hub.github.comments
     told = hub.after(1)
-    assert set(told.results().values()) == {"success"}, [step.output for step in told.steps]
+    assert set(told.results().values()) == {"success"}, failures(told)
     assert told.step("covlane comment --relayed").output == "commented on #7\n"
     (comment,) = hub.github.comments
     assert comment["user"]["login"] == BOT
@@ -189,6 +96,9 @@ def test_a_pull_request_is_judged_and_told_by_a_comment(hub: Hub) -> None:
     assert "calc.py" in comment["body"]
     hub.after(1)
     assert len(hub.github.comments) == 1
+    # A newer push ends an older run of the same pull request, and of nothing else.
+    assert done.concurrency == ("coverage-7", True)
+    assert not told.concurrency[1]
 
 
 def test_a_fork_s_pull_request_gets_its_comment_from_a_run_that_runs_nothing_of_it(hub: Hub) -> None:
@@ -205,7 +115,7 @@ def test_a_fork_s_pull_request_gets_its_comment_from_a_run_that_runs_nothing_of_
     assert evil.exists()
     evil.unlink()
     told = hub.after(1)
-    assert set(told.results().values()) == {"success"}, [step.output for step in told.steps]
+    assert set(told.results().values()) == {"success"}, failures(told)
     assert not evil.exists()
     (comment,) = hub.github.comments
     assert "<b>" not in comment["body"]
@@ -238,10 +148,7 @@ def test_what_a_fork_puts_into_its_artifact_is_refused(hub: Hub, kind: str) -> N
 
 
 def test_a_run_of_another_repository_or_another_commit_is_not_commented(hub: Hub) -> None:
-    hub.propose("stranger")
-    hub.runner.runs = 1
-    with zipfile.ZipFile(hub.artifact(1, "verdict"), "w") as packed:
-        packed.writestr("verdict.json", write_verdict(verdict()))
+    relayed(hub)
     hub.github.pulls[0]["head"]["sha"] = "f" * 40
     told = hub.after(1)
     assert "no open pull request is at the commit" in told.step("covlane comment --relayed").output
@@ -249,6 +156,107 @@ def test_a_run_of_another_repository_or_another_commit_is_not_commented(hub: Hub
     told = hub.after(1)
     assert told.step("covlane comment --relayed").code == 5
     assert not hub.github.comments
+
+
+def relayed(hub: Hub, **changes: Any) -> None:
+    """Put a verdict into the artifact of a stranger's run, as covlane would have written it."""
+    hub.propose("stranger")
+    hub.runner.runs = 1
+    with zipfile.ZipFile(hub.artifact(1, "verdict"), "w") as packed:
+        packed.writestr("verdict.json", write_verdict(verdict(**changes)))
+
+
+def test_the_number_of_a_pull_request_is_asked_of_github_alone(hub: Hub) -> None:
+    relayed(hub)
+    # What a run says of its pull requests is empty for forks, and its head can be anybody's.
+    head = {"sha": hub.base, "ref": "main", "repo": {"full_name": TEAM, "owner": {"login": "team"}}}
+    hub.github.pulls.append({**hub.github.pulls[0], "number": 8, "head": head})
+    hub.github.runs[1]["pull_requests"] = [{"number": 8}]
+    told = hub.after(1)
+    assert told.results() == {"comment": "success"}, failures(told)
+    assert [comment["issue"] for comment in hub.github.comments] == [7]
+
+
+NAMES = (
+    "<img src=x onerror=alert(1)>.py",
+    "[click](www.example.com).py",
+    "@octocat.py",
+    "\x1b[31mred.py",
+    "a\n::set-output name=x::y.py",
+    "a\r::add-mask::success\n::error::x.py",
+)
+
+
+def test_names_of_files_are_shown_in_the_comment_and_obeyed_nowhere(hub: Hub) -> None:
+    files = tuple(PatchFile(path=name, statements=Ratio(0, 1), missing=((1, 1),)) for name in NAMES)
+    relayed(hub, patch=Patch(files=files, statements=Ratio(0, len(NAMES))))
+    told = hub.after(1)
+    assert told.results() == {"comment": "success"}, failures(told)
+    (comment,) = hub.github.comments
+    assert "alert" in comment["body"]
+    assert not [sign for sign in ("<img", "@octo", "\x1b", "\n::", "\r", "](www") if sign in comment["body"]]
+
+
+@pytest.mark.parametrize("hub", [('github.comment = "on-change"',)], indirect=True)
+def test_nothing_is_commented_where_nothing_changed_if_so_set(hub: Hub) -> None:
+    total = Total(line=Ratio(1, 2), branch=None)
+    relayed(hub, outcome="pass", patch=Patch(), total=total)
+    told = hub.after(1)
+    assert told.step("covlane comment --relayed").output == "nothing changed, so #7 gets no comment\n"
+    with zipfile.ZipFile(hub.artifact(1, "verdict"), "w") as packed:
+        packed.writestr("verdict.json", write_verdict(verdict(outcome="fail", patch=Patch(), total=total)))
+    assert hub.after(1).step("covlane comment --relayed").output == "commented on #7\n"
+
+
+QUALITY = ("github.code-quality = true", "codescene.upload = false")
+SEND = "covlane upload --to github"
+
+
+@pytest.mark.parametrize("hub", [QUALITY], indirect=True)
+def test_a_push_is_sent_to_code_quality_and_nothing_to_a_codescene_that_is_not_there(hub: Hub) -> None:
+    hub.github.statuses = ["succeeded"]
+    hub.runner.secrets = {}
+    done = hub.push()
+    assert set(done.results().values()) == {"success"}, failures(done)
+    assert done.step(SEND).output == "GitHub Code Quality has the report as 'coverage'\n"
+    (report,) = hub.github.reports
+    assert (report["commit_oid"], report["ref"]) == (hub.base, "refs/heads/main")
+    assert b'filename="calc.py"' in report["coverage_report"]
+    assert [may for may in hub.github.tokens.values() if "write" in may.values()] == [
+        {"contents": "read", "code-quality": "write"}
+    ]
+    assert not hub.codescene.requests
+
+
+@pytest.mark.parametrize("hub", [QUALITY], indirect=True)
+def test_a_pull_request_is_sent_to_code_quality_by_its_head_and_a_fork_s_is_not(hub: Hub) -> None:
+    hub.github.statuses = ["succeeded"]
+    hub.repository.write("calc.py", GROWN)
+    done = hub.pull()
+    assert done.jobs["deliver"]["result"] == "failure"
+    assert done.step(SEND).outcome == "success", failures(done)
+    (report,) = hub.github.reports
+    pull = hub.github.pulls[0]
+    assert (report["commit_oid"], report["pull_request_number"]) == (pull["head"]["sha"], 7)
+    pull["head"]["repo"] = {"full_name": "stranger/calc", "owner": {"login": "stranger"}, "id": 2}
+    theirs = hub.again(pull)
+    assert theirs.results()["quality"] == "skipped"
+    assert len(hub.github.reports) == 1
+
+
+@pytest.mark.parametrize("hub", [QUALITY], indirect=True)
+def test_code_quality_that_refuses_is_red_and_keeps_nobody_from_merging(hub: Hub) -> None:
+    hub.github.statuses = ["failed"]
+    done = hub.push()
+    assert done.results() == {
+        "plan": "success",
+        "leg": "success",
+        "deliver": "success",
+        "quality": "failure",
+        "coverage": "success",
+    }
+    assert done.step(SEND).code == 5
+    assert done.step(SEND).last == f"again: {SEND}"
 
 
 def test_failing_tests_are_reported_and_the_last_line_says_how_to_see_them_fail(hub: Hub) -> None:
@@ -278,7 +286,7 @@ def test_a_leg_that_is_lost_makes_the_verdict_incomplete(hub: Hub) -> None:
         "coverage": "failure",
     }
     assert done.step("covlane merge --allow-incomplete").output.startswith("INCOMPLETE: ")
-    assert done.step("covlane gate --github-output").code == 3
+    assert done.step(GATE).code == 3
     assert done.jobs["deliver"]["outputs"]["complete"] == "false"
     assert done.jobs["deliver"]["outputs"]["verdict"] == "incomplete"
     assert f"{LEG}(shard-2-of-2)".replace("(", "\\(").replace(")", "\\)") in done.summary

@@ -50,8 +50,8 @@ class Place:
 
 
 def act(uses: str, given: dict[str, str], place: Place) -> None:
-    """Do what an action does; ActionError where it would fail."""
-    ACTIONS[uses.partition("@")[0]](given, place)
+    """Do what an action does, by its name without a version; ActionError where it would fail."""
+    ACTIONS[uses](given, place)
 
 
 def _checkout(given: dict[str, str], place: Place) -> None:
@@ -138,11 +138,13 @@ def _download(given: dict[str, str], place: Place) -> None:
 
 def _restore(given: dict[str, str], place: Place) -> None:
     caches = place.storage.caches
-    keys = [key for key in caches if key == given["key"] or key.startswith(given["restore-keys"])]
-    if keys:
-        path = place.workspace / given["path"]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if caches[keys[-1]].is_dir() else shutil.copyfile)(caches[keys[-1]], path)
+    # The key, else the newest of the first prefix that any has.
+    for prefix in (given["key"], *given["restore-keys"].split()):
+        if found := [cache for key, cache in caches.items() if key.startswith(prefix)]:
+            path = place.workspace / given["path"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if found[-1].is_dir() else shutil.copyfile)(found[-1], path)
+            return
 
 
 def _save(given: dict[str, str], place: Place) -> None:

@@ -1,56 +1,45 @@
-"""A GitHub on this machine that runs a generated workflow, job by job and step by step, as it is written.
+"""A GitHub on this machine that runs a generated workflow, job by job, as it is written.
 
-Commands are run as they stand; actions are replaced by what they do (`actions.py`), installations left out.
+What a job does is in `steps.py`, what each action does in `actions.py`; a workflow that is called is run as well.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
 import subprocess
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from runner.actions import ActionError, Place, Storage, act
+from runner.actions import Place, Storage
 from runner.expressions import Expressions
+from runner.steps import Job, Step, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from covlane.standin.github import GitHub
 
-_INSTALL = re.compile(r"python -m pip install (-e \.|covlane==[\w.]+)")
-
-
-@dataclass
-class Step:
-    """What became of a step: its command or action, how it ended, what it printed, and the variables of its own."""
-
-    job: str
-    name: str
-    outcome: str
-    code: int = 0
-    output: str = ""
-    env: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def last(self) -> str:
-        """The last line that it printed."""
-        return self.output.strip().rpartition("\n")[2]
+_LEVELS = ("none", "read", "write")
 
 
 @dataclass
 class Done:
-    """What became of a run: each job's result and outputs, all steps, and the summary."""
+    """What became of a run.
+
+    Attributes:
+        jobs: each job's result and outputs; those of a called workflow as `CALLER / JOB`.
+        steps: of all jobs.
+        summary: what was written to it.
+        concurrency: the group that it ran in, and whether a newer run of the group would have ended it.
+        machines: what each job ran on, one for each of its matrix.
+    """
 
     jobs: dict[str, dict[str, Any]]
     steps: list[Step]
     summary: str
+    concurrency: tuple[str, bool]
+    machines: dict[str, list[str]]
 
     def results(self) -> dict[str, str]:
         return {name: job["result"] for name, job in self.jobs.items()}
@@ -71,6 +60,7 @@ class Runner:
         github: what GITHUB_API_URL names; each job's token is made known to it.
         environ: variables of every step.
         secrets: those of the repository; a fork's run sees none.
+        elsewhere: the folders of other repositories, by their names.
         lost: legs whose machine is lost before it begins.
     """
 
@@ -79,6 +69,7 @@ class Runner:
     github: GitHub
     environ: Mapping[str, str]
     secrets: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, Path] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
     runs: int = 0
 
@@ -88,36 +79,37 @@ class Runner:
     def run(self, path: str, event: str, payload: dict[str, Any], *, ref: str, sha: str) -> Done:
         """Run a workflow, as it stands at the commit, for an event."""
         self.runs += 1
-        text = subprocess.run(
-            ["git", "show", f"{sha}:{path}"], cwd=self.origin, check=True, capture_output=True, text=True
-        ).stdout
-        workflow = yaml.load(text, yaml.BaseLoader)  # every scalar a string, as it is written
+        workflow = self.at(sha, path)
         assert event in workflow["on"]
-        return _Run(self, workflow, event, payload, ref=ref, sha=sha).whole()
+        return _Run(self, workflow["name"], event, payload, ref=ref, sha=sha).whole(workflow)
+
+    def at(self, sha: str, path: str) -> dict[str, Any]:
+        """Return a workflow of the repository as it is in a commit."""
+        shown = ["git", "show", f"{sha}:{path}"]
+        done = subprocess.run(shown, cwd=self.origin, check=True, capture_output=True, text=True)
+        return load(done.stdout)
+
+    def called(self, sha: str, uses: str) -> dict[str, Any]:
+        """Return the workflow that a job calls, of this repository or of another."""
+        if uses.startswith("./"):
+            return self.at(sha, uses[2:])
+        owner, name, *path = uses.partition("@")[0].split("/")
+        return load(self.elsewhere[f"{owner}/{name}"].joinpath(*path).read_text("utf-8"))
 
 
 class _Run:
     def __init__(
-        self,
-        runner: Runner,
-        workflow: dict[str, Any],
-        event: str,
-        payload: dict[str, Any],
-        *,
-        ref: str,
-        sha: str,
+        self, runner: Runner, name: str, event: str, payload: dict[str, Any], *, ref: str, sha: str
     ) -> None:
-        self.runner, self.workflow, self.number = runner, workflow, runner.runs
-        self.jobs: dict[str, dict[str, Any]] = {}
+        self.runner, self.number = runner, runner.runs
         self.steps: list[Step] = []
+        self.machines: dict[str, list[str]] = {}
         self.folder = runner.folder / f"run-{self.number}"
         self.folder.mkdir(parents=True)
         self.summary = self.folder / "summary.md"
-        self.event = self.folder / "event.json"
-        self.event.write_text(json.dumps(payload))
         pull, repository = payload.get("pull_request"), runner.github.repository
         self.fork = pull is not None and pull["head"]["repo"]["full_name"] != repository
-        self.github_context: dict[str, Any] = {
+        self.github: dict[str, Any] = {
             "event_name": event,
             "event": payload,
             "ref": ref,
@@ -125,122 +117,116 @@ class _Run:
             "repository": repository,
             "run_id": self.number,
             "run_attempt": "1",
-            "workflow": workflow["name"],
+            "workflow": name,
+        }
+        self.environ = self.variables(pull)
+
+    def variables(self, pull: dict[str, Any] | None) -> dict[str, str]:
+        """Return what GitHub sets for every step."""
+        event = self.folder / "event.json"
+        event.write_text(json.dumps(self.github["event"]))
+        names = {"event_name", "ref", "sha", "repository", "run_id", "run_attempt", "workflow"}
+        return {
+            **self.runner.environ,
+            **{f"GITHUB_{name.upper()}": str(self.github[name]) for name in names},
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_API_URL": self.runner.github.url,
+            "GITHUB_BASE_REF": pull["base"]["ref"] if pull else "",
+            "GITHUB_EVENT_PATH": str(event),
+            "GITHUB_HEAD_REF": pull["head"]["ref"] if pull else "",
+            "GITHUB_REF_NAME": self.github["ref"].split("/", 2)[2],
+            "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_STEP_SUMMARY": str(self.summary),
         }
 
-    def whole(self) -> Done:
-        assert workflow_permissions(self.workflow) == {}
-        for name, job in self.workflow["jobs"].items():
-            needs = job.get("needs", [])
-            needed = {one: self.jobs[one] for one in ([needs] if isinstance(needs, str) else needs)}
-            failed = any(one["result"] != "success" for one in needed.values())
-            told = Expressions(self.contexts(needs=needed), failed=failed)
-            if not told.holds(job.get("if")):
-                self.jobs[name] = {"result": "skipped", "outputs": {}}
-                continue
-            results = [self.job(name, job, needed, matrix) for matrix in _matrix(job, told)]
-            ended = all(result for result, _ in results)
-            self.jobs[name] = {"result": "success" if ended else "failure", "outputs": results[-1][1]}
-        summary = self.summary.read_text("utf-8") if self.summary.exists() else ""
-        return Done(self.jobs, self.steps, summary)
-
-    def contexts(self, **more: Any) -> dict[str, Any]:
+    def whole(self, workflow: dict[str, Any]) -> Done:
+        told = Expressions({"github": self.github})
+        group = workflow.get("concurrency", {"group": str(self.number), "cancel-in-progress": "false"})
+        concurrency = told.text(group["group"]), told.text(group["cancel-in-progress"]) == "true"
         secrets = {} if self.fork else dict(self.runner.secrets)
-        return {"github": self.github_context, "secrets": secrets, **more}
+        jobs = self.workflow(workflow, {"github": self.github, "secrets": secrets}, None)
+        summary = self.summary.read_text("utf-8") if self.summary.exists() else ""
+        return Done(jobs, self.steps, summary, concurrency, self.machines)
+
+    def workflow(
+        self, workflow: dict[str, Any], contexts: dict[str, Any], most: dict[str, str] | None
+    ) -> dict[str, dict[str, Any]]:
+        """Run the jobs in their order; `most` is what the job that calls the workflow may do."""
+        assert workflow["permissions"] == {}
+        jobs: dict[str, dict[str, Any]] = {}
+        for name, job in workflow["jobs"].items():
+            needs = job.get("needs", [])
+            needed = {one: jobs[one] for one in ([needs] if isinstance(needs, str) else needs)}
+            failed = any(one["result"] != "success" for one in needed.values())
+            given = {**contexts, "needs": needed}
+            if not Expressions(given, failed=failed).holds(job.get("if")):
+                jobs[name] = {"result": "skipped", "outputs": {}}
+                continue
+            may = permissions(job)
+            assert most is None or all(
+                _LEVELS.index(level) <= _LEVELS.index(most.get(what, "none")) for what, level in may.items()
+            ), f"GitHub refuses a called job {name} that may do more than its caller"
+            if "uses" in job:
+                jobs.update(self.call(name, job, given, may))
+                continue
+            results = [self.job(name, job, given, matrix) for matrix in _matrix(job, given)]
+            ended = all(result for result, _ in results)
+            jobs[name] = {"result": "success" if ended else "failure", "outputs": results[-1][1]}
+        return jobs
+
+    def call(
+        self, name: str, job: dict[str, Any], contexts: dict[str, Any], may: dict[str, str]
+    ) -> dict[str, dict[str, Any]]:
+        """Run the workflow that a job calls: it sees the inputs and secrets that it is handed, and no others."""
+        assert not {"steps", "runs-on", "timeout-minutes"} & set(job), "GitHub allows none of them here"
+        called = self.runner.called(self.github["sha"], job["uses"])
+        offer, told = called["on"]["workflow_call"], Expressions(contexts)
+        given = {key: told.whole(value) for key, value in job.get("with", {}).items()}
+        secrets = {key: told.text(value) for key, value in job.get("secrets", {}).items()}
+        assert given.keys() <= offer["inputs"].keys(), "an input that nobody takes"
+        assert secrets.keys() <= offer["secrets"].keys(), "a secret that nobody takes"
+        inputs = {key: given.get(key, one.get("default")) for key, one in offer["inputs"].items()}
+        inner = {"github": self.github, "secrets": secrets, "inputs": inputs}
+        jobs = self.workflow(called, inner, may)
+        outer = Expressions({**inner, "jobs": jobs})
+        outputs = {key: outer.text(one["value"]) for key, one in offer["outputs"].items()}
+        ended = all(one["result"] in {"success", "skipped"} for one in jobs.values())
+        whole = {"result": "success" if ended else "failure", "outputs": outputs}
+        return {**{f"{name} / {inside}": one for inside, one in jobs.items()}, name: whole}
 
     def job(
-        self, name: str, job: dict[str, Any], needs: dict[str, Any], matrix: dict[str, Any]
+        self, name: str, job: dict[str, Any], contexts: dict[str, Any], matrix: dict[str, Any]
     ) -> tuple[bool, dict[str, str]]:
         """Run a job and say whether it succeeded, and its outputs."""
         if matrix.get("leg") in self.runner.lost:
             return False, {}
-        may = {key: self.granted(str(value)) for key, value in workflow_permissions(job).items()}
+        may = {key: self.granted(value) for key, value in permissions(job).items()}
         token = f"ghs_{self.number}_{name}_{len(self.steps)}"
         self.runner.github.tokens = {**self.runner.github.tokens, token: may}
-        context = {**self.github_context, "token": token}
-        contexts = {**self.contexts(needs=needs, matrix=matrix), "github": context, "steps": {}}
-        workspace = self.folder / f"{name}-{len(self.steps)}" / "calc"
-        place = Place(
-            workspace, self.runner.origin, str(context["sha"]), self.number, self.runner.storage, may
-        )
+        folder = self.folder / f"{name}-{len(self.steps)}"
+        workspace, sha = folder / "calc", str(self.github["sha"])
         workspace.mkdir(parents=True)
-        failed = False
-        for step in job["steps"]:
-            told = Expressions(contexts, failed=failed)
-            done = self.step(name, step, told, place, contexts)
-            failed = failed or done.outcome == "failure"
-        told = Expressions(contexts, failed=failed)
-        return not failed, {key: told.text(value) for key, value in job.get("outputs", {}).items()}
+        place = Place(workspace, self.runner.origin, sha, self.number, self.runner.storage, may)
+        running = Job(name, self.environ, self.runner.elsewhere, place, folder, self.steps)
+        context = {**contexts, "matrix": matrix, "github": {**self.github, "token": token}}
+        self.machines.setdefault(name, []).append(Expressions(context).text(job["runs-on"]))
+        return running.whole(job, context)
 
     def granted(self, wanted: str) -> str:
         """Return what a token gets: a fork's may only read."""
         return "read" if self.fork else wanted
 
-    def step(
-        self, job: str, step: dict[str, Any], told: Expressions, place: Place, contexts: dict[str, Any]
-    ) -> Step:
-        name = step.get("run") or step["uses"].partition("@")[0]
-        done = Step(job, name, "skipped")
-        self.steps.append(done)
-        outputs: dict[str, str] = {}
-        if told.holds(step.get("if")):
-            done.env = {key: told.text(value) for key, value in step.get("env", {}).items()}
-            if "uses" in step:
-                given = {key: told.text(value) for key, value in step.get("with", {}).items()}
-                try:
-                    act(step["uses"], given, place)
-                except ActionError as error:
-                    done.code, done.output = 1, str(error)
-            elif not _INSTALL.fullmatch(name):
-                outputs = self.command(done, place)
-            done.outcome = "failure" if done.code else "success"
-        if "id" in step:
-            contexts["steps"][step["id"]] = {"outcome": done.outcome, "outputs": outputs}
-        return done
 
-    def command(self, done: Step, place: Place) -> dict[str, str]:
-        output = self.folder / f"output-{len(self.steps)}"
-        output.touch()
-        base = {
-            **self.runner.environ,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{self.runner.environ['PATH']}",
-            "CI": "true",
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_API_URL": self.runner.github.url,
-            "GITHUB_EVENT_NAME": self.github_context["event_name"],
-            "GITHUB_EVENT_PATH": str(self.event),
-            "GITHUB_OUTPUT": str(output),
-            "GITHUB_REF": self.github_context["ref"],
-            "GITHUB_REPOSITORY": self.runner.github.repository,
-            "GITHUB_SERVER_URL": "https://github.com",
-            "GITHUB_SHA": self.github_context["sha"],
-            "GITHUB_STEP_SUMMARY": str(self.summary),
-            **done.env,
-        }
-        ran = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", done.name],
-            cwd=place.workspace,
-            env=base,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        done.code, done.output = ran.returncode, ran.stdout
-        return dict(line.split("=", 1) for line in output.read_text("utf-8").splitlines())
+def permissions(job: dict[str, Any]) -> dict[str, str]:
+    """Return the permissions of a job; each names its own."""
+    found: dict[str, str] = job["permissions"]
+    return found
 
 
-def workflow_permissions(part: dict[str, Any]) -> dict[str, str]:
-    """Return the permissions of a workflow or a job; each names its own."""
-    found = part["permissions"]
-    return found if isinstance(found, dict) else {}
-
-
-def _matrix(job: dict[str, Any], told: Expressions) -> Iterator[dict[str, Any]]:
+def _matrix(job: dict[str, Any], contexts: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if "strategy" not in job:
         yield {}
         return
     assert job["strategy"]["fail-fast"] == "false"
-    yield from told.whole(job["strategy"]["matrix"])["include"]
+    yield from Expressions(contexts).whole(job["strategy"]["matrix"])["include"]

@@ -32,6 +32,7 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "exclude-also": ('["never", "ever"]', "never,ever", ("never", "ever")),
     "reports": ('"out/coverage"', "out/coverage", "out/coverage"),
     "cache": ('"build/kept"', "build/kept", "build/kept"),
+    "prefix": ('"lane-"', "lane-", "lane-"),
     "html": ("false", "false", False),
     "thresholds": ("[50, 90.5]", "50, 90.5", (50, 90.5)),
     "paths": ('{a = ["src", "*/lib"]}', '{a = ["src", "*/lib"]}', {"a": ("src", "*/lib")}),
@@ -54,6 +55,7 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "gate.components": ("{api = 90}", "{api = 90}", {"api": 90.0}),
     "baseline.store": ('"notes"', "notes", "notes"),
     "baseline.path": ('"kept/baseline.json"', "kept/baseline.json", "kept/baseline.json"),
+    "codescene.upload": ("false", "false", False),
     "codescene.url": ('"https://codescene.example/v2"',) + ("https://codescene.example/v2",) * 2,
     "codescene.via": ('"rest"', "rest", "rest"),
     "codescene.downloads": ('"https://mirror.example"', "https://mirror.example", "https://mirror.example"),
@@ -85,6 +87,7 @@ VARIABLES = {
     "exclude-also": "COVLANE_EXCLUDE_ALSO",
     "reports": "COVLANE_REPORTS",
     "cache": "COVLANE_CACHE",
+    "prefix": "COVLANE_PREFIX",
     "html": "COVLANE_HTML",
     "thresholds": "COVLANE_THRESHOLDS",
     "paths": "COVLANE_PATHS",
@@ -99,6 +102,7 @@ VARIABLES = {
     "gate.components": "COVLANE_GATE_COMPONENTS",
     "baseline.store": "COVLANE_BASELINE_STORE",
     "baseline.path": "COVLANE_BASELINE_PATH",
+    "codescene.upload": "COVLANE_CODESCENE_UPLOAD",
     "codescene.url": "COVLANE_CODESCENE_URL",
     "codescene.via": "COVLANE_CODESCENE_VIA",
     "codescene.downloads": "COVLANE_CODESCENE_DOWNLOADS",
@@ -165,6 +169,7 @@ def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
     others |= {
         "subprocess": "true",
         "canary": "true",
+        "codescene.upload": "true",
         "html": "true",
         "thresholds": "70,75",
         "engine": "slipcover",
@@ -403,6 +408,12 @@ def test_there_is_a_session_for_each_python(tmp_path: Path) -> None:
     assert configured.sessions() == ("coverage-3.12", "coverage-3.9")
 
 
+def test_a_prefix_begins_the_name_of_each_session(tmp_path: Path) -> None:
+    configured = load(tmp_path, 'prefix = "lane-"\npythons = ["3.11"]\nshards = 2')
+    assert configured.session == "lane-coverage"
+    assert configured.legs() == ("lane-coverage-3.11(shard-1-of-2)", "lane-coverage-3.11(shard-2-of-2)")
+
+
 def test_there_is_a_session_for_each_shard_of_a_python(tmp_path: Path) -> None:
     configured = load(tmp_path, 'pythons = ["3.12", "3.9"]\nshards = 2')
     assert configured.sessions() == (
@@ -425,6 +436,8 @@ def test_there_is_a_leg_for_each_session_on_each_system(tmp_path: Path) -> None:
         ("shards = 0", "it takes a number from 1 on"),
         ('github.systems = {solaris = "x"}', "it takes a table of runners by `linux`, `windows`, `macos`"),
         ('github.lane = "--> x"', "it takes a name of letters, digits, spaces and points"),
+        ('prefix = "-x"', "it takes letters, digits, underscores, points and hyphens"),
+        ('prefix = "a b"', "it takes letters, digits, underscores, points and hyphens"),
     ],
 )
 def test_what_the_workflow_cannot_be_written_from_is_refused(tmp_path: Path, table: str, takes: str) -> None:

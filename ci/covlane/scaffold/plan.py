@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from covlane.scaffold import sessions_file, settings_files, tasks_file, workflow
 from covlane.scaffold.change import Change, Outcome
+from covlane.settings import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +41,7 @@ def plan(
     package = read("tasks/__init__.py") is not None
     jobs = workflows(configured, read, install=install)
     parts = (
-        sessions_file.sessions_file(noxfile),
+        sessions_file.sessions_file(noxfile, settings.prefix),
         tasks_file.tasks_file(tasks, package=package),
         settings_files.pyproject(pyproject, facts or {}),
         settings_files.gitignore(gitignore, (settings.reports, ".nox")),
@@ -51,6 +52,27 @@ def plan(
     changes = [Change(path, old, part.new, part.why) for (path, old), part in planned if part.new is not None]
     notes = [f"{path}: {part.why}" for (path, _), part in planned if part.new is None and part.why]
     return Outcome(tuple(changes), tuple(notes))
+
+
+def facts(configured: Configured, read: Callable[[str], bytes | None], branch: str | None) -> dict[str, str]:
+    """Return the settings to write down, by key: what is not set, is not the default, and can be told now alone.
+
+    Args:
+        configured: the repository's settings.
+        read: as of `plan`.
+        branch: the default branch, None where it is not known.
+
+    Raises:
+        UsageError: noxfile.py is no Python.
+    """
+    taken = sessions_file.taken(read(sessions_file.PATH), configured.settings.prefix)
+    wanted = {"github.default-branch": branch, "prefix": sessions_file.PREFIX if taken else None}
+    now = {"github.default-branch": configured.settings.github.default_branch, "prefix": ""}
+    return {
+        key: value
+        for key, value in wanted.items()
+        if value and value != now[key] and configured.origins[key] == DEFAULT
+    }
 
 
 def workflows(
@@ -72,5 +94,5 @@ def outdated(configured: Configured, read: Callable[[str], bytes | None]) -> tup
     return tuple(
         Change(path, old, new.encode(), why)
         for path, (old, new, why) in workflows(configured, read).items()
-        if old is None or old.replace(b"\r\n", b"\n") != new.encode()
+        if old is None or not workflow.same(old, new)
     )

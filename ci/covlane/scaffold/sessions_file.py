@@ -34,23 +34,37 @@ covlane_sessions.register()
 NAMES = frozenset({"coverage", "report", "workflow"})
 
 
-def sessions_file(old: bytes | None) -> Part:
-    """Return what becomes of noxfile.py.
+#: What begins the names where one of them is taken.
+PREFIX = "covlane-"
+
+
+def sessions_file(old: bytes | None, prefix: str = "") -> Part:
+    """Return what becomes of noxfile.py; `prefix` begins the names of covlane's sessions.
 
     Raises:
         UsageError: it is no Python, or one of its sessions has a name that covlane's would take from it.
     """
     if old is None:
         return Part(NEW.encode(), "nox finds the coverage sessions here")
-    tree = python_file.parse(PATH, old)
-    if python_file.imports_any(tree, "covlane"):
+    if python_file.imports_any(python_file.parse(PATH, old), "covlane"):
         return LEAVE
-    if taken := sorted(NAMES.intersection(_sessions(tree))):
+    if names := taken(old, prefix):
         raise UsageError(
-            f"{PATH} has a session {taken[0]!r} of its own, which covlane's would replace",
-            f'rename it, for instance `@nox.session(name="old-{taken[0]}")`, and run `covlane init` again',
+            f"{PATH} has a session {names[0]!r} of its own, which covlane's would replace",
+            f'set `prefix = "{PREFIX}"` in [tool.covlane], which begins the names of all of ours, or rename it',
         )
     return Part(append(_with_dependency(old), ADDED), "adds the coverage sessions to yours")
+
+
+def taken(old: bytes | None, prefix: str) -> list[str]:
+    """Return the names of covlane's sessions that others of a noxfile have; none where covlane is in it.
+
+    Raises:
+        UsageError: it is no Python.
+    """
+    if old is None or python_file.imports_any(tree := python_file.parse(PATH, old), "covlane"):
+        return []
+    return sorted({prefix + name for name in NAMES}.intersection(_sessions(tree)))
 
 
 def _sessions(tree: ast.Module) -> Iterator[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from covlane.errors import UsageError
-from covlane.scaffold.change import LEAVE, Part, append
+from covlane.scaffold.change import LEAVE, Part, append, newline_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -44,27 +45,50 @@ def project_name(document: dict[str, Any]) -> str:
 
 
 def pyproject(old: bytes | None, facts: Mapping[str, str] = MappingProxyType({})) -> Part:
-    """Return what becomes of pyproject.toml: a table at its end with the facts, since the rest is detected.
+    """Return what becomes of pyproject.toml: a table at its end, or that which stands, with the facts.
 
-    A repository without the file gets none: with one, pip and other tools treat the project differently.
+    A repository without the file gets one for facts alone: with one, pip and other tools treat the project differently.
 
     Raises:
-        UsageError: it is no TOML, or cannot take a table (`tool` is an inline table).
+        UsageError: it is no TOML, or cannot take a table (`tool` is an inline table), or facts below the one that is.
     """
-    if old is None:
+    if old is None and not facts:
         return Part(None, "not created, what is detected suffices and a new one would change how pip builds")
     tool = document_of(old).get("tool")
+    lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in facts.items())
     if isinstance(tool, dict) and "covlane" in tool:
-        return LEAVE
-    new = append(old, TABLE + "".join(f"{key} = {json.dumps(value)}\n" for key, value in facts.items()))
-    try:
-        tomllib.loads(new.decode("utf-8"))
-    except tomllib.TOMLDecodeError:
+        return _told(old or b"", lines) if facts else LEAVE
+    new = append(old or b"", TABLE + lines)
+    if not _reads(new):
         raise UsageError(
             "pyproject.toml cannot take [tool.covlane] at its end, since `tool` is a value there",
             "write it as [tool.NAME] tables; nothing was changed",
-        ) from None
+        )
     return Part(new, "the lane's settings, each of which is detected until it is set here")
+
+
+def _told(old: bytes, lines: str) -> Part:
+    """Put lines below the table's head."""
+    head = re.search(rb"(?m)^\[ *tool *\. *covlane *\][^\r\n]*(\r\n|\n|\Z)", old)
+    new = old
+    if head:
+        # A head that ends the file has no newline to follow.
+        before = head.group() if head[1] else head.group() + newline_of(old)
+        new = (
+            old[: head.start()] + before + lines.encode().replace(b"\n", newline_of(old)) + old[head.end() :]
+        )
+    if not head or not _reads(new):
+        told = ", ".join(lines.splitlines())
+        raise UsageError(f"[tool.covlane] lacks {told}", "add it there; nothing was changed")
+    return Part(new, "what nothing can detect later")
+
+
+def _reads(content: bytes) -> bool:
+    try:
+        tomllib.loads(content.decode("utf-8"))
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
 
 
 def gitignore(old: bytes | None, folders: tuple[str, ...]) -> Part:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import jinja2
@@ -94,12 +95,19 @@ def _quoted(text: str) -> str:
     return json.dumps(text)
 
 
+def same(old: bytes, new: str) -> bool:
+    """Say whether a workflow is what init writes; other commits of the same actions are their updates by a bot."""
+    texts = (old.replace(b"\r\n", b"\n"), new.encode())
+    one, other = (re.sub(rb"@[0-9a-f]{40}( # v[\w.]+)?\n", b"@\n", text) for text in texts)
+    return one == other
+
+
 def workflow(old: bytes | None, new: str, *, why: str, force: bool) -> Part:
     """Return what becomes of a workflow: one that stands and differs is replaced only by force."""
     content = new.encode()
     if old is None:
         return Part(content, why)
-    if old.replace(b"\r\n", b"\n") == content:
+    if old.replace(b"\r\n", b"\n") == content or (same(old, new) and not force):
         return LEAVE
     if force:
         return Part(content, "replaces the workflow that stands, as --force says")

@@ -173,6 +173,18 @@ def test_a_rate_limit_is_waited_for_and_nothing_is_done_twice(
     assert [one["body"].splitlines()[1] for one in github.comments] == ["new"]
 
 
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_a_limit_without_a_time_to_come_again_is_called_one_and_nothing_is_guessed(
+    github: GitHub, http: Http, before: int
+) -> None:
+    limit = Fault(403, b'{"message": "API rate limit exceeded for installation"}')
+    begun = len(github.requests) + before
+    github.fault = lambda: limit if len(github.requests) >= begun else None  # type: ignore[method-assign]
+    with pytest.raises(DeliveryError, match="takes no more requests for now"):
+        comment.publish(asked(github, http), 7, "coverage", "words")
+    assert not github.comments
+
+
 def test_a_token_that_may_not_write_is_told_what_it_lacks(github: GitHub, http: Http) -> None:
     with pytest.raises(DeliveryError, match="does not let the token do this") as caught:
         comment.publish(asked(github, http, "readonly"), 7, "coverage", "words")

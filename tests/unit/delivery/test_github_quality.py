@@ -11,6 +11,7 @@ from covlane.adapters.http import Http
 from covlane.delivery.github import quality
 from covlane.delivery.github.api import Event, Pull, Repository, Side, api, event
 from covlane.errors import DeliveryError, UsageError
+from covlane.standin.faults import Fault
 from covlane.standin.github import GitHub
 
 if TYPE_CHECKING:
@@ -67,6 +68,13 @@ def test_what_github_skips_is_said_with_its_reason(github: GitHub) -> None:
 def test_a_repository_without_code_quality_is_skipped(github: GitHub) -> None:
     github.has_quality = False
     assert send(github)[0] == "skipped: this repository has no GitHub Code Quality (HTTP 404)"
+
+
+def test_an_error_that_a_plan_without_it_gives_is_told_with_both_remedies(github: GitHub) -> None:
+    github.faults.append(Fault(500, b'{"message": "Internal Server Error"}'))
+    with pytest.raises(DeliveryError, match="cannot take the report") as caught:
+        send(github)
+    assert "set github.code-quality = false" in caught.value.remedy
 
 
 def test_a_token_without_the_permission_is_refused(github: GitHub) -> None:

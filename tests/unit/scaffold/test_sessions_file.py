@@ -7,7 +7,7 @@ import codecs
 import pytest
 
 from covlane.errors import UsageError
-from covlane.scaffold.sessions_file import ADDED, NEW, sessions_file
+from covlane.scaffold.sessions_file import ADDED, NEW, PREFIX, sessions_file
 
 NOXFILE = b"import nox\n\n\n@nox.session\ndef tests(session):\n    session.run('pytest')\n"
 
@@ -78,8 +78,17 @@ def test_a_script_block_gets_the_dependency_that_the_import_needs(
     ],
 )
 def test_a_session_that_would_be_replaced_is_refused(session: str) -> None:
-    with pytest.raises(UsageError, match="of its own, which covlane's would replace"):
+    with pytest.raises(UsageError, match="of its own, which covlane's would replace") as caught:
         sessions_file(session.encode())
+    assert f'set `prefix = "{PREFIX}"`' in caught.value.remedy
+    assert sessions_file(session.encode(), PREFIX).new is not None
+
+
+def test_a_prefix_does_not_help_a_name_that_has_it() -> None:
+    old = b"@nox.session(name='lane-report')\ndef report(session): ...\n"
+    assert sessions_file(old).new is not None
+    with pytest.raises(UsageError, match="a session 'lane-report' of its own"):
+        sessions_file(old, "lane-")
 
 
 def test_names_alone_are_no_sessions() -> None:

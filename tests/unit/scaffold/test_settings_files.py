@@ -30,7 +30,38 @@ def test_a_table_that_stands_is_left(old: bytes) -> None:
     assert pyproject(old) == (None, "")
 
 
-def test_no_file_is_created() -> None:
+FACTS = {"github.default-branch": "trunk", "prefix": "lane-"}
+LINES = b'github.default-branch = "trunk"\nprefix = "lane-"\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (None, TABLE.encode() + LINES),
+        (b"[tool.x]\n", b"[tool.x]\n" + TABLE.encode() + LINES),
+        (b"[tool.covlane] # ours\nshards = 2\n", b"[tool.covlane] # ours\n" + LINES + b"shards = 2\n"),
+        (b"x = 1\r\n[ tool.covlane ]", b"x = 1\r\n[ tool.covlane ]\r\n" + LINES.replace(b"\n", b"\r\n")),
+    ],
+)
+def test_facts_are_written_into_the_table(old: bytes | None, new: bytes) -> None:
+    assert pyproject(old, FACTS).new == (new if old else new.lstrip(b"\n"))
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        b"tool.covlane = {}\n",
+        b"[tool]\ncovlane = {shards = 2}\n",
+        b"[tool.covlane.github]\ntimeout = 9\n",
+        b'[tool.covlane]\nx = """\n[tool.covlane]\n"""\ngithub = {lane = "fast"}\n',
+    ],
+)
+def test_facts_that_the_table_cannot_take_are_asked_for(old: bytes) -> None:
+    with pytest.raises(UsageError, match=r'lacks github\.default-branch = "trunk", prefix = "lane-"'):
+        pyproject(old, FACTS)
+
+
+def test_no_file_is_created_where_nothing_is_to_be_said() -> None:
     part = pyproject(None)
     assert part.new is None
     assert "how pip builds" in part.why

@@ -16,6 +16,7 @@ from covlane.scaffold.workflow import (
     install_command,
     render,
     reusable,
+    same,
     workflow,
     workflows,
 )
@@ -100,6 +101,23 @@ def test_cs_coverage_is_installed_where_it_is_used() -> None:
     assert "install-cs-coverage" not in render(Settings(codescene=CodeScene(via="rest")), INSTALL)
 
 
+def test_a_team_without_codescene_has_no_step_and_no_secret_for_it() -> None:
+    text = render(Settings(codescene=CodeScene(upload=False)), INSTALL)
+    assert not re.findall("(?i)codescene|secrets|covlane upload|cs-coverage|CS_", text)
+    assert len(text.splitlines()) == len(TEXT.splitlines()) - 8
+
+
+@pytest.mark.parametrize("text", [TEXT, WHOLE, reusable(Settings())])
+def test_a_cache_is_written_by_the_default_branch_alone(text: str) -> None:
+    steps = [step for step in text.split("      - ") if "actions/cache" in step]
+    assert [step for step in steps if "restore-keys: " in step]
+    for step in steps:
+        saves = (
+            "github.event_name == 'push' && github.ref == format(" in step or "steps.baseline.outcome" in step
+        )
+        assert saves is ("actions/cache/save@" in step)
+
+
 def test_gates_do_not_change_the_workflow() -> None:
     assert render(Settings(gate=Gate(patch=1)), INSTALL) == TEXT
 
@@ -113,6 +131,19 @@ def test_covlane_installs_its_own_checkout() -> None:
 @pytest.mark.parametrize("old", [TEXT, TEXT.replace("\n", "\r\n")])
 def test_the_same_workflow_is_left(old: str, force: bool) -> None:
     assert workflow(old.encode(), TEXT, why="", force=force) == (None, "")
+
+
+def test_an_action_that_was_updated_to_another_commit_is_left_and_one_that_lost_its_pin_is_not() -> None:
+    commit = re.search("[0-9a-f]{40}", TEXT)
+    assert commit
+    updated = TEXT.replace(f"{commit[0]} # v7.0.1", f"{'a' * 40} # v9.1.0")
+    assert updated != TEXT
+    assert same(updated.encode(), TEXT)
+    assert workflow(updated.encode(), TEXT, why="", force=False) == (None, "")
+    assert workflow(updated.encode(), TEXT, why="", force=True).new == TEXT.encode()
+    for other in ("v9", "main", "a" * 39, "a" * 40 + "\n        if: false"):
+        assert not same(TEXT.replace(f"{commit[0]} # v7.0.1", other).encode(), TEXT)
+    assert not same(TEXT.replace("actions/checkout@", "stranger/checkout@").encode(), TEXT)
 
 
 @pytest.mark.parametrize(

@@ -89,14 +89,24 @@ class Api:
 
     def refusal(self, answer: Answer) -> DeliveryError:
         """Return the error for an answer that is none."""
-        try:
-            words = shown(msgspec.json.decode(answer.body, type=_Error).message, token=self.token)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            words = ""
-        cause, remedy = _REFUSALS.get(answer.status, ("refused this", "try again later"))
+        words = shown(_words(answer), token=self.token)
+        status = 429 if limited(answer) else answer.status
+        cause, remedy = _REFUSALS.get(status, ("refused this", "try again later"))
         if answer.status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
             cause = "is in trouble"
         return DeliveryError(f"GitHub {cause} (HTTP {answer.status}{words and ': ' + words})", remedy)
+
+
+def limited(answer: Answer) -> bool:
+    """Say whether GitHub has had enough requests for now, which it says with 403 as well."""
+    return answer.status == 429 or (answer.status == 403 and "rate limit" in _words(answer).lower())  # noqa: PLR2004
+
+
+def _words(answer: Answer) -> str:
+    try:
+        return msgspec.json.decode(answer.body, type=_Error).message
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
 
 
 def api(http: Http, environ: Mapping[str, str]) -> Api:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from covlane.delivery.github.api import Pull, Repository
+from covlane.delivery.github.api import Pull, Repository, limited
 from covlane.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def changed(verdict: Verdict) -> bool:
 
 def _author(api: Api) -> str:
     answer = api.send("GET", "user")
-    if answer.status == 403:  # noqa: PLR2004 - "Resource not accessible by integration"
+    if answer.status == 403 and not limited(answer):  # noqa: PLR2004 - "Resource not accessible by integration"
         return ACTIONS
     return api.read(answer, _User).login
 

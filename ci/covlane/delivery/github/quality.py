@@ -84,6 +84,11 @@ def send(
     answer = api.send("PUT", f"repos/{api.repository}/code-coverage/report", body)
     if answer.status == 404:  # noqa: PLR2004 - the plan lacks it, or the repository has it off
         return "skipped: this repository has no GitHub Code Quality (HTTP 404)"
+    if answer.status == 500:  # noqa: PLR2004 - seen where the plan lacks it, too
+        raise DeliveryError(
+            "GitHub Code Quality cannot take the report (HTTP 500)",
+            "if this repository's plan lacks it, set github.code-quality = false; else try again later",
+        )
     accepted = api.read(answer, _Accepted)
     if not accepted.id:
         return f"skipped by GitHub: {shown(accepted.message, token=api.token) or 'it did not say why'}"
