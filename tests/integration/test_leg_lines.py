@@ -352,3 +352,18 @@ def test_a_condition_on_the_lines_below_has_its_branches(matrix_project: Project
     assert {target for _, target in file.branches} == {6 + head.count("case"), 7 + head.count("case")}
     assert file.taken == {(line, 7 + head.count("case"))}
     assert line in leg.ran("pkg/__init__.py")
+
+
+def test_many_files_that_nobody_imported_are_counted_as_few_are(project: Project) -> None:
+    project.write("pkg/__init__.py", MODULE)
+    for number in range(70):
+        project.write(f"pkg/never{number}.py", MODULE)
+    project.write("pkg/broken.py", "def (:\n")
+    project.write("test_sign.py", "import pkg\ndef test_sign():\n    assert pkg.sign(1) == 1\n")
+    leg = project.measure()
+    every = leg.measured.files
+    assert len(every) == 71
+    assert {(file.executable, file.branches) for file in every.values()} == {
+        (every["pkg/__init__.py"].executable, every["pkg/__init__.py"].branches)
+    }
+    assert list(leg.stamp.unparsable) == ["pkg/broken.py"]

@@ -34,6 +34,10 @@ class Cache:
         made = b"%b\n%b\n" % (self._build, repr(how).encode("utf-8", "backslashreplace"))
         return blake2b(made + source, digest_size=_SIZE).digest()
 
+    def has(self, key: bytes) -> bool:
+        """Say whether something was put there, whole or not."""
+        return os.path.exists(self._path(key))
+
     def get(self, key: bytes) -> Any:
         """Return what was put there, None where nothing was."""
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING, Optional
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from .sources import Sources
     from .termination import Guard
 
+#: Files that are worth a process of their own, in `finish`.
+SHARE = 20
 RECORDERS = ".monitor" if sys.version_info >= (3, 12) else ".probes"
 
 
@@ -119,7 +122,7 @@ class Reader:
 
     name = "slipcover"
 
-    def __init__(self, plan: Plan, _paths: list[str], seen: dict[str, set[Item]]) -> None:
+    def __init__(self, plan: Plan, paths: list[str], seen: dict[str, set[Item]]) -> None:
         from importlib import metadata
 
         from .cache import Cache
@@ -129,20 +132,20 @@ class Reader:
         self._seen = seen
         self._cache = Cache(plan.kept)
         self._reader: Optional[slip.Reader] = None
+        self._share(paths)
 
     def count(self, path: str, content: bytes) -> Counted:
         """Return the counts of a file; SyntaxError or ValueError where Python refuses it."""
-        key = self._cache.key(content, "counts", self._plan.branch, self._plan.exclude)
-        kept = self._cache.get(key)
-        if kept is None:
-            kept = self._work_out(content, path)
-            self._cache.put(key, kept)
+        kept = self._cache.get(self._key(content)) or self._work_out(content, path)
         lines, branches, unmarked, anchors = kept
         ran = self._seen.get(path, set())
         taken = {(anchors.get(item[0], item[0]), item[1]) for item in ran if isinstance(item, tuple)}
         return Counted(lines, lines & ran, branches, taken & branches, unmarked)
 
-    def _work_out(self, content: bytes, path: str) -> tuple[object, ...]:
+    def _key(self, content: bytes) -> bytes:
+        return self._cache.key(content, "counts", self._plan.branch, self._plan.exclude)
+
+    def _work_out(self, content: bytes, path: str) -> slip.Executable:
         branch = self._plan.branch
         if self._reader is None:  # loaded where a file is new
             from .slip import Reader as Worked
@@ -150,4 +153,39 @@ class Reader:
             self._reader = Worked(branch=branch, exclude=self._plan.exclude)
         kept = self._cache.get(self._cache.key(content, "code", branch, path))
         able = importlib.import_module(RECORDERS, __package__).able(*kept) if kept else None
-        return tuple(self._reader.executable(content, path, able))
+        found = self._reader.executable(content, path, able)
+        self._cache.put(self._key(content), tuple(found))
+        return found
+
+    def _share(self, paths: list[str]) -> None:
+        """Have a process for each processor work out what is not kept yet, where that is much.
+
+        They meet in the cache alone: what one of them did not come to is worked out when it is counted.
+        """
+        new = [path for path in paths if self._is_new(path)]
+        count = min(_processors(), len(new) // SHARE)
+        children = []
+        for number in range(count if count > 1 else 0):
+            child = os.fork()
+            if not child:
+                for path in new[number::count]:
+                    with contextlib.suppress(Exception), open(path, "rb") as file:
+                        self._work_out(file.read(), path)
+                os._exit(0)
+            children.append(child)
+        for child in children:
+            os.waitpid(child, 0)
+
+    def _is_new(self, path: str) -> bool:
+        try:
+            with open(path, "rb") as file:
+                return not self._cache.has(self._key(file.read()))
+        except OSError:
+            return False
+
+
+def _processors() -> int:
+    """Return how many processes may work at a time; one where there is no fork."""
+    if not hasattr(os, "fork"):
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -25,6 +25,8 @@ def cache(tmp_path: Path) -> Cache:
 
 
 def test_the_same_content_made_the_same_way_is_found(cache: Cache) -> None:
+    assert cache.has(cache.key(SOURCE, "code", "a.py"))
+    assert not cache.has(cache.key(SOURCE, "code", "b.py"))
     assert cache.get(cache.key(SOURCE, "code", "a.py")) == (None, CODE)
 
 
