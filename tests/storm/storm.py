@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,8 @@ from covlane.standin.faults import Fault
 from merged import TOKEN, files_with, merge, outbox
 from repository import Repository
 
-#: Seconds within which a command is killed, and how many of a hundred are; the same of pairs at one time.
-LONGEST, KILLED, PAIRED = 1.5, 35, 10
+#: How many of a hundred commands are killed, at any moment of what one takes; how many are pairs at one time.
+KILLED, PAIRED = 35, 10
 #: Of a hundred requests so many meet a fault.
 FAULTY = 20
 _AT_ONCE = (("Retry-After", "0"),)
@@ -86,17 +87,21 @@ def storm(folder: Path, uploads: int, seed: int = 0) -> Tally:
     commits = []
     codescene = Weather(random.Random(seed + 1))
     with codescene:
+        usual = 1.5
 
-        def run(*arguments: str, killed: int = KILLED) -> set[int]:
-            codes = set()
+        def run(*arguments: str) -> set[int]:
+            nonlocal usual
+            codes, begin = set(), time.monotonic()
             count = 2 if chance.randrange(100) < PAIRED else 1
             children = [_start(repository, scratch, codescene.url, *arguments) for _ in range(count)]
             for child in children:
-                timer = threading.Timer(chance.uniform(0, LONGEST), child.kill)
-                if chance.randrange(100) < killed:
+                timer = threading.Timer(chance.uniform(0, usual), child.kill)
+                if chance.randrange(100) < KILLED:
                     timer.start()
                 output, _ = child.communicate()
                 timer.cancel()
+                if child.returncode == 0:
+                    usual = time.monotonic() - begin
                 tally.commands += 1
                 tally.killed += child.returncode == -9
                 if child.returncode not in (0, 5, -9):
@@ -104,7 +109,7 @@ def storm(folder: Path, uploads: int, seed: int = 0) -> Tally:
                 codes.add(child.returncode)
             return codes
 
-        for _ in range(uploads):
+        for number in range(1, uploads + 1):
             repository.git("commit", "--quiet", "--allow-empty", "--message", "more")
             merge(repository)
             commits.append(repository.git("rev-parse", "HEAD"))
@@ -113,6 +118,8 @@ def storm(folder: Path, uploads: int, seed: int = 0) -> Tally:
                 pass
             if chance.randrange(2):
                 run("--resume")
+            if number % 25 == 0:
+                sys.stderr.write(f"{number} reports, {tally.commands} commands, {tally.killed} killed\n")
         while outbox(repository):
             run("--resume")
         tally.met = codescene.met
