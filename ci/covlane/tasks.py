@@ -55,7 +55,7 @@ def _task(klass: type[Task[Any]] = Task, **options: str) -> Callable[[Callable[.
             try:
                 function(*arguments, **flags)
             except CovlaneError as error:
-                raise Exit(f"covlane: {error}{_again()}", code=error.exit_code) from None
+                raise Exit(f"covlane: {_printable(str(error))}{_again()}", code=error.exit_code) from None
             except BrokenPipeError:
                 raise Exit(code=1) from None
 
@@ -529,8 +529,15 @@ def rehearse(_context: Context, fault: str = "", skip_coverage: bool = False) ->
         rehearsal.run(_configured(overrides), _environ(), standin, say, skip_coverage=skip_coverage)
 
 
-def _say(file: TextIO, line: str) -> None:
-    print(line, file=file, flush=True)
+def _say(file: TextIO, text: str) -> None:
+    print(_printable(text), file=file, flush=True)
+
+
+def _printable(text: str) -> str:
+    """Return lines of which none does anything to a terminal, whatever the names in them."""
+    from covlane.render.words import printable
+
+    return "\n".join(map(printable, text.split("\n")))
 
 
 @_task(
