@@ -277,7 +277,7 @@ def test_a_report_that_is_not_there_or_in_no_known_format_is_named(two_legs: Rep
     two_legs.write("README.md", "hello")
     (two_legs.root / "loop.xml").symlink_to("loop.xml")
     two_legs.write("none.xml", '<coverage timestamp="1"><packages/></coverage>')
-    found = refused(two_legs, "README.md", "gone/lcov.info", "./loop.xml", "none.xml")
+    found = refused(two_legs, "README.md", "gone/lcov.info", "loop.xml", "none.xml")
     assert found[0].startswith("README.md is in no format that covlane reads")
     assert "lcov.info does not exist or is no file; check its name" in found[1]
     assert "loop.xml does not exist" in found[2]
