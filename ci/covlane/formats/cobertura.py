@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
-from operator import add, getitem
+from operator import add
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from xml.parsers import expat
@@ -63,7 +63,8 @@ def _class(path: str, file: FileCoverage) -> Iterator[str]:
     yield "<methods/>\n<lines>\n"
     able = flags(file.executable)
     ran = flags(file.executed).ljust(len(able), b"\0")
-    texts = list(map(getitem, _lines(len(able)), map(add, able, ran)))
+    marks = map(add, able, ran)
+    texts = [elements[mark] for elements, mark in zip(_lines(len(able)), marks, strict=False)]
     taken = Counter([line for line, _ in file.taken])
     for line, count in Counter([line for line, _ in file.branches]).items():
         if able[line : line + 1] == b"\1":
