@@ -14,6 +14,7 @@ from covlane.delivery import doctor
 from covlane.delivery.codescene import cli, preflight
 from covlane.delivery.codescene.submission import clean_remote, parts
 from covlane.errors import ReportError, ToolError, UsageError
+from covlane.render import words
 from covlane.sessions import SLIPCOVER
 from covlane.standin.codescene import StandIn
 
@@ -58,7 +59,7 @@ class Doctor(Delivery):
         reports.append(report)
         if report.incomplete:
             raise ReportError(f"it is incomplete: {report.incomplete[0]}", "run what is missing, then merge")
-        return f"{len(report.files):,} files, such as {', '.join([*report.files][:3])}"
+        return f"{words.files(len(report.files))}, such as {', '.join([*report.files][:3])}"
 
     def _seen(self, reports: list[Report]) -> Iterator[Check]:
         """Yield the commit, the remote, the branch and the paths as CodeScene will see them."""

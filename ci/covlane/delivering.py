@@ -77,7 +77,7 @@ class Delivery:
             return None
         pieces = parts(report, f"covlane {covlane.__version__}")
         self._judge(preflight.findings(report, checkout, pieces), "the upload would not count")
-        self.say(f"{words.headline(report)}, {len(report.files):,} files")
+        self.say(f"{words.headline(report)}, {words.files(len(report.files))}")
         with self._alone() as outbox:
             uploads = []
             for part in pieces:

@@ -38,7 +38,7 @@ def found(configured: Configured, named: Sequence[Path]) -> list[Path]:
     if len(paths) > MOST_LEGS:
         raise ReportError(f"there are {len(paths):,} reports, more than {MOST_LEGS:,}", "remove what is none")
     # A leg that is also named is a leg.
-    return list({path.resolve(): path for path in reversed(paths)}.values())
+    return list({_real(path): path for path in reversed(paths)}.values())
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -61,7 +61,7 @@ def read(
 
 
 def _read(path: Path, name: str, configured: Configured, places: Places) -> Measured | Foreign:
-    content = files.read_bytes(path)
+    content = files.read_bytes(path, absent="check its name, and that what writes it ran")
     if configured.reports / "legs" in path.parents:
         return slipcover.read_leg(content, name)
     if not content.startswith(coveragepy.DATA):
@@ -76,8 +76,12 @@ def _read(path: Path, name: str, configured: Configured, places: Places) -> Meas
 
 def _name(path: Path, root: Path) -> str:
     """Return what a report is called on every machine: its place in the repository, or its bare name."""
-    real, top = path.resolve(), root.resolve()
+    real, top = _real(path), root.resolve()
     return real.relative_to(top).as_posix() if real.is_relative_to(top) else path.name
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # Path.resolve refuses links in a circle, up to Python 3.12
 
 
 def contents(root: Path) -> Callable[[str], Content | None]:

@@ -18,6 +18,7 @@ from covlane.errors import ReportError, UsageError
 from covlane.formats import slipcover
 from covlane.formats.untrusted import uncollected
 from covlane.model.report import Component, Measured
+from covlane.render.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -70,7 +71,7 @@ def merge_legs(
             components=[Component(name, part.source, part.flags) for name, part in parts],
         )
         if report.incomplete and not allow_incomplete:
-            reasons = "".join(f"\n  - {reason}" for reason in report.incomplete)
+            reasons = "".join(f"\n  - {printable(reason)}" for reason in report.incomplete)
             raise ReportError(
                 f"the report would be incomplete:{reasons}",
                 "mend these, or pass --allow-incomplete, which marks every output",

@@ -9,6 +9,9 @@ from typing import Any
 from invoke.parser.argument import Argument
 from invoke.tasks import Task
 
+#: No task is called so: the name of a report, be it there or not.
+_SUFFIXES = {".info", ".json", ".xml"}
+
 
 class FilesTask(Task[Any]):
     """A task whose list `file` may also be given without `--file`."""
@@ -42,7 +45,7 @@ def _count(argv: list[str]) -> int:
     count, before = 0, ""
     for word in after:
         option, named = word.startswith("-"), before in {"-f", "--file"} or "/" in word or "\\" in word
-        if word == "--" or not (option or named or Path(word).is_file()):
+        if word == "--" or not (option or named or Path(word).suffix in _SUFFIXES or Path(word).is_file()):
             break
         count, before = count + (not option), word
     return count

@@ -13,7 +13,7 @@ from invoke.collection import Collection
 from invoke.exceptions import Exit
 from invoke.tasks import Task, task
 
-from covlane.errors import CovlaneError
+from covlane.errors import CovlaneError, ReportError
 from covlane.positional import FilesTask
 
 if TYPE_CHECKING:
@@ -54,10 +54,16 @@ def _task(klass: type[Task[Any]] = Task, **options: str) -> Callable[[Callable[.
                 sys.stdout.reconfigure(errors="backslashreplace")
             try:
                 function(*arguments, **flags)
+                sys.stdout.flush()
             except CovlaneError as error:
-                raise Exit(f"covlane: {error}{_again()}", code=error.exit_code) from None
+                raise Exit(f"covlane: {_printable(str(error))}{_again()}", code=error.exit_code) from None
             except BrokenPipeError:
                 raise Exit(code=1) from None
+            except OSError as error:  # a full disk behind our output, a file of the runner that is not there
+                cause = f"{error.filename or 'the output'} cannot be used: {error.strerror or error}"
+                remedy = "free disk space, or check that it is there and its permissions"
+                message = f"covlane: {_printable(cause)}\n  -> {remedy}{_again()}"
+                raise Exit(message, code=ReportError.exit_code) from None
 
         help_ = {name.replace("_", "-"): text for name, text in options.items()}
         iterable = [name for name in options if name == "file"]
@@ -255,7 +261,6 @@ def gate(
     """
     from covlane import judging
     from covlane.adapters.git import Git
-    from covlane.errors import ReportError
     from covlane.render import verdict as words
 
     environ = _environ()
@@ -526,8 +531,15 @@ def rehearse(_context: Context, fault: str = "", skip_coverage: bool = False) ->
         rehearsal.run(_configured(overrides), _environ(), standin, say, skip_coverage=skip_coverage)
 
 
-def _say(file: TextIO, line: str) -> None:
-    print(line, file=file, flush=True)
+def _say(file: TextIO, text: str) -> None:
+    print(_printable(text), file=file, flush=True)
+
+
+def _printable(text: str) -> str:
+    """Return lines of which none does anything to a terminal, whatever the names in them."""
+    from covlane.render.words import printable
+
+    return "\n".join(map(printable, text.split("\n")))
 
 
 @_task(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +135,19 @@ def test_reports_that_cannot_be_written_are_one_sentence(repository: Repository)
     assert done.returncode == 3
     assert "cannot be written to" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_output_that_takes_no_more_is_one_sentence(repository: Repository) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    with full.open("w") as out:
+        argv = [sys.executable, "-m", "covlane", "settings", "--json"]
+        done = subprocess.run(
+            argv, cwd=repository.root, env=repository.environ, stdout=out, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 3
+    assert done.stderr.decode().splitlines() == [
+        "covlane: the output cannot be used: No space left on device",
+        "  -> free disk space, or check that it is there and its permissions",
+    ]

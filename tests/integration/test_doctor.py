@@ -149,7 +149,7 @@ def test_what_codescene_will_see_is_said(patient: Patient) -> None:
     assert lines["commit"]["found"] == f"{head} of https://example.com/team/calc.git"
     assert lines["paths"]["found"] == "1 of the report's 1 files are in the commit"
     assert lines["sessions"]["found"] == f"coverage-{CURRENT}"
-    assert lines["report"]["found"] == "1 files, such as calc.py"
+    assert lines["report"]["found"] == "1 file, such as calc.py"
     assert lines["token"]["found"] == "CS_ACCESS_TOKEN is set and accepted"
     assert lines["cs-coverage"]["found"] == "not installed; uploads go by REST"
 

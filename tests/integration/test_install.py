@@ -12,7 +12,7 @@ import sys
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -285,6 +285,31 @@ def test_a_download_that_is_not_whole_changes_nothing(
     assert older.read_bytes() == program(machine.log, says=f"cs-coverage version 1.2.3 ({OTHER})")
     assert [path.name for path in (machine.cache / "covlane").iterdir()] == [older.parent.name]
     assert len(machine.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "beginning", [b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nPK", b"HTTP/1.1 200 "]
+)
+def test_a_download_that_drips_is_given_up_although_each_byte_is_in_time(
+    machine: Machine, beginning: bytes
+) -> None:
+    ended = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler, _content: bytes) -> None:
+        with suppress(OSError):
+            handler.wfile.write(beginning)
+            while not ended.wait(0.02):
+                handler.wfile.write(b"x")
+
+    machine.serves(archive(program(machine.log)))
+    machine.downloads.fault = drip
+    with (
+        closing(Http(timeouts=(5, 5), retries=0, deadline=0.5)) as http,
+        pytest.raises(ToolError, match=r"did not end within 0\.5 seconds"),
+    ):
+        tooling.Installation(machine.configured, {}, http, lambda *_: None).build()
+    ended.set()
+    assert machine.leftovers() == []
 
 
 @pytest.mark.parametrize(

@@ -275,9 +275,30 @@ def test_paths_say_where_a_name_belongs(two_legs: Repository) -> None:
 def test_a_report_that_is_not_there_or_in_no_known_format_is_named(two_legs: Repository) -> None:
     legs(two_legs)
     two_legs.write("README.md", "hello")
-    found = refused(two_legs, "README.md", "gone/lcov.info")
+    (two_legs.root / "loop.xml").symlink_to("loop.xml")
+    two_legs.write("none.xml", '<coverage timestamp="1"><packages/></coverage>')
+    found = refused(two_legs, "README.md", "gone/lcov.info", "loop.xml", "none.xml")
     assert found[0].startswith("README.md is in no format that covlane reads")
-    assert "lcov.info does not exist" in found[1]
+    assert "lcov.info does not exist or is no file; check its name" in found[1]
+    assert "loop.xml does not exist" in found[2]
+    assert found[3].startswith("none.xml names no file")
+
+
+def test_a_name_does_nothing_to_a_terminal_and_makes_no_line_of_its_own(two_legs: Repository) -> None:
+    legs(two_legs)
+    name = "src/\x1b[31m.py\n-> run this"
+    document = {
+        "meta": {
+            "software": "slipcover",
+            "version": "1",
+            "timestamp": "2026-01-01",
+            "branch_coverage": False,
+        },
+        "files": {name: {"executed_lines": [1], "missing_lines": []}},
+    }
+    two_legs.write("x.json", json.dumps(document))
+    (sentence,) = refused(two_legs, "x.json")
+    assert sentence.startswith(r"x.json: src/\x1b[31m.py\n-> run this can be placed nowhere")
 
 
 def test_a_file_or_leg_that_is_named_twice_is_one(two_legs: Repository) -> None:

@@ -168,7 +168,7 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_and_keeps_nothing(
     assert f"POST {codescene.url}/code-coverage/upload\n  Authorization: Bearer <hidden>\n" in done.stdout
     assert '"metric":"branch-coverage"' in done.stdout
     assert f"PUT {codescene.url}/code-coverage/upload/{{id}}\n" in done.stdout
-    assert "1 files\n" in done.stdout
+    assert "1 file\n" in done.stdout
     assert TOKEN not in done.stdout + done.stderr
     assert not codescene.requests
     assert not (merged.root / "reports" / "outbox").exists()

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,8 @@ from covlane.standin.faults import Fault
 from merged import TOKEN, files_with, merge, outbox
 from repository import Repository
 
-#: Seconds within which a command is killed, and how many of a hundred are; the same of pairs at one time.
-LONGEST, KILLED, PAIRED = 1.5, 35, 10
+#: How many of a hundred commands are killed, at any moment of what one takes; how many are pairs at one time.
+KILLED, PAIRED = 35, 10
 #: Of a hundred requests so many meet a fault.
 FAULTY = 20
 _AT_ONCE = (("Retry-After", "0"),)
@@ -78,47 +79,60 @@ class Tally:
 
 def storm(folder: Path, uploads: int, seed: int = 0) -> Tally:
     """Deliver the reports of so many commits of a repository in `folder`."""
-    chance, tally = random.Random(seed), Tally()
     repository = Repository(folder / "repository")
     repository.git("remote", "add", "origin", "https://example.com/team/calc.git")
-    scratch = folder / "scratch"
-    scratch.mkdir()
+    (folder / "scratch").mkdir()
     commits = []
-    codescene = Weather(random.Random(seed + 1))
-    with codescene:
-
-        def run(*arguments: str, killed: int = KILLED) -> set[int]:
-            codes = set()
-            count = 2 if chance.randrange(100) < PAIRED else 1
-            children = [_start(repository, scratch, codescene.url, *arguments) for _ in range(count)]
-            for child in children:
-                timer = threading.Timer(chance.uniform(0, LONGEST), child.kill)
-                if chance.randrange(100) < killed:
-                    timer.start()
-                output, _ = child.communicate()
-                timer.cancel()
-                tally.commands += 1
-                tally.killed += child.returncode == -9
-                if child.returncode not in (0, 5, -9):
-                    tally.unexpected.append(output)
-                codes.add(child.returncode)
-            return codes
-
-        for _ in range(uploads):
+    with Weather(random.Random(seed + 1)) as codescene:
+        sea = _Sea(repository, folder / "scratch", codescene.url, random.Random(seed))
+        for number in range(1, uploads + 1):
             repository.git("commit", "--quiet", "--allow-empty", "--message", "more")
             merge(repository)
             commits.append(repository.git("rev-parse", "HEAD"))
             # One that was killed before it had its reports in the outbox is begun again, as a CI job would be.
-            while -9 in run():
+            while -9 in sea.upload():
                 pass
-            if chance.randrange(2):
-                run("--resume")
+            if sea.chance.randrange(2):
+                sea.upload("--resume")
+            if number % 25 == 0:
+                sys.stderr.write(f"{number} reports, {sea.tally.commands} commands\n")
         while outbox(repository):
-            run("--resume")
-        tally.met = codescene.met
-    _count(codescene, commits, tally)
-    tally.leaks = files_with(folder, TOKEN)
-    return tally
+            sea.upload("--resume")
+        sea.tally.met = codescene.met
+    _count(codescene, commits, sea.tally)
+    sea.tally.leaks = files_with(folder, TOKEN)
+    return sea.tally
+
+
+@dataclass
+class _Sea:
+    """Where commands are killed; `usual` is how many seconds the last one took that was not."""
+
+    repository: Repository
+    scratch: Path
+    url: str
+    chance: random.Random
+    tally: Tally = field(default_factory=Tally)
+    usual: float = 1.5
+
+    def upload(self, *arguments: str) -> set[int]:
+        """Run a command, or two at one time, and return their exit codes."""
+        codes, begin = set(), time.monotonic()
+        count = 2 if self.chance.randrange(100) < PAIRED else 1
+        for child in [_start(self.repository, self.scratch, self.url, *arguments) for _ in range(count)]:
+            timer = threading.Timer(self.chance.uniform(0, self.usual), child.kill)
+            if self.chance.randrange(100) < KILLED:
+                timer.start()
+            output, _ = child.communicate()
+            timer.cancel()
+            self.tally.commands += 1
+            self.tally.killed += child.returncode == -9
+            if child.returncode not in (0, 5, -9):
+                self.tally.unexpected.append(output)
+            if child.returncode == 0:
+                self.usual = time.monotonic() - begin
+            codes.add(child.returncode)
+        return codes
 
 
 def _start(repository: Repository, scratch: Path, url: str, *arguments: str) -> subprocess.Popen[str]:

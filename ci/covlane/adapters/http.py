@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import ipaddress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
-from queue import Empty, SimpleQueue
-from threading import Thread
+from queue import Empty, Queue, SimpleQueue
+from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -29,6 +30,8 @@ Method = Literal["GET", "PATCH", "POST", "PUT"]
 
 #: An answer is a sentence or a small JSON object; what comes after this is not read.
 MOST_BYTES = 64 * 1024
+#: Pieces of a download that may wait to be written.
+_AHEAD = 8
 
 #: What went wrong (the first that fits), in words that follow the host's name, and what to do about it.
 _FAULTS: tuple[tuple[type[Exception], str, str], ...] = (
@@ -228,6 +231,37 @@ class Http:
             ToolError: the file is not there, does not come whole and in time, or has more than `most` bytes.
         """
         host, size, end = _host(url, "nothing is downloaded from"), 0, monotonic() + self._deadline
+        came: Queue[tuple[bytes, int | None] | ToolError | None] = Queue(_AHEAD)
+        gone = Event()
+
+        def fetch() -> None:
+            for one in self._fetched(host, url):
+                came.put(one)
+                if gone.is_set():
+                    return
+            came.put(None)
+
+        # As for an answer: pieces may drip, each byte of them in time.
+        Thread(target=fetch, daemon=True).start()
+        try:
+            while one := came.get(timeout=max(end - monotonic(), 0)):
+                if isinstance(one, ToolError):
+                    raise one
+                piece, total = one
+                size += len(piece)
+                if max(size, total or 0) > most:
+                    raise ToolError(f"{host} sends more than {most:,} bytes", "check codescene.downloads")
+                yield one
+        except Empty:
+            raise ToolError(f"{host} did not end within {self._deadline:g} seconds", "try again") from None
+        finally:
+            gone.set()
+            with suppress(Empty):
+                while True:
+                    came.get_nowait()
+
+    def _fetched(self, host: str, url: str) -> Iterator[tuple[bytes, int | None] | ToolError]:
+        """Yield a file's pieces as they come, at first none with the whole's size, or at last what went wrong."""
         target = urlsplit(url)
         try:
             with self._session.get(
@@ -241,20 +275,15 @@ class Http:
                 if response.status_code != 200:  # noqa: PLR2004 - RFC 9110, section 15.3.1
                     where = f", a redirect{_target(response)}" if "Location" in response.headers else ""
                     cause = f"{host} answered {response.status_code} for {target.path}{where}"
-                    raise ToolError(cause, "check the build, and codescene.downloads")
+                    yield ToolError(cause, "check the build, and codescene.downloads")
+                    return
                 announced = response.headers.get("Content-Length", "")
                 total = int(announced) if announced.isdecimal() else None
-                # The empty one: what is announced is judged before anything comes.
                 for piece in chain([b""], response.iter_content(65536)):
-                    size += len(piece)
-                    if max(size, total or 0) > most:
-                        raise ToolError(f"{host} sends more than {most:,} bytes", "check codescene.downloads")
-                    if monotonic() > end:
-                        raise ToolError(f"{host} did not end within {self._deadline:g} seconds", "try again")
                     yield piece, total
         except (requests.RequestException, faults.HTTPError, OSError, ValueError) as error:
             cause, remedy = _explain(error)
-            raise ToolError(f"{host} {cause}", remedy) from None
+            yield ToolError(f"{host} {cause}", remedy)
 
 
 def _beginning(response: requests.Response, most: int) -> bytes:

@@ -110,6 +110,8 @@ class _Merging:
         """Fold another tool's report; what no file of the repository can be is named."""
         placed: list[tuple[str, FileCoverage]] = []
         lost = []
+        if not other.files:
+            self.faults.add(f"{name} names no file; check what wrote it, or leave it out")
         for written, file in other.files.items():
             path = self._places.place(written, other.sources, posixpath.dirname(name))
             if path is None:

@@ -6,14 +6,15 @@ import re
 from collections import Counter, defaultdict
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
+from operator import add
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
 
 from covlane.formats.untrusted import Foreign, Gathered, utc
 from covlane.model.branches import MOST_NUMBERED, counted
-from covlane.model.lines import unpack
+from covlane.model.lines import flags
 from covlane.model.report import Ratio, total
 
 if TYPE_CHECKING:
@@ -60,22 +61,37 @@ def _class(path: str, file: FileCoverage) -> Iterator[str]:
     name = PurePosixPath(path).name
     yield f"<class name={_quote(name)} filename={_quote(path)} {_rates(file.lines, file.branch)}>\n"
     yield "<methods/>\n<lines>\n"
-    ran, lines = frozenset(unpack(file.executed)), unpack(file.executable)
-    texts = dict(zip(lines, map(_line, lines, map(ran.__contains__, lines)), strict=True))
+    able = flags(file.executable)
+    ran = flags(file.executed).ljust(len(able), b"\0")
+    marks = map(add, able, ran)
+    texts = [elements[mark] for elements, mark in zip(_lines(len(able)), marks, strict=False)]
     taken = Counter([line for line, _ in file.taken])
     for line, count in Counter([line for line, _ in file.branches]).items():
-        if line in texts:
-            texts[line] = _line(line, line in ran, taken[line], count)
-    yield "".join(texts.values())
+        if able[line : line + 1] == b"\1":
+            texts[line] = texts[line].replace("/>", _conditions(taken[line], count))
+    yield "".join(texts)
     yield "</lines>\n</class>\n"
 
 
-@lru_cache(maxsize=100_000)
-def _line(number: int, ran: bool, taken: int = 0, count: int = 0) -> str:
-    """Return a line's element; the same ones come in every file."""
-    share = f"{taken * 100 // count}% ({taken}/{count})" if count else ""
-    branches = f' branch="true" condition-coverage="{share}"' if count else ""
-    return f'<line number="{number}" hits="{ran:d}"{branches}/>\n'
+@lru_cache(maxsize=10_000)
+def _conditions(taken: int, count: int) -> str:
+    return f' branch="true" condition-coverage="{taken * 100 // count}% ({taken}/{count})"/>'
+
+
+#: The elements that come in every file: none for a line that cannot run, and for one that did not run and one that did.
+_KEPT: list[tuple[str, str, str]] = []
+_MOST_KEPT = 10_000
+
+
+def _lines(count: int) -> Iterator[tuple[str, str, str]]:
+    """Return the elements of so many lines, from 0 on."""
+    _KEPT.extend(map(_elements, range(len(_KEPT), min(count, _MOST_KEPT))))
+    return chain(_KEPT, map(_elements, range(len(_KEPT), count)))
+
+
+def _elements(number: int) -> tuple[str, str, str]:
+    start = f'<line number="{number}" hits='
+    return "", f'{start}"0"/>\n', f'{start}"1"/>\n'
 
 
 def _rates(lines: Ratio, branches: Ratio) -> str:
@@ -87,8 +103,15 @@ def _branch_rate(branches: Ratio) -> str:
     return branches.rate if branches.total else "0"
 
 
+#: As in an attribute: a line break or tab that stands for itself would be read as a space.
+_ESCAPES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+)
+
+
 def _quote(text: str) -> str:
-    return quoteattr(UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text))
+    text = UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return f'"{text.translate(_ESCAPES)}"'
 
 
 #: Where a file's lines are; a method's are the same again.

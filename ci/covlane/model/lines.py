@@ -32,7 +32,12 @@ def pack(numbers: Iterable[int]) -> int:
 
 def unpack(lines: int) -> list[int]:
     """Return the line numbers of a set, in order."""
-    return list(compress(count(), bin(lines)[:1:-1].encode().translate(_BITS)))
+    return list(compress(count(), flags(lines)))
+
+
+def flags(lines: int) -> bytes:
+    """Return a byte for each line from 0 to the last of a set: 1 where it is in it, else 0."""
+    return bin(lines)[:1:-1].encode().translate(_BITS)
 
 
 def ranges(missing: int, executed: int) -> list[tuple[int, int]]:

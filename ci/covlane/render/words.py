@@ -32,6 +32,11 @@ def untaken(target: int) -> str:
     return f"never went on to line {target}" if target else "never left the function or module from here"
 
 
+def files(count: int) -> str:
+    """Return `1 file`, `1,000 files`."""
+    return f"{count:,} file{'s' * (count != 1)}"
+
+
 def lines(first: int, last: int) -> str:
     """Return a range of lines as it is said in a sentence."""
     return f"line{'s' * (first != last)} {span(first, last)}"

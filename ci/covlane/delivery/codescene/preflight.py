@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from covlane.delivery.codescene.rest import MOST_COMPRESSED
 from covlane.errors import CovlaneError, ReportError, UsageError
+from covlane.render.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -147,7 +148,7 @@ def _paths(report: Report, tracked: frozenset[str] | None) -> list[Finding]:
     unknown = [] if tracked is None else [name for name in report.files if name not in tracked]
     if not unknown:
         return []
-    names = ", ".join(unknown[:_SHOWN]) + (" and others" if len(unknown) > _SHOWN else "")
+    names = ", ".join(map(printable, unknown[:_SHOWN])) + (" and others" if len(unknown) > _SHOWN else "")
     cause = f"{len(unknown):,} of {len(report.files):,} files are not in the commit: {names}"
     if len(unknown) == len(report.files):
         return [Finding(cause, "map them with `paths`, or commit them", ReportError)]
@@ -178,5 +179,5 @@ def _size(part: Part, report: Report) -> list[Finding]:
         return []
     largest = sorted(report.files, key=lambda name: -report.files[name].lines.total)[:_SHOWN]
     cause = f"{part.metric} has {size:,} bytes when compressed; CodeScene takes {MOST_COMPRESSED:,}"
-    names = ", ".join(f"{name} ({report.files[name].lines.total:,} lines)" for name in largest)
+    names = ", ".join(f"{printable(name)} ({report.files[name].lines.total:,} lines)" for name in largest)
     return [Finding(cause, f"leave generated code out with `omit`; the largest are {names}", ReportError)]
