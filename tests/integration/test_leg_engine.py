@@ -68,6 +68,31 @@ def test_every_mode_gives_the_same(project: Project, mode: str) -> None:
     assert leg.stamp.complete
 
 
+def test_a_function_that_forks_is_seen_to_its_end_on_both_sides(matrix_project: Project) -> None:
+    matrix_project.write(
+        "pkg.py",
+        """
+        import os
+
+        def forks():
+            child = os.fork()
+            if child == 0:
+                grandchild = os.fork()
+                if grandchild == 0:
+                    os._exit(7)
+                os._exit(os.waitpid(grandchild, 0)[1] >> 8)
+            ended = os.waitpid(child, 0)
+            return ended[1] >> 8
+        """,
+    )
+    matrix_project.write("test_it.py", "import pkg\ndef test_it():\n    assert pkg.forks() == 7\n")
+    leg = matrix_project.measure(engine="coverage", source=["pkg.py"])
+    assert leg.code == 0, leg.output
+    assert leg.missed("pkg.py") == []
+    file = leg.measured.files["pkg.py"]
+    assert file.taken == file.branches == {(5, 6), (5, 10), (7, 8), (7, 9)}
+
+
 @pytest.mark.parametrize("end", ["os._exit(1)", "os.kill(os.getpid(), signal.SIGTERM)"])
 def test_what_was_measured_outlives_the_process(project: Project, end: str) -> None:
     leg = measure(project, f"import os, signal\nimport pkg\ndef test_it():\n    pkg.sign(-1)\n    {end}\n")

@@ -14,7 +14,7 @@ from truth.lab import Lab
 
 HERE = (3, sys.version_info.minor)
 #: The modes whose processes differ; `nox -s truth` tries all.
-QUICK = ("serial", "tx", "forked", "forked, workers", "marked forked")
+QUICK = ("serial", "tx", "forked", "forked, workers", "marked forked", "coverage.py")
 
 
 @pytest.fixture

@@ -59,9 +59,11 @@ class Engine:
         self._fragment.add(files={name: items for name, items in ran.items() if name})
 
     def forget(self) -> None:
-        """Begin anew in a forked child."""
-        self._coverage.stop()
-        self.start()
+        """Begin anew in a forked child.
+
+        Tracing goes on as it was: another start would not see the frames that run already, the one that forks first.
+        """
+        self._coverage.get_data().erase()
 
 
 class Reader:
