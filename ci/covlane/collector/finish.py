@@ -167,12 +167,19 @@ def _ends(found: list[fragments.Process], status: int) -> list[str]:
         reasons.append("no process of this leg reported: pytest ended before it began")
     for process in found:
         if not process.ended:
-            by = f", started by {process.test}" if process.test else ""
-            reasons.append(f"process {process.pid} never reported its end{by}: {shlex.join(process.argv)}")
+            reasons.append(
+                f"process {process.pid} never reported its end{_command(process.argv, process.test)}"
+            )
+        for argv, test in process.unreached:
+            reasons.append(f"python -S hears of no leg and was not measured{_command(argv, test)}")
         stopped = (process.pytest or {}).get("stopped")
         if stopped and status not in UNFINISHED:
             reasons.append(f"pytest ended early: {stopped}")
     return reasons
+
+
+def _command(argv: list[str], test: str) -> str:
+    return f"{f', started by {test}' if test else ''}: {shlex.join(argv)}"
 
 
 def _printable(text: str) -> str:

@@ -99,17 +99,21 @@ def hook_ends(measurement: Measurement) -> None:
     """Have the process say its end wherever Python sees it coming."""
     atexit.register(measurement.end)
     for name in ("_exit", "execv", "execve", "abort"):
-        if hasattr(os, name):
-            setattr(os, name, _ending(measurement, getattr(os, name)))
+        do_before(os, name, lambda *_, **__: measurement.end())
 
 
-def _ending(measurement: Measurement, original: Callable[..., Any]) -> Callable[..., Any]:
+def do_before(module: types.ModuleType, name: str, work: Callable[..., object]) -> None:
+    """Have `work` done, with the same arguments, before a function of a module, where it has that function."""
+    original = getattr(module, name, None)
+    if original is None:
+        return
+
     @functools.wraps(original)
-    def end_first(*arguments: Any, **named: Any) -> Any:
-        # The end comes, whatever becomes of the report: who never reported is named.
+    def work_first(*arguments: Any, **named: Any) -> Any:
+        # What the program asked for comes, whatever becomes of the report: who never reported is named.
         with contextlib.suppress(Exception):
-            measurement.end()
+            work(*arguments, **named)
         return original(*arguments, **named)
 
-    end_first.__module__ = "os"  # where pickle finds it
-    return end_first
+    work_first.__module__ = module.__name__  # where pickle finds it
+    setattr(module, name, work_first)
