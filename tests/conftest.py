@@ -6,13 +6,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 from covlane.sessions import SLIPCOVER
 from leg import Project
+from plugins import REQUIREMENTS
 from repository import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # How long an example takes says something of the machine's other work only.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -41,6 +46,16 @@ def leg_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     return _environment(tmp_path_factory.mktemp("legs") / version, version, "pytest")
 
 
+@pytest.fixture(scope="session", params=COVERED_PYTHONS)
+def plugged_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A leg's environment with the plugins and libraries that suites have, for each Python of this machine."""
+    version: str = request.param
+    if not _present(version):
+        pytest.skip(f"this machine has no Python {version}")
+    folder = tmp_path_factory.mktemp("legs") / f"{version}-plugged"
+    return _environment(folder, version, "pytest", REQUIREMENTS)
+
+
 @pytest.fixture(scope="session", params=["pytest==7.4.4", "pytest==8.4.2", "pytest==9.1.1"])
 def older_pytest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A leg's environment with an older pytest, for the Python that runs the tests."""
@@ -60,10 +75,12 @@ def matrix_project(tmp_path: Path, leg_python: Path) -> Project:
     return Project(tmp_path / "project", leg_python)
 
 
-def _environment(folder: Path, python: str, pytest_requirement: str) -> Path:
+def _environment(
+    folder: Path, python: str, pytest_requirement: str, plugins: Sequence[str] = PLUGINS
+) -> Path:
     _uv("venv", "--quiet", "--python", python, str(folder))
     program = folder / "bin" / "python"
-    _uv("pip", "install", "--quiet", "--python", str(program), pytest_requirement, SLIPCOVER, *PLUGINS)
+    _uv("pip", "install", "--quiet", "--python", str(program), pytest_requirement, SLIPCOVER, *plugins)
     return program
 
 

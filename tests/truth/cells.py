@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from truth import annotated, ends
+from truth.annotated import Version  # noqa: TC001 - msgspec reads Cell's annotations
 from truth.modes import MARK
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from leg import Leg
-    from truth.annotated import Truth, Version
+    from truth.annotated import Truth
     from truth.ends import End, Place
     from truth.lab import Lab
     from truth.modes import Mode

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import importlib
 import os
 import signal
 import sys
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from .measure import Measurement
     from .slipcover_engine import Engine
 
-REWRITING = "_pytest.assertion.rewrite"
+#: What is changed in modules of others as soon as a process has them: a module of ours with a function `hook`.
+CHANGED = {"_pytest.assertion.rewrite": ".rewriting", "coverage.sqldata": ".suites_coverage"}
 
 
 def hook_imports(engine: Engine) -> None:
@@ -34,15 +36,12 @@ def hook_imports(engine: Engine) -> None:
     original = SourceFileLoader.get_code
     plain = SourceFileLoader.source_to_code
     own = f"{__package__}."
-    rewriting_hooked = False
+    unchanged = dict(CHANGED)
 
     def get_code(self: SourceFileLoader, fullname: str) -> Optional[types.CodeType]:
-        nonlocal rewriting_hooked
-        if not rewriting_hooked and _is_loaded(REWRITING):
-            rewriting_hooked = True  # before the next import, which comes through here as well
-            from .rewriting import hook_rewriting
-
-            hook_rewriting(engine)
+        for name in [name for name in unchanged if _is_loaded(name)]:
+            # Taken out first: the import comes through here as well.
+            importlib.import_module(unchanged.pop(name), __package__).hook(engine)
         if fullname.startswith(own):  # what measures is not measured, even where it is the source
             return original(self, fullname)
         path = self.get_filename(fullname)
