@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,9 @@ hypothesis.settings.load_profile("untimed")
 
 #: They do nothing until a test asks for them.
 PLUGINS = ("pytest-xdist", "pytest-forked", "coverage")
+#: The last of each line that differs for pytest-forked; docs/forked.md shows the pairings.
+PYTESTS = ("7.4.4", "8.0.2", "8.4.2", "9.0.3", "9.1.1", "9.2.0")
+FORKEDS = ("1.6.0", "1.7.5")
 COVERED_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 
 
@@ -63,6 +67,18 @@ def older_pytest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     return _environment(tmp_path_factory.mktemp("legs") / requirement, sys.executable, requirement)
 
 
+@pytest.fixture(scope="session", params=itertools.product(PYTESTS, FORKEDS), ids="-".join)
+def pairing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A leg's environment with each pairing of pytest and pytest-forked, for the Python that runs the tests."""
+    tool, plugin = request.param
+    folder = tmp_path_factory.mktemp("legs") / f"{tool}-{plugin}"
+    wanted = (f"pytest-forked=={plugin}", "pytest-xdist")
+    try:
+        return _environment(folder, sys.executable, f"pytest=={tool}", wanted)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"pytest {tool} and pytest-forked {plugin} do not go together: {error.stderr}")
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """An empty project, to be measured by the Python that runs the tests."""
@@ -94,6 +110,12 @@ def _uv(*arguments: str) -> None:
 def older_pytest_project(tmp_path: Path, older_pytest: Path) -> Project:
     """An empty project, measured under each older pytest in turn."""
     return Project(tmp_path / "project", older_pytest)
+
+
+@pytest.fixture
+def paired_project(tmp_path: Path, pairing: Path) -> Project:
+    """An empty project, measured under each pairing of pytest and pytest-forked in turn."""
+    return Project(tmp_path / "project", pairing)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from habits import Habit
 REQUIREMENTS = (
     "pytest-xdist",
     "pytest-forked",
+    "cloudpickle",
     "coverage",
     "freezegun",
     "gevent",
@@ -142,6 +143,20 @@ PLUGINS = {
 
             with pytest.raises(AssertionError):
                 fails()
+        """
+    ),
+    # Up to 3.11 a probe among the constants is nothing that can be pickled.
+    "pickles_by_value": Habit(
+        """
+        import cloudpickle
+
+        def test():
+            ran()
+            module = sys.modules["pkg.pickles_by_value"]
+            cloudpickle.register_pickle_by_value(module)
+            copy = pickle.loads(cloudpickle.dumps(module.ran))
+            cloudpickle.unregister_pickle_by_value(module)
+            assert (copy(2), copy(0)) == (2, None)
         """
     ),
     "is_flaky": Habit(

@@ -100,6 +100,30 @@ def test_what_was_measured_outlives_the_process(project: Project, end: str) -> N
     assert not leg.stamp.complete
 
 
+def test_a_coverage_that_the_suite_starts_itself_is_named_for_what_it_hides(project: Project) -> None:
+    project.write("pkg.py", MODULE)
+    project.write(
+        "test_it.py",
+        """
+        import coverage, pkg
+        def test_it():
+            own = coverage.Coverage(data_file=None, config_file=False)
+            own.start()
+            pkg.sign(-1)
+            own.stop()
+        def test_after():
+            assert pkg.sign(1) == 1
+        """,
+    )
+    leg = project.measure(engine="coverage", source=["pkg.py"])
+    assert leg.code == 0, leg.output
+    (reason,) = leg.stamp.reasons
+    assert reason.startswith(
+        "coverage.py was started by the suite itself, and what ran meanwhile was not measured"
+    )
+    assert 4 in leg.ran("pkg.py")
+
+
 def test_lines_alone_can_be_asked_for(project: Project) -> None:
     project.write("pkg.py", MODULE)
     project.write("test_it.py", "import pkg\ndef test_it():\n    assert pkg.sign(1) == 1\n")

@@ -59,8 +59,8 @@ def test_forked_tests_in_workers_give_the_lines_of_a_serial_run(matrix_project: 
     forked_is_as_serial(matrix_project, "-n", "2")
 
 
-def test_forked_tests_work_under_older_pytests(older_pytest_project: Project) -> None:
-    forked_is_as_serial(older_pytest_project)
+def test_forked_tests_work_under_every_pairing_of_pytest_and_the_plugin(paired_project: Project) -> None:
+    forked_is_as_serial(paired_project)
 
 
 def test_a_marked_test_is_forked_among_others_that_are_not(project: Project) -> None:

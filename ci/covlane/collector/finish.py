@@ -167,19 +167,13 @@ def _ends(found: list[fragments.Process], status: int) -> list[str]:
         reasons.append("no process of this leg reported: pytest ended before it began")
     for process in found:
         if not process.ended:
-            reasons.append(
-                f"process {process.pid} never reported its end{_command(process.argv, process.test)}"
-            )
-        for argv, test in process.unreached:
-            reasons.append(f"python -S hears of no leg and was not measured{_command(argv, test)}")
+            by = f", started by {process.test}" if process.test else ""
+            reasons.append(f"process {process.pid} never reported its end{by}: {shlex.join(process.argv)}")
+        reasons += process.lost
         stopped = (process.pytest or {}).get("stopped")
         if stopped and status not in UNFINISHED:
             reasons.append(f"pytest ended early: {stopped}")
-    return reasons
-
-
-def _command(argv: list[str], test: str) -> str:
-    return f"{f', started by {test}' if test else ''}: {shlex.join(argv)}"
+    return list(dict.fromkeys(reasons))
 
 
 def _printable(text: str) -> str:

@@ -56,8 +56,8 @@ class Process:
     """One process of the leg, as `finish` reads of it.
 
     `ended` is False where it never said so, so that it can be named; `files` maps a real path to what ran of it,
-    lines and [from, to] branches, where the engine does not use the record; `unreached` are command lines, each with
-    its test, of what it started and nothing can measure.
+    lines and [from, to] branches, where the engine does not use the record; `lost` says of what it started, or did,
+    that it could not be measured.
     """
 
     pid: int
@@ -66,7 +66,7 @@ class Process:
     ended: bool = False
     files: dict[str, list[Any]] = field(default_factory=dict)
     unmarked: dict[str, str] = field(default_factory=dict)
-    unreached: list[tuple[list[str], str]] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
     pytest: Optional[dict[str, Any]] = None
 
 
@@ -100,8 +100,8 @@ def _take(found: dict[str, Process], said: dict[str, Any]) -> None:
     for name, value in said.items():
         if name == "unmarked":
             found[key].unmarked.update(value)
-        elif name == "unreached":
-            found[key].unreached.append((value[0], value[1]))
+        elif name == "lost":
+            found[key].lost.append(value)
         elif name == "files":  # what ran since the last time
             for path, items in value.items():
                 found[key].files.setdefault(path, []).extend(items)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Optional
@@ -69,7 +70,9 @@ class Measurement:
     def unreached(self, argv: list[str]) -> None:
         """Name a process that this one starts and that cannot be measured."""
         if self._subprocess:
-            self._fragment.add(unreached=[argv, current_test()])
+            test = current_test()
+            by = f", started by {test}" if test else ""
+            self._fragment.add(lost=f"python -S hears of no leg and was not measured{by}: {shlex.join(argv)}")
 
     def forked(self) -> None:
         """Begin anew in a forked child, which says for itself that it ends."""

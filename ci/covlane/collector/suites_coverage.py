@@ -25,7 +25,7 @@ EXCESS = MARK >> 28
 
 def hook(engine: Engine) -> None:
     """Keep branch marks out of the data of any coverage.py in this process."""
-    data: Any = sys.modules["coverage.sqldata"].CoverageData  # type: ignore[attr-defined]
+    data: Any = sys.modules["coverage.sqldata"].CoverageData
     add_lines, add_arcs = data.add_lines, data.add_arcs
 
     def is_marked(name: str) -> bool:
