@@ -21,6 +21,8 @@ KNOWN = ("1.1.0",)
 VERSION: str = slipcover.__version__
 
 Branch = tuple[int, int]
+#: The last line that the number of a branch has room for, in SlipCover's marks and in the leg's record.
+LAST_LINE = 0x7FFF
 
 # SlipCover is imported before pytest looks for plugins, and its entry point makes pytest want to rewrite it.
 # This is pytest's own word for "leave it", without which a project with `filterwarnings = error` cannot start.
@@ -47,6 +49,8 @@ def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
     if branch:
         try:
             tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+            if tree.body and (tree.body[-1].end_lineno or 0) > LAST_LINE:
+                raise OverflowError(f"branches are marked up to line {LAST_LINE:,} alone")  # noqa: TRY301
             return Compiled(compile(_branch.preinstrument(tree), filename, "exec", dont_inherit=True), None)
         except Exception as error:  # noqa: BLE001 - whatever SlipCover cannot do, Python may
             reason = f"{type(error).__name__}: {error}"
