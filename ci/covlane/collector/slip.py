@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import slipcover
 from slipcover import branch as _branch
@@ -48,7 +48,7 @@ def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
     reason: Optional[str] = None
     if branch:
         try:
-            tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+            tree: Any = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
             if tree.body and (tree.body[-1].end_lineno or 0) > LAST_LINE:
                 raise OverflowError(f"branches are marked up to line {LAST_LINE:,} alone")  # noqa: TRY301
             return Compiled(compile(_branch.preinstrument(tree), filename, "exec", dont_inherit=True), None)
