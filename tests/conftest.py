@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 import sys
@@ -16,10 +17,11 @@ from covlane.standin.codescene import StandIn
 from covlane.standin.github import GitHub
 from hub import SECRET, TEAM, Hub
 from leg import Project
+from plugins import REQUIREMENTS
 from repository import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 # How long an example takes says something of the machine's other work only.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -27,6 +29,9 @@ hypothesis.settings.load_profile("untimed")
 
 #: They do nothing until a test asks for them.
 PLUGINS = ("pytest-xdist", "pytest-forked", "coverage")
+#: The last of each line that differs for pytest-forked; docs/forked.md shows the pairings.
+PYTESTS = ("7.4.4", "8.0.2", "8.4.2", "9.0.3", "9.1.1", "9.2.0")
+FORKEDS = ("1.6.0", "1.7.5")
 COVERED_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 
 
@@ -48,11 +53,33 @@ def leg_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     return _environment(tmp_path_factory.mktemp("legs") / version, version, "pytest")
 
 
+@pytest.fixture(scope="session", params=COVERED_PYTHONS)
+def plugged_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A leg's environment with the plugins and libraries that suites have, for each Python of this machine."""
+    version: str = request.param
+    if not _present(version):
+        pytest.skip(f"this machine has no Python {version}")
+    folder = tmp_path_factory.mktemp("legs") / f"{version}-plugged"
+    return _environment(folder, version, "pytest", REQUIREMENTS)
+
+
 @pytest.fixture(scope="session", params=["pytest==7.4.4", "pytest==8.4.2", "pytest==9.1.1"])
 def older_pytest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A leg's environment with an older pytest, for the Python that runs the tests."""
     requirement: str = request.param
     return _environment(tmp_path_factory.mktemp("legs") / requirement, sys.executable, requirement)
+
+
+@pytest.fixture(scope="session", params=itertools.product(PYTESTS, FORKEDS), ids="-".join)
+def pairing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A leg's environment with each pairing of pytest and pytest-forked, for the Python that runs the tests."""
+    tool, plugin = request.param
+    folder = tmp_path_factory.mktemp("legs") / f"{tool}-{plugin}"
+    wanted = (f"pytest-forked=={plugin}", "pytest-xdist")
+    try:
+        return _environment(folder, sys.executable, f"pytest=={tool}", wanted)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"pytest {tool} and pytest-forked {plugin} do not go together: {error.stderr}")
 
 
 @pytest.fixture
@@ -67,10 +94,12 @@ def matrix_project(tmp_path: Path, leg_python: Path) -> Project:
     return Project(tmp_path / "project", leg_python)
 
 
-def _environment(folder: Path, python: str, pytest_requirement: str) -> Path:
+def _environment(
+    folder: Path, python: str, pytest_requirement: str, plugins: Sequence[str] = PLUGINS
+) -> Path:
     _uv("venv", "--quiet", "--python", python, str(folder))
     program = folder / "bin" / "python"
-    _uv("pip", "install", "--quiet", "--python", str(program), pytest_requirement, SLIPCOVER, *PLUGINS)
+    _uv("pip", "install", "--quiet", "--python", str(program), pytest_requirement, SLIPCOVER, *plugins)
     return program
 
 
@@ -84,6 +113,12 @@ def _uv(*arguments: str) -> None:
 def older_pytest_project(tmp_path: Path, older_pytest: Path) -> Project:
     """An empty project, measured under each older pytest in turn."""
     return Project(tmp_path / "project", older_pytest)
+
+
+@pytest.fixture
+def paired_project(tmp_path: Path, pairing: Path) -> Project:
+    """An empty project, measured under each pairing of pytest and pytest-forked in turn."""
+    return Project(tmp_path / "project", pairing)
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from covlane.model.report import Measured, Stamp
 
 COLLECTOR = Path(covlane.__file__).parent / "collector"
+#: Seconds after which a program hangs, on a machine that has other work too.
+HANGS = 600
 
 
 @dataclass(frozen=True)
@@ -115,5 +117,5 @@ class Project:
             name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))
         }
         return subprocess.run(
-            argv, cwd=self.root, env=environ, capture_output=True, text=True, timeout=120, check=False
+            argv, cwd=self.root, env=environ, capture_output=True, text=True, timeout=HANGS, check=False
         )

@@ -68,11 +68,60 @@ def test_every_mode_gives_the_same(project: Project, mode: str) -> None:
     assert leg.stamp.complete
 
 
+def test_a_function_that_forks_is_seen_to_its_end_on_both_sides(matrix_project: Project) -> None:
+    matrix_project.write(
+        "pkg.py",
+        """
+        import os
+
+        def forks():
+            child = os.fork()
+            if child == 0:
+                grandchild = os.fork()
+                if grandchild == 0:
+                    os._exit(7)
+                os._exit(os.waitpid(grandchild, 0)[1] >> 8)
+            ended = os.waitpid(child, 0)
+            return ended[1] >> 8
+        """,
+    )
+    matrix_project.write("test_it.py", "import pkg\ndef test_it():\n    assert pkg.forks() == 7\n")
+    leg = matrix_project.measure(engine="coverage", source=["pkg.py"])
+    assert leg.code == 0, leg.output
+    assert leg.missed("pkg.py") == []
+    file = leg.measured.files["pkg.py"]
+    assert file.taken == file.branches == {(5, 6), (5, 10), (7, 8), (7, 9)}
+
+
 @pytest.mark.parametrize("end", ["os._exit(1)", "os.kill(os.getpid(), signal.SIGTERM)"])
 def test_what_was_measured_outlives_the_process(project: Project, end: str) -> None:
     leg = measure(project, f"import os, signal\nimport pkg\ndef test_it():\n    pkg.sign(-1)\n    {end}\n")
     assert leg.ran("pkg/__init__.py") == [1, 2, 3]
     assert not leg.stamp.complete
+
+
+def test_a_coverage_that_the_suite_starts_itself_is_named_for_what_it_hides(project: Project) -> None:
+    project.write("pkg.py", MODULE)
+    project.write(
+        "test_it.py",
+        """
+        import coverage, pkg
+        def test_it():
+            own = coverage.Coverage(data_file=None, config_file=False)
+            own.start()
+            pkg.sign(-1)
+            own.stop()
+        def test_after():
+            assert pkg.sign(1) == 1
+        """,
+    )
+    leg = project.measure(engine="coverage", source=["pkg.py"])
+    assert leg.code == 0, leg.output
+    (reason,) = leg.stamp.reasons
+    assert reason.startswith(
+        "coverage.py was started by the suite itself, and what ran meanwhile was not measured"
+    )
+    assert 4 in leg.ran("pkg.py")
 
 
 def test_lines_alone_can_be_asked_for(project: Project) -> None:

@@ -41,9 +41,9 @@ def prepare(project: Project) -> None:
 
 
 #: How each test comes to a process of its own: pytest's arguments, and the plan's isolation.
-both_ways = pytest.mark.parametrize(
-    "way", [(("--forked",), "none"), ((), "process")], ids=["pytest-forked", "process"]
-)
+FORKED: tuple[tuple[str, ...], str] = (("--forked",), "none")
+PROCESS: tuple[tuple[str, ...], str] = ((), "process")
+both_ways = pytest.mark.parametrize("way", [FORKED, PROCESS], ids=["pytest-forked", "process"])
 
 
 def forked_is_as_serial(project: Project, way: tuple[tuple[str, ...], str], *arguments: str) -> None:
@@ -72,11 +72,12 @@ def test_forked_tests_in_workers_give_the_lines_of_a_serial_run(
     forked_is_as_serial(matrix_project, way, "-n", "2")
 
 
-@both_ways
-def test_forked_tests_work_under_older_pytests(
-    older_pytest_project: Project, way: tuple[tuple[str, ...], str]
-) -> None:
-    forked_is_as_serial(older_pytest_project, way)
+def test_forked_tests_work_under_every_pairing_of_pytest_and_the_plugin(paired_project: Project) -> None:
+    forked_is_as_serial(paired_project, FORKED)
+
+
+def test_a_process_for_each_test_works_under_older_pytests(older_pytest_project: Project) -> None:
+    forked_is_as_serial(older_pytest_project, PROCESS)
 
 
 def test_a_marked_test_is_forked_among_others_that_are_not(project: Project) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from leg import COLLECTOR
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from leg import Leg, Project
 
 MODULE = """
@@ -295,3 +302,124 @@ def test_a_forked_child_that_is_terminated_at_once_ends(matrix_project: Project)
     assert leg.code == 0, leg.output
     assert leg.stamp.reasons == ()
     assert leg.stamp.processes.started == 21
+
+
+def test_children_find_a_collector_whose_path_the_locale_cannot_spell(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+        monkeypatch.setenv(name, value)
+    project.write("pkg/__init__.py", MODULE)
+    project.write("pkg/__main__.py", MAIN)
+    test = (
+        "import subprocess, sys\ndef test():\n    subprocess.run([sys.executable, '-m', 'pkg'], check=True)\n"
+    )
+    project.write("test_it.py", test)
+    argv = project.command(project.plan())
+    argv[1] = str(shutil.copytree(COLLECTOR, tmp_path / "\N{SNOWMAN}" / "collector"))
+    subprocess.run(argv, cwd=project.root, check=True)
+    leg = project.read()
+    assert leg.ran("pkg/__init__.py") == RAN
+    assert leg.stamp.reasons == ()
+
+
+OPTIONS = ["-I", "-E", "-s", "-O", "-OO", "-B", "-u", "-Wdefault", "-Xdev"]
+
+
+def test_a_python_with_options_that_shut_the_environment_out_is_measured(matrix_project: Project) -> None:
+    functions = "".join(f"def f{number}(): return (\n    {number})\n" for number, _ in enumerate(OPTIONS))
+    matrix_project.write("pkg/options.py", functions)
+    leg = measure(
+        matrix_project,
+        f"""
+        import os, subprocess, sys
+        import pytest
+        @pytest.mark.parametrize("number, option", enumerate({OPTIONS}))
+        def test_it(number, option):
+            code = f"import sys; sys.path.insert(0, {{os.getcwd()!r}}); from pkg.options import f{{number}}; f{{number}}()"
+            subprocess.run([sys.executable, option, "-c", code], check=True)
+        """,
+    )
+    assert leg.code == 0, leg.output
+    assert leg.stamp.reasons == ()
+    assert leg.ran("pkg/options.py") == list(range(1, 2 * len(OPTIONS) + 1))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "subprocess.run([sys.executable, *rest])",
+        "subprocess.run([name, *rest])",
+        "subprocess.run(['anything', *rest], executable=sys.executable)",
+        "subprocess.run([sys.executable, *rest], close_fds=False)",
+        "subprocess.run([sys.executable, *rest], preexec_fn=os.getpid)",
+        "os.waitpid(os.posix_spawn(sys.executable, [sys.executable, *rest], os.environ), 0)",
+        "os.waitpid(os.posix_spawnp(name, [name, *rest], os.environ), 0)",
+        "os.spawnv(os.P_WAIT, sys.executable, [sys.executable, *rest])",
+        "os.waitpid(os.fork() or os.execvp(name, [name, *rest]), 0)",
+        "subprocess.run([sys.executable, '-c', f'import os; os.execv({sys.executable!r}, {[name, *rest]!r})'])",
+    ],
+    ids=[
+        "run",
+        "PATH",
+        "executable",
+        "spawn",
+        "preexec",
+        "posix_spawn",
+        "posix_spawnp",
+        "spawnv",
+        "fork",
+        "exec",
+    ],
+)
+def test_a_python_that_no_leg_can_reach_is_named(project: Project, call: str) -> None:
+    leg = measure(
+        project,
+        f"""
+        import os, subprocess, sys
+        import pytest
+        pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+        name = os.path.basename(sys.executable)
+        rest = ["-S", "-c", "import pkg; pkg.work(1)"]
+        def test_it():
+            {call}
+        """,
+    )
+    assert leg.code == 0, leg.output
+    (reason,) = leg.stamp.reasons
+    said = r"python -S hears of no leg and was not measured, started by test_it\.py::test_it: \S+ -S -c 'import pkg"
+    assert re.match(said, reason)
+    assert leg.ran("pkg/__init__.py") == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "subprocess.run([base, '-S', '-c', 'pass'])",
+        "subprocess.run(['/bin/echo', '-S'])",
+        "subprocess.run(['no-such-python', '-S'])",
+        "subprocess.run(['python', '-S'], executable='/bin/true')",
+    ],
+    ids=["another environment", "no Python", "nothing", "another program"],
+)
+def test_what_is_not_this_environments_python_is_not_named(project: Project, call: str) -> None:
+    leg = measure(
+        project,
+        f"""
+        import contextlib, os, subprocess, sys
+        base = os.path.realpath(sys.executable)
+        assert os.path.dirname(base) != os.path.dirname(sys.executable)
+        def test_it():
+            with contextlib.suppress(FileNotFoundError):
+                {call}
+        """,
+    )
+    assert leg.code == 0, leg.output
+    assert leg.stamp.reasons == ()
+
+
+def test_where_children_are_left_out_none_of_them_is_named(project: Project) -> None:
+    test = (
+        "import subprocess, sys\ndef test_it():\n    subprocess.run([sys.executable, '-S', '-c', 'pass'])\n"
+    )
+    assert measure(project, test, subprocess=False).stamp.reasons == ()

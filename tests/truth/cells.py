@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from truth import annotated, ends
+from truth.annotated import Version  # noqa: TC001 - msgspec reads Cell's annotations
 from truth.modes import MARK
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from leg import Leg
-    from truth.annotated import Truth, Version
+    from truth.annotated import Truth
     from truth.ends import End, Place
     from truth.lab import Lab
     from truth.modes import Mode
@@ -52,17 +53,21 @@ def of_programs(lab: Lab, mode: Mode, programs: Sequence[Program], root: Path) -
     truths = {name: annotated.read(text, lab.version, mode.engine) for name, text in sources.items()}
     unbranched = {name for program in programs for name in program.unbranched if mode.engine == "slipcover"}
     row = programs[0].name if len(programs) == 1 else TOGETHER
-    return Cell(row, mode.name, lab.version, EXACT, tuple(_wrong(leg, truths, unbranched)))
+    named = [program.named for program in programs if program.named]
+    how = NAMED if named else EXACT
+    return Cell(row, mode.name, lab.version, how, tuple(_wrong(leg, truths, unbranched, named)))
 
 
-def _wrong(leg: Leg, truths: dict[str, Truth], unbranched: set[str]) -> Iterator[str]:
+def _wrong(leg: Leg, truths: dict[str, Truth], unbranched: set[str], named: list[str]) -> Iterator[str]:
     if not leg.report.exists():
         yield f"no report: {_last_words(leg)}"
         return
     if leg.code != 0:
         yield f"exit code {leg.code}: {_last_words(leg)}"
     yield from annotated.deviations(truths, leg.measured.files)
-    yield from map(_plain, leg.stamp.reasons)
+    reasons = leg.stamp.reasons
+    yield from (_plain(said) for said in reasons if not any(re.match(name, said) for name in named))
+    yield from (f"not named: {name}" for name in named if not any(re.match(name, said) for said in reasons))
     if unbranched ^ leg.stamp.unbranched.keys():
         yield f"without branches: {', '.join(sorted(leg.stamp.unbranched)) or 'no file'}"
 

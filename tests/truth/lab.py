@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from truth.annotated import Version
 
 TOOLS = ("pytest", "pytest-xdist", "pytest-forked", "pytest-timeout", "coverage", SLIPCOVER)
-#: Seconds after which a leg hangs.
-PATIENCE = 120
+#: Seconds after which a leg hangs, on a machine that has other work too.
+PATIENCE = 600
 #: What a leg must not inherit from the session that runs the table.
 _FOREIGN = ("PYTEST", "PYTHON", "COV", "_COVLANE", "VIRTUAL_ENV")
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).with_name("programs")
-_SETTINGS = ("requires", "source", "arguments", "unbranched", "alone")
+_SETTINGS = ("requires", "source", "arguments", "unbranched", "named", "alone")
 
 
 class Program(NamedTuple):
     """Sources that say which of their lines run, and the tests that run them.
 
-    `requires` is the oldest Python; `alone` says that its tests cannot share a leg with other programs.
+    `requires` is the oldest Python; `named` is how a report names what no leg can measure; `alone` says that its tests
+    cannot share a leg with other programs.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Program(NamedTuple):
     source: tuple[str, ...]
     arguments: tuple[str, ...]
     unbranched: tuple[str, ...]
+    named: str
     requires: tuple[int, int]
     alone: bool
 
@@ -56,6 +58,7 @@ def parse(name: str, text: str) -> Program:
         source=tuple(settings.get("source", f"pkg_{name}").split()),
         arguments=tuple(settings.get("arguments", "").split()),
         unbranched=tuple(settings.get("unbranched", "").split()),
+        named=settings.get("named", ""),
         requires=(int(major), int(minor)),
         alone=settings.get("alone") == "yes",
     )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from data_words import file
-from truth import annotated, cells, ends, modes, programs, table
+from truth import annotated, cells, ends, modes, programs, table, truth
 from truth.cells import EXACT, NAMED, Cell
 from truth.lab import Lab
+from truth.truth import Given, Job, Run
 
 HERE = (3, sys.version_info.minor)
 #: The modes whose processes differ; `nox -s truth` tries all.
-QUICK = ("serial", "tx", "forked", "forked, workers", "marked forked", "process, workers")
+QUICK = ("serial", "tx", "forked", "forked, workers", "marked forked", "process, workers", "coverage.py")
 
 
 @pytest.fixture
@@ -115,6 +118,26 @@ def test_a_cell_says_for_which_pythons_it_holds_and_a_sentence_what_else_was_fou
         f"| row | 3.9{dash}3.10, 3.13, **not** 3.11 | **not** 3.11, named 3.13 |"
     ]
     assert list(table.deviations(found)) == ["row (everywhere; 3.11): lost"]
+
+
+def test_a_run_goes_on_where_another_ended_and_tries_again_what_was_wrong(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, wrong = Cell("a", "one", HERE, EXACT, ()), Cell("b", "one", HERE, EXACT, ("lost",))
+    before = msgspec.json.decode(msgspec.json.encode(Run("2000-01-01", "tools", [right, wrong])), type=Run)
+    mended = wrong._replace(wrong=())
+    done: list[str] = []
+    work = [Job((cell.row,), cell.column, partial(note, done, cell)) for cell in (right, mended)]
+    monkeypatch.setattr(truth, "jobs", lambda *_: work)
+    (run,) = truth.fill(lab, "tools", Given([], [], alone=False), before, tmp_path)
+    assert run.cells == [right, mended]
+    assert done == ["b"]
+    assert len([*truth.fill(lab, "tools", Given(["a"], [], alone=False), before, tmp_path)]) == 2
+
+
+def note(done: list[str], cell: Cell, _folder: Path) -> list[Cell]:
+    done.append(cell.row)
+    return [cell]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from functools import partial
@@ -18,10 +18,10 @@ import msgspec
 
 from leg import COLLECTOR
 from truth import cells, ends, lab, modes, programs, table
-from truth.cells import Cell
+from truth.cells import Cell  # noqa: TC001 - msgspec reads Run's annotations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from truth.ends import End, Place
     from truth.lab import Lab
@@ -38,7 +38,8 @@ Written by `nox -s truth -- --write`. Below `tests/truth/programs/` are small pr
 whether it runs (`#+`) or not (`#-`), and where its branches go; a line that says nothing is not executable, and `#~`
 says what nobody can see. A mark may hold for some Pythons or for one engine. Each program is measured in each mode, and
 a cell names the Pythons for which the leg was complete and exact: the files, every line and every branch, none too many
-and none too few. **not** marks the Pythons for which it was anything else, and the last section says what it was.
+and none too few. *named*: all that can be measured is exact, and the leg is incomplete and names the process that
+nothing can measure. **not** marks the Pythons for which it was anything else, and the last section says what it was.
 """
 ABOUT_ENDS = """\
 ## Ends
@@ -66,7 +67,12 @@ class Run(NamedTuple):
     cells: list[Cell]
 
 
-Job = Callable[[Path], list[Cell]]
+class Job(NamedTuple):
+    """What fills the cells of some rows in one column, given a folder of its own."""
+
+    rows: tuple[str, ...]
+    column: str
+    do: Callable[[Path], list[Cell]]
 
 
 def main(arguments: list[str]) -> int:
@@ -78,9 +84,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--alone", action="store_true", help="a leg for every program")
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps the environments")
     parser.add_argument("--collector", type=Path, default=COLLECTOR, help="another one, to see it fail")
-    parser.add_argument("--results", type=Path, metavar="FILE", help="keeps cells, for Pythons one by one")
+    parser.add_argument(
+        "--results", type=Path, metavar="FILE", help="keeps cells, and goes on where a run ended"
+    )
     parser.add_argument("--write", action="store_true", help="put the tables into docs/truth.md")
     given = parser.parse_args(arguments)
+    # A shell that runs this in the background has SIGINT ignored, and every process of the lab would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     chosen = Given(given.program, given.mode, given.alone)
     runs: dict[str, Run] = {}
     if given.results and given.results.exists():
@@ -91,11 +101,12 @@ def main(arguments: list[str]) -> int:
         shutil.copytree(given.collector, root / "collector")
         for python in given.python or filter(lab.is_present, PYTHONS):
             one, tools = lab.build(python, (given.cache or root).absolute(), root / "collector")
-            found = fill(jobs(one, chosen), root / f"legs-{one.version[1]}")
-            runs[f"3.{one.version[1]}"] = Run(f"{datetime.now(timezone.utc):%Y-%m-%d}", tools, found)
-            if given.results:
-                given.results.write_bytes(msgspec.json.encode(runs))
-    text = document(list(runs.values()))
+            name = f"3.{one.version[1]}"
+            for run in fill(one, tools, chosen, runs.get(name), root / f"legs-{name}"):
+                runs[name] = run
+                if given.results:
+                    given.results.write_bytes(msgspec.json.encode(runs))
+    text = document([runs[name] for name in sorted(runs, key=lambda name: int(name[2:]))])
     sys.stdout.write(text)
     if given.write:
         DOCUMENT.write_text(text, "utf-8")
@@ -104,18 +115,31 @@ def main(arguments: list[str]) -> int:
     return 1 if wrong else 0
 
 
-def fill(work: Iterable[Job], root: Path) -> list[Cell]:
-    """Do the jobs, two at a time, each in a folder of its own."""
+def fill(one: Lab, tools: str, chosen: Given, before: Run | None, root: Path) -> Iterator[Run]:
+    """Fill a Python's cells, two jobs at a time, and yield all that it has so far after each.
+
+    Cells that were right before are left, unless their row or column was asked for by name.
+    """
+    known = {(cell.row, cell.column): cell for cell in (before.cells if before else ())}
+    right = {place for place, cell in known.items() if not cell.wrong}
+    asked = bool(chosen.programs or chosen.modes)
+    work = [
+        job
+        for job in jobs(one, chosen)
+        if asked or not right.issuperset((row, job.column) for row in job.rows)
+    ]
 
     def do(number: int, job: Job) -> list[Cell]:
-        found = job(root / str(number))
+        found = job.do(root / str(number))
         for cell in found:
             said = "; ".join(cell.wrong) or cell.how
             sys.stderr.write(f"3.{cell.python[1]} | {cell.row} | {cell.column}: {said}\n")
         return found
 
     with ThreadPoolExecutor(2) as pool:
-        return [cell for found in pool.map(do, itertools.count(), work) for cell in found]
+        for found in pool.map(do, itertools.count(), work):
+            known.update({(cell.row, cell.column): cell for cell in found})
+            yield Run(f"{datetime.now(timezone.utc):%Y-%m-%d}", tools, list(known.values()))
 
 
 def jobs(one: Lab, given: Given) -> Iterator[Job]:
@@ -129,12 +153,17 @@ def jobs(one: Lab, given: Given) -> Iterator[Job]:
     able = [mode for mode in modes.MODES if mode.requires <= one.version]
     for mode in (mode for mode in able if mode.name in (given.modes or [mode.name])):
         if sharing:
-            yield partial(together, one, mode, sharing)
+            rows = tuple(program.name for program in sharing)
+            yield Job(
+                (*rows, cells.TOGETHER)[: len(rows) + (len(rows) > 1)],
+                mode.name,
+                partial(together, one, mode, sharing),
+            )
         for program in (program for program in chosen if program not in sharing):
-            yield partial(alone, one, mode, [program])
+            yield Job((program.name,), mode.name, partial(alone, one, mode, [program]))
     for end in (end for end in ends.ENDS if end.name in (given.programs or [end.name])):
         for place in (place for place in end.places if place.name in (given.modes or [place.name])):
-            yield partial(ended, one, end, place)
+            yield Job((end.name,), place.name, partial(ended, one, end, place))
 
 
 def together(one: Lab, mode: Mode, sharing: list[Program], root: Path) -> list[Cell]:

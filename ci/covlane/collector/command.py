@@ -100,15 +100,15 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
 def _place_startup() -> bool:
     """Put the one `.pth` file into this environment by which its other interpreters begin to measure.
 
-    It does nothing in a process without the leg's variable, where no leg runs. False, with a word, where it cannot
-    be put there.
+    It does nothing in a process without the leg's variable, where no leg runs. Its paths are spelt in ASCII: up to
+    Python 3.12 it is read in the locale's encoding. False, with a word, where it cannot be put there.
     """
     start, running = os.path.join(HERE, "start.py"), _beside(RUNNING)
     line = (
-        f"import os; os.environ.get({VARIABLE!r}, os.path.isdir({running!r})) and ("
+        f"import os; os.environ.get({VARIABLE!r}, os.path.isdir({running!a})) and ("
         f"u := __import__('importlib.util').util, "
-        f"s := u.spec_from_file_location('start', {start!r}), m := u.module_from_spec(s), "
-        f"s.loader.exec_module(m), m.begin({running!r}))\n"
+        f"s := u.spec_from_file_location('start', {start!a}), m := u.module_from_spec(s), "
+        f"s.loader.exec_module(m), m.begin({running!a}))\n"
     )
     path = _beside("_covlane_leg.pth")
     with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:

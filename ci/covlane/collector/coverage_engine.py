@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib
 import json
 import os
@@ -31,6 +33,12 @@ QUIET = [
     "trace-changed",
 ]
 
+#: One coverage.py traces at a time: where the suite starts another, this one waits until that one stops.
+PAUSED = (
+    "coverage.py was started by the suite itself, and what ran meanwhile was not measured: "
+    'give pytest --no-cov, or set engine = "slipcover"'
+)
+
 
 class Engine:
     """coverage.py in one process, from its first line on; scripts, `exec` and `runpy` need no hook of ours."""
@@ -48,6 +56,16 @@ class Engine:
         """Trace what runs from now on."""
         self._coverage: Any = _coverage(branch=self._branch, source=self._source)
         self._coverage.start()
+        others = importlib.import_module("coverage").Coverage
+        start = others.start
+
+        @functools.wraps(start)
+        def start_other(other: Any) -> Any:
+            with contextlib.suppress(OSError):
+                self._fragment.add(lost=PAUSED)
+            return start(other)
+
+        others.start = start_other
 
     def flush(self) -> None:
         """Say the lines that ran, or with branches the arcs, of which coverage.py makes its lines."""
@@ -59,9 +77,11 @@ class Engine:
         self._fragment.add(files={name: items for name, items in ran.items() if name})
 
     def forget(self) -> None:
-        """Begin anew in a forked child."""
-        self._coverage.stop()
-        self.start()
+        """Begin anew in a forked child.
+
+        Tracing goes on as it was: another start would not see the frames that run already, the one that forks first.
+        """
+        self._coverage.get_data().erase()
 
 
 class Reader:

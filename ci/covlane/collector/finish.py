@@ -85,6 +85,8 @@ def _await_stragglers(folder: str) -> tuple[list[fragments.Process], list[str]]:
 
 
 def _is_alive(pid: int) -> bool:
+    if sys.platform == "win32":  # where signal 0 is Ctrl-C, and nothing else asks without harm
+        return True
     try:
         os.kill(pid, 0)
     except OSError:
@@ -172,10 +174,11 @@ def _ends(found: list[fragments.Process], status: int) -> list[str]:
         if not process.ended:
             by = f", started by {process.test}" if process.test else ""
             reasons.append(f"process {process.pid} never reported its end{by}: {shlex.join(process.argv)}")
+        reasons += process.lost
         stopped = (process.pytest or {}).get("stopped")
         if stopped and status not in UNFINISHED:
             reasons.append(f"pytest ended early: {stopped}")
-    return reasons
+    return list(dict.fromkeys(reasons))
 
 
 def _printable(text: str) -> str:

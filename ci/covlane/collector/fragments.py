@@ -56,7 +56,8 @@ class Process:
     """One process of the leg, as `finish` reads of it.
 
     `ended` is False where it never said so, so that it can be named; `files` maps a real path to what ran of it,
-    lines and [from, to] branches, where the engine does not use the record.
+    lines and [from, to] branches, where the engine does not use the record; `lost` says of what it started, or did,
+    that it could not be measured.
     """
 
     def __init__(self, pid: int) -> None:
@@ -66,6 +67,7 @@ class Process:
         self.ended = False
         self.files: dict[str, list[Any]] = {}
         self.unmarked: dict[str, str] = {}
+        self.lost: list[str] = []
         self.pytest: Optional[dict[str, Any]] = None
 
 
@@ -99,6 +101,8 @@ def _take(found: dict[str, Process], said: dict[str, Any]) -> None:
     for name, value in said.items():
         if name == "unmarked":
             found[key].unmarked.update(value)
+        elif name == "lost":
+            found[key].lost.append(value)
         elif name == "files":  # what ran since the last time
             for path, items in value.items():
                 found[key].files.setdefault(path, []).extend(items)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import importlib
 import os
 import signal
 import sys
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from .measure import Measurement
     from .slipcover_engine import Engine
 
-REWRITING = "_pytest.assertion.rewrite"
+#: What is changed in modules of others as soon as a process has them: a module of ours with a function `hook`.
+CHANGED = {"_pytest.assertion.rewrite": ".rewriting", "coverage.sqldata": ".suites_coverage"}
 
 
 def hook_imports(engine: Engine) -> None:
@@ -34,15 +36,12 @@ def hook_imports(engine: Engine) -> None:
     original = SourceFileLoader.get_code
     plain = SourceFileLoader.source_to_code
     own = f"{__package__}."
-    rewriting_hooked = False
+    unchanged = dict(CHANGED)
 
     def get_code(self: SourceFileLoader, fullname: str) -> Optional[types.CodeType]:
-        nonlocal rewriting_hooked
-        if not rewriting_hooked and _is_loaded(REWRITING):
-            rewriting_hooked = True  # before the next import, which comes through here as well
-            from .rewriting import hook_rewriting
-
-            hook_rewriting(engine)
+        for name in [name for name in unchanged if _is_loaded(name)]:
+            # Taken out first: the import comes through here as well.
+            importlib.import_module(unchanged.pop(name), __package__).hook(engine)
         if fullname.startswith(own):  # what measures is not measured, even where it is the source
             return original(self, fullname)
         path = self.get_filename(fullname)
@@ -99,17 +98,21 @@ def hook_ends(measurement: Measurement) -> None:
     """Have the process say its end wherever Python sees it coming."""
     atexit.register(measurement.end)
     for name in ("_exit", "execv", "execve", "abort"):
-        if hasattr(os, name):
-            setattr(os, name, _ending(measurement, getattr(os, name)))
+        do_before(os, name, lambda *_, **__: measurement.end())
 
 
-def _ending(measurement: Measurement, original: Callable[..., Any]) -> Callable[..., Any]:
+def do_before(module: types.ModuleType, name: str, work: Callable[..., object]) -> None:
+    """Have `work` done, with the same arguments, before a function of a module, where it has that function."""
+    original = getattr(module, name, None)
+    if original is None:
+        return
+
     @functools.wraps(original)
-    def end_first(*arguments: Any, **named: Any) -> Any:
-        # The end comes, whatever becomes of the report: who never reported is named.
+    def work_first(*arguments: Any, **named: Any) -> Any:
+        # What the program asked for comes, whatever becomes of the report: who never reported is named.
         with contextlib.suppress(Exception):
-            measurement.end()
+            work(*arguments, **named)
         return original(*arguments, **named)
 
-    end_first.__module__ = "os"  # where pickle finds it
-    return end_first
+    work_first.__module__ = module.__name__  # where pickle finds it
+    setattr(module, name, work_first)

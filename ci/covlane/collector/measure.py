@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import engine, hooks
+from . import engine, hooks, launches
 from .fragments import Fragment, current_test
 from .sources import Sources
 from .termination import Guard, Termination
@@ -31,6 +32,7 @@ class Measurement:
         self._termination = Termination(self.lock, self.end if self._engine.keeps else None)
         self._next = 0.0  # after the first test, so that forked children find the files' places
         self._pid = 0
+        self._subprocess = plan.subprocess
 
     def start(self) -> None:
         """Measure what runs from now on, and see to every way in which the process can end."""
@@ -39,6 +41,7 @@ class Measurement:
         self._begin()
         self._engine.start()
         hooks.hook_forks(self)
+        launches.hook_launches(self.unreached)
 
     def checkpoint(self) -> None:
         """Hand over what the engine keeps to itself, if it is time."""
@@ -64,6 +67,13 @@ class Measurement:
         except OSError as error:
             self._complain(error)
 
+    def unreached(self, argv: list[str]) -> None:
+        """Name a process that this one starts and that cannot be measured."""
+        if self._subprocess:
+            test = current_test()
+            by = f", started by {test}" if test else ""
+            self._fragment.add(lost=f"python -S hears of no leg and was not measured{by}: {shlex.join(argv)}")
+
     def forked(self) -> None:
         """Begin anew in a forked child, which says for itself that it ends."""
         self.lock.forget()
@@ -71,8 +81,9 @@ class Measurement:
         self._engine.forget()
         self.pytest = None
         # subprocess forks by way of Python only to run `preexec_fn`; another program follows at once.
-        # Its frame is behind that of the hook.
-        if sys._getframe(2).f_code.co_name == "_execute_child":
+        # Its frame is behind those of the hook and of what looks at each program that is started.
+        caller = sys._getframe(2).f_back
+        if caller is not None and caller.f_code.co_name == "_execute_child":
             self._termination.disregard()
         else:
             self._begin()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .slipcover_engine import Engine
 
 
-def hook_rewriting(engine: Engine) -> None:
+def hook(engine: Engine) -> None:
     """Measure the files that pytest rewrites, in any process that has pytest's rewriting loaded.
 
     pytest compiles these on its own and keeps the result in its cache; for measured files the cache is left

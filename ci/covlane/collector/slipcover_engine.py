@@ -40,7 +40,8 @@ class Engine:
         self.branch = plan.branch
         #: Lines that SlipCover does not see.
         self.traced: dict[str, set[int]] = {}
-        #: Files whose branches are not measured, and why, while that is not said yet.
+        #: Files whose branches are not measured, and why.
+        self.unmarked: dict[str, str] = {}
         self._unsaid: dict[str, str] = {}
         self._fragment = fragment
         self._lock = lock
@@ -89,7 +90,7 @@ class Engine:
 
     def unbranched(self, filename: str, why: str) -> None:
         """Note that a file's branches are not measured."""
-        self._unsaid[self.sources.real(filename) or filename] = why
+        self.unmarked[filename] = self._unsaid[self.sources.real(filename) or filename] = why
         with contextlib.suppress(OSError):  # the end tries again
             self._say()
 

@@ -1,0 +1,107 @@
+"""Plugins and libraries that change how Python runs a suite cost it no test, and the leg no line."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import pytest
+
+from habits import HEAD
+from leg import Project
+from plugins import PLUGINS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: What the environment has, and this suite does not want: it would turn each test into many.
+ARGUMENTS = (
+    "-q",
+    "-rA",
+    "--tb=short",
+    "--randomly-seed=7",
+    "-W",
+    "error",
+    "-W",
+    "ignore::DeprecationWarning",
+)
+
+
+@pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["serial", "workers"])
+def test_habits_with_plugins_cost_a_suite_no_test_and_the_leg_no_line(
+    plugged_python: Path, tmp_path: Path, mode: tuple[str, ...]
+) -> None:
+    project = Project(tmp_path / "project", plugged_python)
+    project.write("pkg/__init__.py", "")
+    for name, habit in PLUGINS.items():
+        project.write(f"pkg/{name}.py", habit.source)
+        project.write(f"test_{name}.py", HEAD.replace("{name}", name) + textwrap.dedent(habit.test))
+    bare, leg = project.bare(*ARGUMENTS, *mode), project.measure(*ARGUMENTS, *mode)
+    assert bare.returncode == leg.code == 0, bare.stdout + leg.output
+    for name, habit in PLUGINS.items():
+        assert f"PASSED test_{name}.py::test" in leg.output
+        assert leg.missed(f"pkg/{name}.py") == list(habit.missed), name
+    assert leg.stamp.reasons == ()
+    assert leg.stamp.unbranched == {}
+
+
+def test_each_test_may_run_many_times(plugged_python: Path, tmp_path: Path) -> None:
+    project = Project(tmp_path / "project", plugged_python)
+    project.write("pkg.py", "def once():\n    return 1\ndef again():\n    return 2\n")
+    project.write(
+        "test_it.py",
+        """
+        import pkg
+        CALLS = []
+        def test():
+            CALLS.append(pkg.again() if CALLS else pkg.once())
+        """,
+    )
+    leg = project.measure("--flake-finder", "--flake-runs=3", source=["pkg.py"])
+    assert leg.stamp.counts == {"passed": 3}
+    assert leg.missed("pkg.py") == []
+    assert leg.stamp.reasons == ()
+
+
+MODULE = """\
+def ran(number):
+    if number:
+        for each in range(number):
+            while True:
+                break
+        return number
+    if (
+        number == 0
+        and number is not None
+    ):
+        return None
+
+
+class A:
+    def f(self, x):
+        try:
+            if x: return 1
+        finally:
+            self.x = x
+        while x < 3:
+            x += 1
+"""
+
+
+@pytest.mark.parametrize("branch", [False, True])
+def test_coverage_of_the_suites_own_says_what_it_says_unmeasured(
+    plugged_python: Path, tmp_path: Path, *, branch: bool
+) -> None:
+    project = Project(tmp_path / "project", plugged_python)
+    if branch and "3.11-plugged" in str(plugged_python):
+        pytest.skip("SlipCover's marks have no line there by which they could be told: docs/upstream.md")
+    project.write("pkg/__init__.py", MODULE)
+    project.write(
+        "test_it.py", "import pkg\ndef test():\n    pkg.ran(1)\n    pkg.A().f(0)\n    pkg.A().f(1)\n"
+    )
+    project.write("pytest.ini", f"[pytest]\naddopts = --cov=pkg {'--cov-branch' * branch} -p no:randomly\n")
+    bare, leg = project.bare("--cov-report=term-missing"), project.measure("--cov-report=term-missing")
+    assert leg.code == bare.returncode == 0, leg.output
+    (said,) = (line for line in bare.stdout.splitlines() if line.startswith("pkg/"))
+    assert said in leg.output
+    assert leg.stamp.reasons == ()
