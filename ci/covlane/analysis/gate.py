@@ -107,10 +107,13 @@ class _Judging:
         if gate.ratchet:
             yield from self._ratchet()
         yield from self._patterns(gate.files)
-        for component in self._report.components:
-            wanted = Threshold.of(gate.components.get(component.name))
-            part = self._report.part(component).files
-            yield from self._as_one("components", component.name, part, wanted)
+        parts = {component.name: component for component in self._report.components}
+        for name, given in gate.components.items():
+            if part := parts.get(name):
+                inside = self._report.part(part).files
+                yield from self._as_one("components", name, inside, Threshold.of(given))
+            else:
+                yield from self._unmerged(name, Threshold.of(given))
 
     def _as_one(self, name: str, subject: str, files: _Files, wanted: Threshold) -> Iterator[GateResult]:
         """Judge files by their sum."""
@@ -121,6 +124,11 @@ class _Judging:
                 yield case.says("incomplete", "no branches were measured; set `branch`, or remove the gate")
             else:
                 yield case.compared(partial(self._missing, files, metric))
+
+    def _unmerged(self, component: str, wanted: Threshold) -> Iterator[GateResult]:
+        for metric, percent in wanted.items():
+            case = Case("components", metric, component, Ratio(0, 0), Bar.of(percent))
+            yield case.says("incomplete", "the report knows no such component; run `invoke merge` again")
 
     def _each(self, name: str, subject: str, files: _Files, wanted: Threshold) -> Iterator[GateResult]:
         """Judge file by file: each that does not pass, and the others as one."""
@@ -133,7 +141,7 @@ class _Judging:
             good = [one.measured for one in mine if one.outcome == "pass"]
             case = Case(name, metric, subject, total(good), Bar.of(percent))
             if good:
-                files_ = f"{len(good):,} file has" if len(good) == 1 else f"{len(good):,} files have each"
+                files_ = f"{len(good):,} file has" if len(good) == 1 else f"each of {len(good):,} files has"
                 yield case.says("pass", f"{files_} at least {case.bar.words}")
             elif not mine or {one.outcome for one in mine} == {"skipped"}:
                 yield case.says("skipped", "there is no such file, or nothing in it")

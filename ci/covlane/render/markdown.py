@@ -26,11 +26,6 @@ MOST_PLACES = 20
 #: Characters of what the first line says of a gate.
 MOST_SAID = 500
 CIRCLES = {"low": "🔴 ", "middling": "🟡 ", "high": "🟢 ", "": ""}
-OUTCOMES = {
-    "pass": "✅ Coverage passes",
-    "fail": "❌ Coverage fails",
-    "incomplete": "⚠️ Coverage is incomplete",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +138,7 @@ def _headline(figures: str, verdict: Verdict | None) -> str:
     if verdict is None:
         return f"Coverage: {figures}"
     wanted = [gate for gate in verdict.gates if gate.outcome == verdict.outcome]
-    said = f"{OUTCOMES[verdict.outcome]}: "
+    said = f"{words.OUTCOMES[verdict.outcome]}: "
     if verdict.outcome == "pass" or not wanted:
         patch = verdict.patch.statements
         changed = (

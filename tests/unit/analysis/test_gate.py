@@ -73,6 +73,15 @@ def test_a_failure_comes_before_a_gate_that_cannot_be_judged() -> None:
     assert verdict(HALF, evidence(None), total_line=1, patch=1).outcome == "incomplete"
 
 
+def test_a_component_that_the_report_was_merged_without_is_not_passed() -> None:
+    found = verdict(HALF, components={"api": Threshold(line=1, branch=1)})
+    assert [(one.subject, one.metric, one.outcome) for one in found.gates] == [
+        ("api", "line", "incomplete"),
+        ("api", "branch", "incomplete"),
+    ]
+    assert "invoke merge" in found.gates[0].reason
+
+
 # Changed code
 
 

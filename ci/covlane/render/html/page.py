@@ -87,7 +87,7 @@ def render(page: Page, content: bytes | None, digest: str) -> str:
     return templates.get("page.html.j2").render(
         page=page,
         branches=page.file.branch if page.branch and page.file.branches else None,
-        missing=words.missing(page.file),
+        missing=list(words.places(page.file)),
         kinds=KINDS,
         chunks=[rows[at : at + CHUNK] for at in range(0, len(rows), CHUNK)],
         notices=notices,
