@@ -202,6 +202,14 @@ def test_a_verdict_is_drawn_again_to_the_byte_in_another_place(changed: Changed,
     assert "is the same, byte for byte" in done.stdout
 
 
+def test_the_first_pattern_decides_in_a_replay_too(changed: Changed) -> None:
+    set_gates(changed, 'files = {"z*" = 0, "calc*" = 10, "*.py" = 100}')
+    worsen(changed)
+    code, _ = judged(changed)
+    done = changed.covlane("gate", "--replay", "reports/verdict.json")
+    assert (code, done.returncode, done.stderr) == (0, 0, "")
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new", "where"),
     [

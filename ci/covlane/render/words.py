@@ -20,6 +20,8 @@ OUTCOMES = {
 #: Sentences on the legs, and places in one of them.
 MOST_SENTENCES = 8
 MOST_PLACES = 3
+#: Ranges of one place.
+MOST_RANGES = 8
 
 
 def missing(file: FileCoverage) -> str:
@@ -163,7 +165,8 @@ def _place(path: str, lines: int, file: FileCoverage) -> str:
 
 
 def _ranges(lines: int, others: int) -> str:
-    return ", ".join(span(*one) for one in ranges(lines, others))
+    found = [span(*one) for one in ranges(lines, others)]
+    return ", ".join(found[:MOST_RANGES]) + (", ..." if found[MOST_RANGES:] else "")
 
 
 def _several(places: list[str]) -> str:

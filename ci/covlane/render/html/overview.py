@@ -41,7 +41,8 @@ def render(
         headline=words.headline(report),
         totals=list(_totals(report, verdict, thresholds)),
         verdict=verdict,
-        outcome=words.OUTCOMES[verdict.outcome] if verdict else "",
+        # Without its emoji, which not every font has.
+        outcome=words.OUTCOMES[verdict.outcome].partition(" ")[2] if verdict else "",
         gates=list(_gates(verdict)) if verdict else [],
         title=title,
         level=lambda ratio: words.level(ratio, thresholds),
