@@ -19,7 +19,7 @@ class _Missed(NamedTuple):
     """What of a file is missed, and how much that is."""
 
     missing: Missing
-    count: int
+    size: int
 
 
 def gains(
@@ -30,13 +30,13 @@ def gains(
     Of these first the changed ones, then those that miss most.
     """
     changed = [_missed(path, files[path], metric, diff[path].changed) for path in files if path in diff]
-    if needed <= sum(one.count for one in changed):
-        yield from (one.missing for one in changed if one.count)
+    if needed <= sum(one.size for one in changed):
+        yield from (one.missing for one in changed if one.size)
         return
     whole = [_missed(path, file, metric) for path, file in files.items()]
-    for one in sorted(whole, key=lambda one: (one.missing.path not in diff, -one.count, one.missing.path)):
-        if needed > 0 and one.count:
-            needed -= one.count
+    for one in sorted(whole, key=lambda one: (one.missing.path not in diff, -one.size, one.missing.path)):
+        if needed > 0 and one.size:
+            needed -= one.size
             yield one.missing
 
 
