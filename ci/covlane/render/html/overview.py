@@ -101,9 +101,9 @@ def _totals(
     report: Report, verdict: Verdict | None, thresholds: tuple[float, float]
 ) -> Iterator[tuple[str, str, str, str]]:
     """Yield name, percentage, counts with what they were in the baseline, and level."""
-    before = verdict.total if verdict else None
-    rows = [("Lines", report.lines, before and before.line_before)]
-    rows += [("Branches", report.branches, before and before.branch_before)] if report.branch else []
+    line, branch = (verdict.total.line_before, verdict.total.branch_before) if verdict else (None, None)
+    rows = [("Lines", report.lines, line)]
+    rows += [("Branches", report.branches, branch)] if report.branch else []
     rows += [("Changed statements", verdict.patch.statements, None)] if verdict else []
     for name, ratio, former in rows:
         if ratio.total:
