@@ -195,7 +195,8 @@ def main(arguments: list[str]) -> int:
     )
     sys.stdout.write(text)
     if given.write:
-        DOCUMENT.write_text(DOCUMENT.read_text("utf-8").partition(SIDE)[0] + text, "utf-8")
+        before = DOCUMENT.read_text("utf-8").partition(SIDE)[0].partition(COSTS)[0]
+        DOCUMENT.write_text(before + text, "utf-8")
     return 0
 
 
