@@ -1,7 +1,7 @@
 """`nox -s patches`: patch coverage beside diff-cover and pycobertura, on releases of real projects, and what it costs.
 
-Each release of a project is one commit, measured by a leg of its own with a part of its tests. A line is compared that is changed and missed;
-each difference is put down to the rule that makes it, and one that no rule explains is an error.
+Each release of a project is one commit, measured by a leg of its own with a part of its tests. A line is compared that
+is changed and missed; each difference is put down to the rule that makes it, and one that no rule explains is an error.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def compare(before: Path, now: Path, root: Path, found: dict[str, Compared]) -> 
         missed = from_ranges(ours[file.path].missing) & seen.executable
         ran = all_of([one for one in statements if one & seen.executed])
         for name, theirs in tools.items():
-            why = {MOVED: file.moved, RAN: ran, ELSEWHERE: missed & ~file.added}
+            why = {ELSEWHERE: missed & ~file.changed, MOVED: file.moved, RAN: ran}
             why |= {NO_STATEMENT: file.added & ~all_of(list(statements))}
             if name == "pycobertura":  # it pairs lines by difflib, git by its own way
                 why[PAIRED] = theirs.get(file.path, 0) & ~file.added | missed
@@ -171,7 +171,7 @@ def history(name: str, cache: Path) -> Iterator[str]:
                 statements += compare(former, place, root, found)
             former = place
     for tool, one in found.items():
-        yield f"| {name}, {commits} commits, {statements:,} statements | {tool} | {one.both:,} missed lines | both |\n"
+        yield f"| {name}, {commits} commits, {statements:,} statements | {tool} | {one.both:,} | both |\n"
         for (side, reason), count in sorted(one.reasons.items()):
             yield f"| | {tool} | {count:,} | only {side}: {reason} |\n"
 
@@ -187,9 +187,10 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     rows = "".join(row for name in RELEASES for row in history(name, given.cache.resolve()))
     text = (
-        f"{SIDE}\nWritten by `nox -s patches -- --write`. Each release is a commit, measured on Python {PYTHON} by "
-        "a part of its tests, so that there is much to miss; lines that are changed and missed, by who says so. pycobertura compares two reports, the others one with git's "
-        "diff; all of them read the same figures.\n\n| | beside | lines | |\n|---|---|---:|---|\n"
+        f"{SIDE}\nWritten by `nox -s patches -- --write`. Each release is a commit, measured on Python {PYTHON} by a part "
+        "of its tests, so that there is much to miss; lines that are changed and missed, by who says so. pycobertura "
+        "compares two reports, the others one with git's diff; all of them read the same figures. A line that no rule "
+        "explains ends the comparison.\n\n| | beside | lines | |\n|---|---|---:|---|\n"
         f"{rows}\n{COSTS}\nMedians of {given.rounds} rounds in turn, programs from start to end. {versions()}: compare "
         f"ratios.\n\n{speed(given.files, given.changed, given.rounds)}"
     )
