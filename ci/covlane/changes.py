@@ -153,7 +153,7 @@ def stale(root: Path, report: Report, commit: str | None, diff: Diff | None) -> 
     if other:
         more = f" and {len(other) - 1:,} more" if len(other) > 1 else ""
         yield f"the report measured another content of {other[0]}{more}; run `nox -s coverage` again"
-    elif report.legs and not same and not report.digests:
+    elif report.legs and not same and report.files and not report.digests:
         yield "the report measured another commit; run `nox -s coverage` again"
 
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 #: The settings that decide what is measured.
 MEASURING = ("source", "omit", "branch", "subprocess", "exclude-lines", "exclude-also")
 EXIT_CODES = {"pass": 0, "fail": GateError.exit_code, "incomplete": ReportError.exit_code}
+_BRING = (
+    "a replay needs verdict.json, evidence.json and coverage.json in one folder, as `invoke gate` left them"
+)
 #: Differences that are told.
 MOST_DIFFERENCES = 20
 
@@ -92,9 +95,9 @@ def _judged(content: bytes, report: Report, beside: bytes, found: Evidence, gate
     return judge(report, found, gated.gate, Provenance(gated.defaults, gated.tools, diff, artifacts))
 
 
-def _report(folder: Path) -> tuple[bytes, Report]:
+def _report(folder: Path, remedy: str = "run `nox -s coverage` first") -> tuple[bytes, Report]:
     path = folder / "coverage.json"
-    content = files.read_bytes(path)
+    content = files.read_bytes(path, remedy=remedy)
     return content, slipcover.read_report(content, str(path))
 
 
@@ -169,15 +172,15 @@ def replay(path: Path) -> tuple[Verdict, list[str]]:
     Raises:
         ReportError: one of the three is missing, or is none.
     """
-    content = files.read_bytes(path)
+    content = files.read_bytes(path, remedy=_BRING)
     said = written.read_verdict(content, str(path))
-    beside = files.read_bytes(path.parent / "evidence.json")
+    beside = files.read_bytes(path.parent / "evidence.json", remedy=_BRING)
     found = written.read_evidence(beside, "evidence.json")
     try:
         gate = msgspec.convert(said.settings, Gate)
     except msgspec.ValidationError as error:
         raise ReportError(f"{path} has gates that are none: {error}", "run `invoke gate` again") from None
-    now = _judged(*_report(path.parent), beside, found, Gated(gate, said.defaults, said.tools))
+    now = _judged(*_report(path.parent, _BRING), beside, found, Gated(gate, said.defaults, said.tools))
     if written.write_verdict(now) == content:
         return now, []
     differing = list(_differences(msgspec.to_builtins(said), msgspec.to_builtins(now), ""))

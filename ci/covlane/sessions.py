@@ -319,5 +319,6 @@ def show_report(session: nox.Session, configured: Configured) -> None:
             written = Showing(configured, git, environ, merged).write()
     except CovlaneError as error:
         session.error(str(error))
-    terminal.show(merged, sys.stdout, plain="NO_COLOR" in environ or in_ci(environ))
+    plain = "NO_COLOR" in environ or in_ci(environ)
+    terminal.show(merged, sys.stdout, plain=plain, thresholds=configured.settings.thresholds)
     session.log("wrote " + ", ".join(str(path.relative_to(configured.root)) for path in written))

@@ -78,7 +78,7 @@ def write(
         seen(done, len(todo))
     rest = {name: templates.text(name) for name in overview.ASSETS} | {
         "data.js": overview.data(report, look.verdict, look.thresholds),
-        "index.html": overview.render(report, look.verdict, look.trend),
+        "index.html": overview.render(report, look.verdict, look.trend, look.thresholds),
     }
     for name, text in rest.items():
         files.write_whole(folder / name, text)

@@ -220,7 +220,7 @@ def report(_context: Context, summary: bool = False, open: bool = False) -> None
     with bar("pages", sys.stderr, plain=_plain(environ), pieces=True) as seen:
         showing.write(seen)
         page = showing.site(seen) if open else None
-    terminal.show(merged, sys.stdout, plain=_plain(environ))
+    terminal.show(merged, sys.stdout, plain=_plain(environ), thresholds=configured.settings.thresholds)
     if summary:
         _append_for_github("GITHUB_STEP_SUMMARY", markdown.summary(merged, showing.told()))
     if page:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from changed import Changed
+from golden_file import golden
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +82,36 @@ def test_a_verdict_says_all_that_decided(changed: Changed) -> None:
     assert len(said["diff"]) == len(said["artifacts"]["report"]) == len(said["artifacts"]["evidence"]) == 64
 
 
+def test_a_whole_verdict_and_its_words_are_as_their_golden_files_have_them(changed: Changed) -> None:
+    keep(changed, "file")
+    set_gates(
+        changed,
+        "total-line = 60",
+        "total-branch = 50",
+        "patch = 80",
+        "patch-missing = 1",
+        "new-files = 50",
+        "ratchet = true",
+        'files = {"old*" = 0, "*.py" = 70}',
+    )
+    changed.git("checkout", "--quiet", "-b", "topic")
+    changed.put(calc=SOURCE + "\n\ndef g(a):\n    a += 1  # missed\n    return a\n")
+    changed.put(new="def f(a):\n    if a:\n        return 1  # missed\n    return 2  # missed\n")
+    changed.place("text.txt", "text\n")
+    changed.commit()
+    changed.measured("calc.py", "new.py", untaken={"calc.py": {(2, 4)}})
+    done = changed.covlane("gate")
+    names = {changed.git("rev-parse", "HEAD"): "HEAD", changed.git("rev-parse", "main"): "MAIN"}
+    names |= {changed.git("rev-parse", "main~1"): "MEASURED"}
+    written = (changed.root / "reports" / "verdict.json").read_text()
+    for text, name in ((done.stdout, "verdict.txt"), (written, "verdict.json")):
+        for commit, word in names.items():
+            text = text.replace(commit, word).replace(commit[:12], word)  # noqa: PLW2901
+        text = re.sub("[0-9a-f]{64}", "SHA-256", text)  # noqa: PLW2901
+        assert re.sub(r'"(covlane|python|git)": "[^"]+"', r'"\1": "VERSION"', text) == golden(name)
+    assert done.returncode == 4
+
+
 def test_the_same_change_has_the_same_identity_on_another_base(changed: Changed) -> None:
     worsen(changed)
     _, first = judged(changed)
@@ -112,9 +144,11 @@ def test_a_report_of_other_content_is_not_judged(changed: Changed) -> None:
 
 
 def test_a_report_of_another_commit_with_the_same_content_is_judged(changed: Changed) -> None:
+    changed.git("checkout", "--quiet", "-b", "topic")
     changed.place("README.txt", "text\n")
     changed.commit()
     assert judged(changed)[0] == 0
+    assert changed.covlane("patch").returncode == 0  # of which no file is the report's
     changed.place("calc.py", SOURCE.replace("2", "3"))
     changed.commit()
     assert judged(changed)[0] == 3
@@ -166,6 +200,14 @@ def test_a_verdict_is_drawn_again_to_the_byte_in_another_place(changed: Changed,
     done = other.covlane("gate", "--replay", str(away / "verdict.json"))
     assert (done.returncode, done.stderr) == (4, "")
     assert "is the same, byte for byte" in done.stdout
+
+
+def test_the_first_pattern_decides_in_a_replay_too(changed: Changed) -> None:
+    set_gates(changed, 'files = {"z*" = 0, "calc*" = 10, "*.py" = 100}')
+    worsen(changed)
+    code, _ = judged(changed)
+    done = changed.covlane("gate", "--replay", "reports/verdict.json")
+    assert (code, done.returncode, done.stderr) == (0, 0, "")
 
 
 @pytest.mark.parametrize(

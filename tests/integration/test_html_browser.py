@@ -93,7 +93,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     site.write(root / "html", root, sample_site.report(root), look)
     many = data_words.report({f"src/p{n // 100}/m{n}.py": f"1..{n % 7 + 1}+ 9-" for n in range(MANY)})
     texts = {name: templates.text(name) for name in overview.ASSETS}
-    texts |= {"index.html": overview.render(many, None, None), "data.js": overview.data(many, None, (60, 80))}
+    texts |= {
+        "index.html": overview.render(many, None, None, (60, 80)),
+        "data.js": overview.data(many, None, (60, 80)),
+    }
     for name, text in texts.items():
         write_whole(root / "many" / name, text)
     browser = Browser(root)

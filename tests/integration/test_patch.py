@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -191,6 +192,14 @@ def test_work_that_is_committed_staged_unstaged_and_untracked_counts(changed: Ch
         "untracked.py": ((1, 1),),
     }
     assert changed.git("status", "--porcelain") == before  # the index is as it was
+
+
+def test_an_edit_in_the_second_of_its_commit_is_seen(changed: Changed) -> None:
+    changed.put(a="x = 1\n")
+    changed.commit()
+    changed.put(a="x = 2\n", untracked="y = 1\n")
+    time.sleep(1.1)  # an index written from now on is younger than the edit
+    assert [file.path for file in changed.patch("HEAD").files] == ["a.py", "untracked.py"]
 
 
 def test_what_has_no_lines_of_its_own_owes_nothing(changed: Changed, tmp_path: Path) -> None:

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 MOST_BYTES = 512 * 1024 * 1024
 
 
-def read_bytes(path: Path, *, most: int = MOST_BYTES, absent: str = "run `nox -s coverage` first") -> bytes:
-    """Return the file's content; `absent` is the remedy where there is none.
+def read_bytes(path: Path, *, most: int = MOST_BYTES, remedy: str = "run `nox -s coverage` first") -> bytes:
+    """Return the file's content; `remedy` is for one that is missing.
 
     Raises:
         ReportError: it is missing, unreadable, not a regular file, or larger than `most` bytes.
     """
     try:
         if not path.is_file():
-            raise ReportError(f"{path} does not exist or is no file", absent)
+            raise ReportError(f"{path} does not exist or is no file", remedy)
         size = path.stat().st_size
         if size > most:
             raise ReportError(

@@ -106,7 +106,8 @@ class Git:
                 self._root / (self.ask("rev-parse", "--git-path", "index") or ""),
             )
             if own.is_file():
-                shutil.copyfile(own, index)
+                # With its time, by which git knows which files it has to read to see whether they changed.
+                shutil.copy2(own, index)
             add = ("--literal-pathspecs", "add", "--intent-to-add", "--pathspec-from-file=-")
             self._output(*add, "--pathspec-file-nul", stdin=b"\0".join(names), index=index)
             return self._output(*command, index=index)

@@ -11,9 +11,9 @@ import msgspec
 
 from covlane.analysis import baseline
 from covlane.analysis.bar import Bar, Case, unit
-from covlane.analysis.globs import glob
+from covlane.analysis.gains import gains, ratio
 from covlane.analysis.patch import patch
-from covlane.model.lines import ranges
+from covlane.model.globs import glob
 from covlane.model.report import Ratio, total
 from covlane.model.rules import Threshold
 from covlane.model.verdict import Missing, Patch, Total, Verdict
@@ -103,24 +103,32 @@ class _Judging:
             yield self._patch_missing(gate.patch_missing)
         if gate.new_files is not None:
             new = {path: files[path] for path in changed if path in files and changed[path].kind == "added"}
-            yield from self._each("new-files", "new files", new, Threshold(line=gate.new_files))
+            yield from self._each("new-files", "", new, Threshold(line=gate.new_files))
         if gate.ratchet:
             yield from self._ratchet()
         yield from self._patterns(gate.files)
-        for component in self._report.components:
-            wanted = Threshold.of(gate.components.get(component.name))
-            part = self._report.part(component).files
-            yield from self._as_one("components", component.name, part, wanted)
+        parts = {component.name: component for component in self._report.components}
+        for name, given in gate.components.items():
+            if part := parts.get(name):
+                inside = self._report.part(part).files
+                yield from self._as_one("components", name, inside, Threshold.of(given))
+            else:
+                yield from self._unmerged(name, Threshold.of(given))
 
     def _as_one(self, name: str, subject: str, files: _Files, wanted: Threshold) -> Iterator[GateResult]:
         """Judge files by their sum."""
         for metric, percent in wanted.items():
-            measured = total(_ratio(file, metric) for file in files.values())
+            measured = total(ratio(file, metric) for file in files.values())
             case = Case(name, metric, subject, measured, Bar.of(percent))
             if metric == "branch" and not self._report.branch:
                 yield case.says("incomplete", "no branches were measured; set `branch`, or remove the gate")
             else:
-                yield case.compared(partial(self._missing, files, metric))
+                yield case.compared(partial(gains, files, self._diff, metric))
+
+    def _unmerged(self, component: str, wanted: Threshold) -> Iterator[GateResult]:
+        for metric, percent in wanted.items():
+            case = Case("components", metric, component, Ratio(0, 0), Bar.of(percent))
+            yield case.says("incomplete", "the report knows no such component; run `invoke merge` again")
 
     def _each(self, name: str, subject: str, files: _Files, wanted: Threshold) -> Iterator[GateResult]:
         """Judge file by file: each that does not pass, and the others as one."""
@@ -133,18 +141,10 @@ class _Judging:
             good = [one.measured for one in mine if one.outcome == "pass"]
             case = Case(name, metric, subject, total(good), Bar.of(percent))
             if good:
-                files_ = f"{len(good):,} file has" if len(good) == 1 else f"{len(good):,} files have each"
+                files_ = f"{len(good):,} file has" if len(good) == 1 else f"each of {len(good):,} files has"
                 yield case.says("pass", f"{files_} at least {case.bar.words}")
             elif not mine or {one.outcome for one in mine} == {"skipped"}:
                 yield case.says("skipped", "there is no such file, or nothing in it")
-
-    def _missing(self, files: _Files, metric: Metric, needed: int) -> Iterator[Missing]:
-        """Yield what may be covered to gain so much: first what changed, then where most is missed."""
-        missed = {path: _ratio(file, metric).missing for path, file in files.items()}
-        for path in sorted(missed, key=lambda path: (path not in self._diff, -missed[path], path)):
-            if needed > 0 and missed[path]:
-                needed -= missed[path]
-                yield _of_file(path, files[path], metric)
 
     def _patterns(self, patterns: Mapping[str, float | Threshold]) -> Iterator[GateResult]:
         """Judge files by the first pattern that matches each."""
@@ -195,16 +195,10 @@ class _Judging:
             yield self._ratcheted("branch", report.branches, floors[1], risen)
 
     def _ratcheted(self, metric: Metric, measured: Ratio, floor: Ratio, risen: _Files) -> GateResult:
+        if not floor.total:
+            return Case("ratchet", metric, "", measured).says(
+                "skipped", "the baseline has none to compare with"
+            )
         words = f"the baseline's {floor.text} ({floor.covered:,}/{floor.total:,})"
-        bar = Bar(Fraction(floor.covered, floor.total or 1), floor.text.rstrip("%"), words)
-        return Case("ratchet", metric, "", measured, bar).compared(partial(self._missing, risen, metric))
-
-
-def _ratio(file: FileCoverage, metric: Metric) -> Ratio:
-    return file.branch if metric == "branch" else file.lines
-
-
-def _of_file(path: str, file: FileCoverage, metric: Metric) -> Missing:
-    if metric == "branch":
-        return Missing(path=path, branches=tuple(sorted(file.branches - file.taken)))
-    return Missing(path=path, lines=tuple(ranges(file.executable & ~file.executed, file.executed)))
+        bar = Bar(Fraction(floor.covered, floor.total), floor.text.rstrip("%"), words)
+        return Case("ratchet", metric, "", measured, bar).compared(partial(gains, risen, self._diff, metric))

@@ -94,8 +94,8 @@ def read_evidence(content: bytes, name: str) -> Evidence:
 
 
 def write_verdict(verdict: Verdict) -> bytes:
-    """Encode; the same verdict gives the same bytes."""
-    return msgspec.json.format(_encode(verdict), indent=1) + b"\n"
+    """Encode; the same verdict gives the same bytes, with the gates' patterns in the order that decides."""
+    return msgspec.json.format(msgspec.json.encode(verdict), indent=1) + b"\n"
 
 
 def read_verdict(content: bytes, name: str) -> Verdict:

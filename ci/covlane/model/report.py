@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from covlane.model.globs import glob
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
@@ -167,7 +169,7 @@ class Alone(msgspec.Struct, frozen=True):
 
 
 class Component(msgspec.Struct, frozen=True):
-    """A part of the repository with figures of its own: what lies below its sources; flags are its labels."""
+    """A part of the repository with figures of its own: what its sources, files, folders or globs, hold; flags are labels."""
 
     name: str
     source: tuple[str, ...]
@@ -175,8 +177,8 @@ class Component(msgspec.Struct, frozen=True):
 
     def holds(self, path: str) -> bool:
         """Say whether a file belongs to it."""
-        roots = (posixpath.normpath(source) for source in self.source)
-        return any(root in {".", path} or path.startswith(root + "/") for root in roots)
+        sources = (posixpath.normpath(source) for source in self.source)
+        return any(source == "." or glob(source).fullmatch(path) for source in sources)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from covlane.model.report import Ratio
 from covlane.render import words
 from covlane.render.escaping import escape, link
+from covlane.render.verdict import title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from covlane.model.baseline import Baseline
     from covlane.model.report import Report
@@ -26,11 +27,6 @@ MOST_PLACES = 20
 #: Characters of what the first line says of a gate.
 MOST_SAID = 500
 CIRCLES = {"low": "🔴 ", "middling": "🟡 ", "high": "🟢 ", "": ""}
-OUTCOMES = {
-    "pass": "✅ Coverage passes",
-    "fail": "❌ Coverage fails",
-    "incomplete": "⚠️ Coverage is incomplete",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +89,10 @@ def _lines(report: Report, told: Told, most: int) -> Iterator[str]:
     yield from (f"Legs: {escape(words.legs(report))}", "")
     reasons = [f"incomplete: {reason}" for reason in (verdict or report).incomplete]
     parts = words.components(report)
-    items = [*parts[:most], *words.by_leg(report), *reasons[:most]]
-    if more := len(parts[most:]) + len(reasons[most:]):
+    gates = list(_gates(verdict, {"fail", "incomplete"})) if verdict else []
+    gates = gates if len(gates) > 1 else []  # the first line has one
+    items = [*gates[:most], *parts[:most], *words.by_leg(report), *reasons[:most]]
+    if more := len(gates[most:]) + len(parts[most:]) + len(reasons[most:]):
         items.append(f"{more:,} more of these are left out here")
     if items:
         yield from (*(f"- {escape(item)}" for item in items), "")
@@ -127,10 +125,7 @@ def comment(told: Told, budget: int = COMMENT) -> str:
 def _verdict_lines(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
     yield from _judged(verdict, told, most)
     yield from _totals(verdict, told).lines(most)
-    gates = [
-        f"{gate.outcome}: {' '.join(filter(None, (gate.name, gate.subject)))}: {gate.reason}"
-        for gate in verdict.gates
-    ]
+    gates = list(_gates(verdict))
     items = [*gates[:most], *(f"incomplete: {reason}" for reason in verdict.incomplete[:most])]
     if more := len(gates[most:]) + len(verdict.incomplete[most:]):
         items.append(f"{more:,} more of these are left out here")
@@ -138,12 +133,18 @@ def _verdict_lines(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
     yield f"Legs: {escape(_cut(', '.join(sorted(verdict.legs)), 2_000, ','))}"
 
 
+def _gates(verdict: Verdict, outcomes: Collection[str] | None = None) -> Iterator[str]:
+    for gate in verdict.gates:
+        if outcomes is None or gate.outcome in outcomes:
+            yield _cut(f"{gate.outcome}: {title(gate)}: {gate.reason}")
+
+
 def _headline(figures: str, verdict: Verdict | None) -> str:
     """Return the one line that a reviewer acts on, escaped and of limited length."""
     if verdict is None:
         return f"Coverage: {figures}"
     wanted = [gate for gate in verdict.gates if gate.outcome == verdict.outcome]
-    said = f"{OUTCOMES[verdict.outcome]}: "
+    said = f"{words.OUTCOMES[verdict.outcome]}: "
     if verdict.outcome == "pass" or not wanted:
         patch = verdict.patch.statements
         changed = (
@@ -153,8 +154,7 @@ def _headline(figures: str, verdict: Verdict | None) -> str:
         return said + (lacking or changed + figures)
     first, *others = wanted
     more = f"; and {len(others)} more gate{'s' * (len(others) > 1)}" if others else ""
-    name = " ".join(filter(None, (first.name, first.subject)))
-    return f"{said}{escape(_cut(name))}: {escape(_cut(first.reason))}{more}"
+    return f"{said}{escape(_cut(title(first)))}: {escape(_cut(first.reason))}{more}"
 
 
 def _judged(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
@@ -201,7 +201,8 @@ def _changed(report: Report, told: Told) -> _Table:
     found = []
     for path, file in report.files.items():
         counts = told.before.files.get(path) if told.before else None
-        if counts and (then := Ratio(counts.ran, counts.lines)) != file.lines:
+        then = Ratio(counts.ran, counts.lines) if counts else file.lines
+        if then.missing != file.lines.missing or words.change(file.lines, then):
             found.append((then.missing - file.lines.missing, path, then, file.lines))
     rows = [
         (_link(path, told), now.text, then.text, words.change(now, then) or "-", f"{-gained:+,}")

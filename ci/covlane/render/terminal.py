@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from covlane.render import words
 from covlane.render.words import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import TextIO
 
     from covlane.model.report import FileCoverage, Ratio, Report
@@ -22,15 +23,17 @@ if TYPE_CHECKING:
 MOST_ROWS = 25
 #: Characters of the last column that are always there.
 LEAST_MISSING = 12
-#: Spaces between two columns.
+#: Spaces between two columns, and columns of a pipe that names leave to the others.
 GAP = 2
+WIDTH, MOST_WIDTH = 100, 10_000
+STYLES = {"low": "red", "middling": "yellow", "high": "green", "": ""}
 
 
-def show(report: Report, out: TextIO, *, plain: bool) -> None:
-    """Print the report to a stream: coloured and as wide as the terminal, plain and 100 columns in a pipe."""
+def show(report: Report, out: TextIO, *, plain: bool, thresholds: tuple[float, float] = (60, 80)) -> None:
+    """Print the report to a stream: coloured and as wide as the terminal, plain and names whole in a pipe."""
     to = console(out, plain=plain)
     files = words.by_missing(report)
-    to.print(_table(report, files[:MOST_ROWS], to.width))
+    put(to, _table(report, files[:MOST_ROWS], to.width if out.isatty() else None, thresholds))
     if folded := files[MOST_ROWS:]:
         to.print(f"... and {len(folded):,} files with fewer missing lines", style="dim")
     if whole := len(report.files) - len(files):
@@ -45,6 +48,16 @@ def show(report: Report, out: TextIO, *, plain: bool) -> None:
     )
 
 
+def put(to: Console, table: Table) -> None:
+    """Print a table without the spaces that would fill its lines; in a pipe it is as wide as it has to be."""
+    if not to.file.isatty():
+        to.width = max(to.width, to.measure(table, options=to.options.update(max_width=MOST_WIDTH)).maximum)
+    with to.capture() as captured:
+        to.print(table)
+    for line in captured.get().splitlines():
+        to.file.write(line.rstrip() + "\n")
+
+
 def console(out: TextIO, *, plain: bool) -> Console:
     """Return what prints to a stream: coloured and as wide as the terminal, plain and 100 columns in a pipe."""
     if isinstance(out, TextIOWrapper):
@@ -57,34 +70,84 @@ def console(out: TextIO, *, plain: bool) -> Console:
         emoji=False,  # a file may be called `:a:.py`
         no_color=plain,
         force_terminal=False if plain else None,  # FORCE_COLOR makes a terminal of a pipe
-        width=None if terminal else 100,
+        width=None if terminal else WIDTH,
     )
 
 
-def _table(report: Report, files: list[tuple[str, FileCoverage]], width: int) -> Table:
-    """Lay the table out: figures are never cut, long names fold, and what is missing gets the rest."""
-    figures = list(_figures("Lines", report.lines))
-    if report.branch:
-        figures += _figures("Branches", report.branches)
-    room = width - sum(column + GAP for _, _, column in figures)
+class _Column(NamedTuple):
+    """A column of figures: its header, its total, and a file's cell."""
+
+    header: str
+    total: str
+    cell: Callable[[FileCoverage], Text]
+
+    @property
+    def width(self) -> int:
+        """A total's counts are as wide as any above them; a percentage is as wide as all."""
+        return max(len(self.header), len(self.total), len("100.00%") if "%" in self.total else 0)
+
+
+def _table(
+    report: Report,
+    files: list[tuple[str, FileCoverage]],
+    width: int | None,
+    thresholds: tuple[float, float],
+) -> Table:
+    """Lay the table out: figures are never cut, names keep their end, and what is missing gets the rest.
+
+    Without a width names are whole; a width that is too small for them has no room for the counts of all lines.
+    """
     names = max((len(printable(path)) for path, _ in files), default=0)
-    name_width = max(min(names, room - LEAST_MISSING - GAP), len("Total"))
+    for counts in (True, False):
+        figures = list(_figures(report, thresholds, counts=counts))
+        room = (width or WIDTH) - sum(column.width + GAP for column in figures)
+        if width is None or names + GAP + LEAST_MISSING <= room:
+            break
+    name_width = max(names if width is None else min(names, room - LEAST_MISSING - GAP), len("Total"))
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold", show_footer=True)
-    table.add_column("File", "Total", overflow="fold", width=name_width)
-    for header, footer, column in figures:
-        table.add_column(header, footer, justify="right", no_wrap=True, width=column)
+    table.add_column("File", "Total", no_wrap=True, width=name_width)
+    for column in figures:
+        table.add_column(column.header, column.total, justify="right", no_wrap=True, width=column.width)
     table.add_column("Missing", "", no_wrap=True)
     for path, file in files:
-        branches = _cells(file.branch) if report.branch else []
         missing = _cut(words.missing(file), max(room - name_width - GAP, LEAST_MISSING))
-        table.add_row(escape(printable(path)), *_cells(file.lines), *branches, missing)
+        cells = [column.cell(file) for column in figures]
+        table.add_row(Text(_ending(printable(path), name_width)), *cells, missing)
     return table
 
 
-def _figures(name: str, total: Ratio) -> Iterator[tuple[str, str, int]]:
-    """Yield header, total and width of the columns; a total's counts are as wide as any above them."""
-    for header, footer in zip((name, "Miss", "Cover"), _cells(total), strict=True):
-        yield header, footer, max(len(header), len(footer), len("100.00%") if header == "Cover" else 0)
+def _figures(report: Report, thresholds: tuple[float, float], *, counts: bool) -> Iterator[_Column]:
+    yield from _of("Lines", report.lines, lambda file: file.lines, thresholds, counts=counts)
+    if report.branch:
+        yield from _of("Branches", report.branches, lambda file: file.branch, thresholds, counts=counts)
+
+
+def _of(
+    name: str,
+    total: Ratio,
+    ratio: Callable[[FileCoverage], Ratio],
+    thresholds: tuple[float, float],
+    *,
+    counts: bool,
+) -> Iterator[_Column]:
+    def percent(file: FileCoverage) -> Text:
+        return Text(ratio(file).text, STYLES[words.level(ratio(file), thresholds)])
+
+    missed = _Column(
+        "Miss" if counts else "Missed", f"{total.missing}", lambda file: Text(f"{ratio(file).missing}")
+    )
+    if counts:
+        yield _Column(name, f"{total.total}", lambda file: Text(f"{ratio(file).total}"))
+        yield missed
+        yield _Column("Cover", total.text, percent)
+    else:
+        yield _Column(name, total.text, percent)
+        yield missed
+
+
+def _ending(name: str, width: int) -> str:
+    """Shorten a name at its beginning: its end tells it from others."""
+    return name if len(name) <= width else "..." + name[len(name) + 3 - width :]
 
 
 def _cut(text: str, width: int) -> str:
@@ -93,7 +156,3 @@ def _cut(text: str, width: int) -> str:
         return text
     kept = text[: width - 4].rpartition(",")[0]
     return f"{kept}, ..." if kept else "..."
-
-
-def _cells(ratio: Ratio) -> list[str]:
-    return [f"{ratio.total}", f"{ratio.missing}", ratio.text]

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from covlane.render import words
-from covlane.render.terminal import console
+from covlane.render.terminal import console, put
 from covlane.render.words import printable
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ def show(baselines: Sequence[Baseline], where: str, out: TextIO, *, plain: bool)
             words.change(one.branches, former.branches if former else None),
             Text(printable(one.reason)),
         )
-    to.print(table)
+    put(to, table)
     to.print(f"kept in {printable(where)}", style="dim", markup=False)

@@ -49,7 +49,8 @@ def remarks(verdict: Verdict) -> Iterator[str]:
     """Yield what the verdict rests on: the base, the baseline, and whether the gates are covlane's own."""
     if verdict.base:
         yield f"changes since {verdict.base[:12]}, the merge base with {verdict.base_ref}"
-    if verdict.baseline.sentence:
+    # What the ratchet could not be judged for is said with it.
+    if verdict.baseline.sentence and verdict.baseline.sentence not in {gate.reason for gate in verdict.gates}:
         yield f"baseline: {verdict.baseline.sentence}"
     if verdict.defaults:
         gates = ", ".join(

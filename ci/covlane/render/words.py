@@ -8,21 +8,35 @@ from typing import TYPE_CHECKING
 from covlane.model.lines import LAST_LINE, ranges, unpack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from covlane.model.report import FileCoverage, Ratio, Report
 
+OUTCOMES = {
+    "pass": "✅ Coverage passes",
+    "fail": "❌ Coverage fails",
+    "incomplete": "⚠️ Coverage is incomplete",
+}
 #: Sentences on the legs, and places in one of them.
 MOST_SENTENCES = 8
 MOST_PLACES = 3
+#: Ranges of one place.
+MOST_RANGES = 8
 
 
 def missing(file: FileCoverage) -> str:
     """Return the missing lines as ranges, then the branches between covered lines that were never taken."""
+    return ", ".join(text for text, _ in places(file))
+
+
+def places(file: FileCoverage) -> Iterator[tuple[str, str]]:
+    """Yield each part of what is missing with the lines that it is on."""
     not_run = file.executable & ~file.executed
-    parts = [_ranges(not_run, file.executed)] if not_run else []
+    for one in ranges(not_run, file.executed):
+        yield span(*one), span(*one)
     for line, target in sorted(file.branches - file.taken):
         if file.executed >> line & 1 and not not_run >> target & 1:
-            parts.append(f"{line}->{_target(target)}")
-    return ", ".join(parts)
+            yield f"{line}->{_target(target)}", f"{line}"
 
 
 def untaken(target: int) -> str:
@@ -56,6 +70,11 @@ def change(now: Ratio, before: Ratio | None) -> str:
         return ""
     hundredths = now.covered * 10_000 // now.total - before.covered * 10_000 // before.total
     return f"{hundredths / 100:+.2f}" if hundredths else ""
+
+
+def when(timestamp: str) -> str:
+    """Return when something was measured, to the minute, of an ISO 8601 timestamp in UTC."""
+    return timestamp[:16].replace("T", " ") + " UTC"
 
 
 def printable(text: str) -> str:
@@ -151,7 +170,8 @@ def _place(path: str, lines: int, file: FileCoverage) -> str:
 
 
 def _ranges(lines: int, others: int) -> str:
-    return ", ".join(span(*one) for one in ranges(lines, others))
+    found = [span(*one) for one in ranges(lines, others)]
+    return ", ".join(found[:MOST_RANGES]) + (", ..." if found[MOST_RANGES:] else "")
 
 
 def _several(places: list[str]) -> str:

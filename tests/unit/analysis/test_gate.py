@@ -63,6 +63,16 @@ def test_a_failed_total_names_enough_lines_those_of_changed_files_first() -> Non
     assert result.missing[1].lines == ((1, 6),)
 
 
+def test_changed_lines_alone_are_named_where_they_are_enough() -> None:
+    found = report("a.py: 1..4- 9-\nb.py: 1..6- 3>4-")
+    changed = evidence({"a.py": [2, 3], "b.py": [9]})
+    assert only(found, changed, total_line=18).missing == (Missing(path="a.py", lines=((2, 3),)),)
+    assert [one.lines for one in only(found, changed, total_line=20).missing] == [((1, 6),)]
+    assert only(found, evidence({"b.py": [3]}), total_branch=1).missing == (
+        Missing(path="b.py", branches=((3, 4),)),
+    )
+
+
 def test_an_incomplete_report_is_neither_passed_nor_failed() -> None:
     for percent in (1, 99):
         assert verdict(replace(HALF, incomplete=("a leg",)), total_line=percent).outcome == "incomplete"
@@ -71,6 +81,15 @@ def test_an_incomplete_report_is_neither_passed_nor_failed() -> None:
 def test_a_failure_comes_before_a_gate_that_cannot_be_judged() -> None:
     assert verdict(HALF, evidence(None), total_line=99, patch=1).outcome == "fail"
     assert verdict(HALF, evidence(None), total_line=1, patch=1).outcome == "incomplete"
+
+
+def test_a_component_that_the_report_was_merged_without_is_not_passed() -> None:
+    found = verdict(HALF, components={"api": Threshold(line=1, branch=1)})
+    assert [(one.subject, one.metric, one.outcome) for one in found.gates] == [
+        ("api", "line", "incomplete"),
+        ("api", "branch", "incomplete"),
+    ]
+    assert "invoke merge" in found.gates[0].reason
 
 
 # Changed code
@@ -111,7 +130,7 @@ def test_each_new_file_has_to_reach_its_bar() -> None:
     )
     found = replace(found, diff=replace(found.diff, files=files))
     judged = verdict(report("a.py: 1+\nb.py: 1+ 2-\nold.py: 1-"), found, new_files=80).gates
-    assert [(one.subject, one.outcome) for one in judged] == [("b.py", "fail"), ("new files", "pass")]
+    assert [(one.subject, one.outcome) for one in judged] == [("b.py", "fail"), ("", "pass")]
 
 
 # Files and components

@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 import data_words
-from covlane.model.report import Ratio, total
+from covlane.model.report import Component, Ratio, total
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,20 @@ def test_a_report_counts_all_its_files() -> None:
 def test_a_report_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         data_words.report("a.py: 1+").branch = False  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "held"),
+    [
+        ("src", "src/a.py", True),
+        ("./src/", "src/a/b.py", True),
+        ("src", "srcs/a.py", False),
+        ("src/a.py", "src/a.py", True),
+        (".", "a.py", True),
+        ("src/*term*", "src/termui.py", True),
+        ("src/*term*", "src/a/termui.py", False),
+        ("**/web", "src/web/a.py", True),
+    ],
+)
+def test_a_component_holds_files_folders_and_globs(source: str, path: str, held: bool) -> None:
+    assert Component("part", (source,)).holds(path) is held

@@ -75,10 +75,25 @@ def test_no_line_of_the_table_is_wider_than_the_terminal(width: int, monkeypatch
 
 
 @pytest.mark.parametrize("width", [72, 80, 100])
-def test_a_long_name_is_folded_and_not_cut(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_name_keeps_its_end_on_a_terminal_and_is_whole_in_a_pipe(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name = "pkg/" + "x" * 150 + ".py"
-    text = on_terminal(data_words.report({name: "1-"}), width, monkeypatch)
-    assert name in "".join(line.split(" ")[0] for line in text.splitlines())
+    report = data_words.report({name: "1-"})
+    assert re.search(r"^\.\.\.x+\.py  ", on_terminal(report, width, monkeypatch), re.MULTILINE)
+    assert f"\n{name}  " in piped(report)
+
+
+def test_a_pipe_gets_no_spaces_at_the_end_of_a_line() -> None:
+    assert not re.search(" $", piped(data_words.report(TYPICAL)), re.MULTILINE)
+
+
+def test_percentages_are_coloured_as_the_team_set_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for thresholds, colour in (((60.0, 80.0), 31), ((40.0, 80.0), 33), ((40.0, 50.0), 32)):
+        out = Terminal()
+        show(data_words.report("a.py: 1+ 2-"), out, plain=False, thresholds=thresholds)
+        assert f"\x1b[{colour}m 50.00%" in out.getvalue()
 
 
 @pytest.mark.parametrize("plain", [True, False])
@@ -150,7 +165,7 @@ def test_a_list_that_does_not_fit_ends_between_two_of_its_parts(
     words = " ".join(f"{n}..{n + 150}- {n + 199}+" for n in range(1000, 6000, 200))
     whole = {f"{n}-{n + 150}" for n in range(1000, 6000, 200)}
     text = on_terminal(data_words.report({"pkg/" + "x" * 150: words}), width, monkeypatch)
-    shown = row(text, "pkg/")[-1]
+    shown = row(text, "...")[-1]
     assert shown.endswith("...")
     assert set(shown.split(", ")) - {"..."} <= whole
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from covlane.model.report import Ratio
 from covlane.render import words
 from covlane.render.html import templates
 from covlane.render.html.page import address
+from covlane.render.verdict import title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,19 +17,36 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from covlane.model.report import Report
-    from covlane.model.verdict import Verdict
+    from covlane.model.verdict import GateResult, Verdict
 
 #: What stands beside the pages as it is.
 ASSETS = ("site.css", "page.js", "overview.js")
 Counts = tuple[int, int]
 
 
-def render(report: Report, verdict: Verdict | None, trend: Markup | None) -> str:
-    """Return index.html; a verdict adds what was changed, a trend is an SVG."""
+class _Gates(NamedTuple):
+    """Gates of one kind: those that passed are folded away."""
+
+    name: str
+    gates: list[GateResult]
+    folded: bool
+
+
+def render(
+    report: Report, verdict: Verdict | None, trend: Markup | None, thresholds: tuple[float, float]
+) -> str:
+    """Return index.html; a verdict adds its gates and what was changed, a trend is an SVG."""
     return templates.get("index.html.j2").render(
         report=report,
         headline=words.headline(report),
-        totals=list(_totals(report, verdict)),
+        totals=list(_totals(report, verdict, thresholds)),
+        verdict=verdict,
+        # Without its emoji, which not every font has.
+        outcome=words.OUTCOMES[verdict.outcome].partition(" ")[2] if verdict else "",
+        gates=list(_gates(verdict)) if verdict else [],
+        title=title,
+        level=lambda ratio: words.level(ratio, thresholds),
+        when=words.when(report.timestamp),
         legs=words.legs(report),
         commit=next((stamp.commit for stamp in report.legs if stamp.commit), None),
         sentences=words.by_leg(report),
@@ -73,19 +91,25 @@ def _rows(report: Report, verdict: Verdict | None) -> Iterator[tuple[object, ...
         )
 
 
-def _totals(report: Report, verdict: Verdict | None) -> Iterator[tuple[str, str, str]]:
-    """Yield name, percentage and counts, with what they were in the baseline."""
-    before = (verdict.total.line_before, verdict.total.branch_before) if verdict else (None, None)
-    yield "Lines", report.lines.text, _said(report.lines, before[0])
-    if report.branch:
-        yield "Branches", report.branches.text, _said(report.branches, before[1])
-    if verdict and (patch := verdict.patch.statements).total:
-        yield "Changed statements", patch.text, _said(patch, None)
-    yield (
-        "Files",
-        f"{len(report.files):,}",
-        f"{len(report.files) - len(words.by_missing(report)):,} covered completely",
-    )
+def _gates(verdict: Verdict) -> Iterator[_Gates]:
+    for outcome in ("fail", "incomplete", "skipped", "pass"):
+        name = {"skipped": "Not judged", "pass": "Passed"}.get(outcome, "")
+        yield _Gates(name, [gate for gate in verdict.gates if gate.outcome == outcome], folded=bool(name))
+
+
+def _totals(
+    report: Report, verdict: Verdict | None, thresholds: tuple[float, float]
+) -> Iterator[tuple[str, str, str, str]]:
+    """Yield name, percentage, counts with what they were in the baseline, and level."""
+    line, branch = (verdict.total.line_before, verdict.total.branch_before) if verdict else (None, None)
+    rows = [("Lines", report.lines, line)]
+    rows += [("Branches", report.branches, branch)] if report.branch else []
+    rows += [("Changed statements", verdict.patch.statements, None)] if verdict else []
+    for name, ratio, former in rows:
+        if ratio.total:
+            yield name, ratio.text, _said(ratio, former), words.level(ratio, thresholds)
+    complete = len(report.files) - len(words.by_missing(report))
+    yield "Files", f"{len(report.files):,}", f"{complete:,} covered completely", ""
 
 
 def _said(ratio: Ratio, before: Ratio | None) -> str:

@@ -97,6 +97,13 @@ function level(ratio) {
   return value < thresholds[0] ? "low" : value < thresholds[1] ? "middling" : "high";
 }
 
+// The figure beside it says the same.
+function gauge([covered, total]) {
+  const made = element("span", { className: "gauge" });
+  made.style.setProperty("--part", `${(100 * covered) / total}%`);
+  return made;
+}
+
 function draw(row) {
   const cells = columns.map((column, index) => {
     if (!index) {
@@ -106,7 +113,9 @@ function draw(row) {
     }
     const text = column.text ? column.text(row) : column.key(row).toLocaleString("en");
     const coloured = column.ratio ? " " + level(row[column.ratio]) : "";
-    return element("td", { className: "number" + coloured + (column.spare ? " spare" : "") }, text);
+    const cell = element("td", { className: "number" + coloured + (column.spare ? " spare" : "") }, text);
+    if (column.ratio && row[column.ratio][1]) cell.prepend(gauge(row[column.ratio]));
+    return cell;
   });
   return element("tr", { className: row.inside ? "folder" : "" }, ...cells);
 }
