@@ -323,7 +323,7 @@ def test_children_find_a_collector_whose_path_the_locale_cannot_spell(
     assert leg.stamp.reasons == ()
 
 
-OPTIONS = ["-I", "-E", "-s", "-O", "-OO", "-B", "-u", "-Wdefault", "-Xdev"]
+OPTIONS = ["-I", "-E", "-s", "-O", "-OO", "-B", "-u", "-Wdefault", "-Xdev", "-bb"]
 
 
 def test_a_python_with_options_that_shut_the_environment_out_is_measured(matrix_project: Project) -> None:

@@ -61,6 +61,11 @@ def _is_source(engine: Engine, code: types.CodeType) -> bool:
     return True
 
 
+def _is_instrumented(code: types.CodeType) -> bool:
+    """Say whether SlipCover has been at code; under `python -b` bytes may be compared with no text."""
+    return any(isinstance(const, str) and const == "__slipcover__" for const in code.co_consts)
+
+
 def _monitor(engine: Engine) -> None:
     """Watch such code from the moment it starts; each code object of the process costs one call."""
     from .monitor import monitoring, tool
@@ -91,11 +96,7 @@ def _audit(engine: Engine) -> None:
         return in_source if frame.f_code.co_filename in names else None
 
     def audited(event: str, arguments: tuple[Any, ...]) -> None:
-        if (
-            event != "exec"
-            or "__slipcover__" in arguments[0].co_consts
-            or not _is_source(engine, arguments[0])
-        ):
+        if event != "exec" or _is_instrumented(arguments[0]) or not _is_source(engine, arguments[0]):
             return
         names.add(arguments[0].co_filename)
         if sys.gettrace() is None:  # a debugger's is left to it
