@@ -93,7 +93,7 @@ def test_coverage_of_the_suites_own_says_what_it_says_unmeasured(
     plugged_python: Path, tmp_path: Path, *, branch: bool
 ) -> None:
     project = Project(tmp_path / "project", plugged_python)
-    if branch and "3.11-plugged" in str(plugged_python):
+    if branch and plugged_python.parents[1].name in ("3.9-plugged", "3.11-plugged"):
         pytest.skip("SlipCover's marks have no line there by which they could be told: docs/upstream.md")
     project.write("pkg/__init__.py", MODULE)
     project.write(
