@@ -67,7 +67,7 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> None:
         report["durations"] = next((item.pytest["durations"] for item in found if item.pytest), {})
     temporary = plan.output + ".part"
     with open(temporary, "w", encoding="utf-8") as file:
-        json.dump(report, file, separators=(",", ":"))
+        file.write(json.dumps(report, separators=(",", ":")))  # json.dump encodes in Python, ten times slower
     os.replace(temporary, plan.output)
     if plan.cache:
         cache.prune(os.path.dirname(plan.cache))
