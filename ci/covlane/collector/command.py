@@ -38,9 +38,8 @@ def main(argv: list[str]) -> int:
     if command == "finish":
         from .finish import finish
 
-        signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # pytest was interrupted: its report is written all the same
+        # Ctrl-C was pytest's: the report of what ran is written all the same.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             finish(plan, int(rest[0]), rest[1:])
         except OSError as error:

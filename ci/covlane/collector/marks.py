@@ -11,6 +11,8 @@ import ast
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
+from .record import MARK
+
 if TYPE_CHECKING:
     import types
     from collections.abc import Callable
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 
 #: What a mark assigns to, before Python 3.12.
 NAME = "_slipcover_branches"
-#: From Python 3.12 on, and in the record, a mark is a line with this bit, then 15 bits for each end of the branch.
-BIT, LAST_LINE = 1 << 30, 0x7FFF
+#: The last line that a mark has room for: 15 bits for each end of a branch, in a line from Python 3.12 on, and in the record.
+LAST_LINE = 0x7FFF
 EXIT = 0
 BY_LINE = sys.version_info >= (3, 12)
 
@@ -132,7 +134,7 @@ def _place(node: Any) -> dict[str, Any]:
 def _mark(node: Any, to: int) -> ast.stmt:
     """Return the mark of the branch from a statement to a line."""
     if BY_LINE:  # the compiler makes a NOP with this line of it
-        number = BIT | node.lineno << 15 | to
+        number = MARK | node.lineno << 15 | to
         place = {"lineno": number, "end_lineno": number, "col_offset": -1, "end_col_offset": -1}
         return ast.Expr(ast.Constant(None, **place), **place)
     place = _place(node)

@@ -10,6 +10,7 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
+from .marks import LAST_LINE
 from .record import MARK
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from .slipcover_engine import Engine
 
-#: The last line from or to which a branch can be marked.
-LAST = 0x7FFF
 #: coverage.py's C tracer packs the two lines of an arc into 28 bits each; what a mark has above is added to the other.
 EXCESS = MARK >> 28
 
@@ -48,11 +47,11 @@ def hook(engine: Engine) -> None:
 def _plain(arcs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Yield a file's arcs without the marks between two lines; the way out of a function is a negative number."""
     for begin, end in arcs:
-        if abs(end) > LAST:  # to a mark: the arc from there says the same
+        if abs(end) > LAST_LINE:  # to a mark: the arc from there says the same
             continue
-        if begin <= LAST:
+        if begin <= LAST_LINE:
             yield begin, end
         elif begin & MARK:
-            yield begin >> 15 & LAST, end
+            yield begin >> 15 & LAST_LINE, end
         else:
             yield begin >> 15, end - EXCESS if end > 0 else end + EXCESS
