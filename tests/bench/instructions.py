@@ -99,13 +99,12 @@ def count(valgrind: str, run: Run, environ: Mapping[str, str]) -> int:
         shutil.rmtree(reset) if reset.is_dir() else reset.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="covlane-callgrind-") as folder:
         tool = [valgrind, "-q", "--tool=callgrind", f"--callgrind-out-file={folder}/%p"]
-        done = process.run(
-            [*tool, *map(str, run.argv)], cwd=run.cwd, environ={**environ, **run.environ}, timeout=LIMIT
+        argv, everything = [*tool, *map(str, run.argv)], {**environ, **run.environ}
+        code, out, errors = process.output(
+            argv, cwd=run.cwd, environ=everything, stdin=run.stdin, timeout=LIMIT
         )
-        if done.code:
-            raise SystemExit(
-                f"{run.argv} ended with {done.code}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
-            )
+        if code:
+            raise SystemExit(f"{run.argv} ended with {code}:\n{out.decode()[-2000:]}{errors[-4000:]}")
         return total([path.read_bytes() for path in sorted(Path(folder).iterdir())])
 
 

@@ -33,6 +33,7 @@ class Run(NamedTuple):
     cwd: Path
     environ: Mapping[str, str] = {}
     remove: tuple[Path, ...] = ()
+    stdin: bytes = b""
 
 
 class HotPath(NamedTuple):
@@ -89,11 +90,11 @@ def forks(shop: Workshop) -> list[Run]:
 def finish(shop: Workshop) -> list[Run]:
     """Make the report of fifty files, as the leg's next run would."""
     project, plan = shop.leg("finish")
-    argv: list[object] = [shop.python, "-I", "-X", "utf8", COLLECTOR, "finish", plan, "0"]
+    argv: list[object] = [shop.python, "-I", "-X", "utf8", COLLECTOR, "finish"]
     nothing = project.root / "reports" / "legs" / "nothing.d" / "leg.json"
     nothing.parent.mkdir()
     nothing.write_text(plan.read_text("utf-8").replace('"source": ["made"]', '"source": []'), "utf-8")
-    return [Run(argv, project.root), Run([*argv[:-2], nothing, "0"], project.root)]
+    return [Run([*argv, each], project.root, stdin=b"[0]\n") for each in (plan, nothing)]
 
 
 def merge(shop: Workshop) -> list[Run]:

@@ -169,6 +169,16 @@ def test_a_forked_test_that_crashes_in_a_worker_is_named(project: Project) -> No
     assert any("started by test_it.py::test_crash" in reason for reason in leg.stamp.reasons), leg.stamp
 
 
+def test_tests_that_no_worker_was_left_for_make_the_leg_incomplete(project: Project) -> None:
+    project.write("pkg/__init__.py", SOURCE)
+    project.write(
+        "test_it.py", "import os, pkg\n\ndef test_a():\n    os._exit(7)\n\ndef test_b():\n    pass\n"
+    )
+    leg = project.measure("-n", "1", "--max-worker-restart=0")
+    assert leg.code == 1
+    assert leg.stamp.reasons == ("pytest ended early: worker gw0 crashed and worker restarting disabled",)
+
+
 def test_a_killed_process_has_lost_nothing_that_it_ran(matrix_project: Project) -> None:
     project = matrix_project
     project.write("pkg/__init__.py", "def f():\n    return 1\n")

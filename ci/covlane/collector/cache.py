@@ -62,9 +62,11 @@ class Cache:
             with io.open(temporary, "wb") as file:
                 file.write(_seal(key, payload) + payload)
             os.replace(temporary, path)
-        except (OSError, ValueError):
+        except BaseException as error:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+            if not isinstance(error, (OSError, ValueError)):
+                raise
 
     def _path(self, key: bytes) -> str:
         return os.path.join(self._folder, key.hex())

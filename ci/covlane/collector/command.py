@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess  # noqa: TID251 - the leg's side has no adapters
@@ -36,16 +37,16 @@ def main(argv: list[str]) -> int:
     if command == "measure":
         return measure(plan, path, rest)
     if command == "finish":
-        from .finish import finish
+        from .finish import stand_by
 
-        # Ctrl-C was pytest's: the report of what ran is written all the same.
+        # What ends pytest is pytest's: the report of what ran is written all the same.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: None)
         try:
-            finish(plan, int(rest[0]), rest[1:])
+            return 0 if stand_by(plan) else INCOMPLETE
         except OSError as error:
             sys.stderr.write(f"covlane: {plan.output} cannot be written: {error.strerror}\n")
             return INCOMPLETE
-        return 0
     sys.stderr.write(USAGE + "\n")
     return 2
 
@@ -83,17 +84,28 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
     if (plan.subprocess and not _place_startup()) or not _place_plugins(plan):
         return 2
     with _outlive_signals() as children:
+        finisher = _finisher(path)
         threading.Thread(target=termination.remind, args=(plan.folder,), daemon=True).start()
         status = _call([sys.executable, HERE, "measure", path, *arguments], children)
         leave(_beside(RUNNING), children[0].pid)
-        # Isolated and in UTF-8 mode: nothing of the suite's environment may bend the report.
-        finishing = [sys.executable, "-I", "-X", "utf8", HERE, "finish", path, str(status), *arguments]
-        if _call(finishing, []) != 0:
+        if finisher.poll() is not None:  # the suite can kill what it did not start
+            finisher = _finisher(path)
+        finisher.communicate(json.dumps([status, *arguments]).encode() + b"\n")
+        if finisher.returncode != 0:
             sys.stderr.write(
                 f"covlane: the leg {plan.leg} has no report\n  -> its fragments are in {plan.folder}\n"
             )
             return status if status > 0 else INCOMPLETE
     return status if status >= 0 else 128 - status
+
+
+def _finisher(path: str) -> subprocess.Popen[bytes]:
+    """Start the interpreter that writes the leg's report when it is told how pytest ended, and works ahead until then.
+
+    Isolated and in UTF-8 mode: nothing of the suite's environment may bend the report.
+    """
+    argv = [sys.executable, "-I", "-X", "utf8", HERE, "finish", path]
+    return subprocess.Popen(argv, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter
 
 
 def _place_startup() -> bool:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-import json
 import os
 from typing import TYPE_CHECKING, Any
-
-from .engine import Counted
 
 if TYPE_CHECKING:
     from .fragments import Fragment
     from .plan import Plan
-    from .record import Item
     from .sources import Sources
     from .termination import Guard
 
@@ -54,7 +50,7 @@ class Engine:
 
     def start(self) -> None:
         """Trace what runs from now on."""
-        self._coverage: Any = _coverage(branch=self._branch, source=self._source)
+        self._coverage: Any = quiet_coverage(branch=self._branch, source=self._source)
         self._coverage.start()
         others = importlib.import_module("coverage").Coverage
         start = others.start
@@ -84,49 +80,8 @@ class Engine:
         self._coverage.get_data().erase()
 
 
-class Reader:
-    """What of each file could run and did, by coverage.py's own JSON report."""
-
-    name = "coverage"
-
-    def __init__(self, plan: Plan, paths: list[str], seen: dict[str, set[Item]]) -> None:
-        self.version: str = importlib.import_module("coverage").__version__
-        coverage = _coverage(branch=plan.branch)
-        coverage.set_option("report:exclude_lines", plan.exclude)
-        data = coverage.get_data()
-        if plan.branch:
-            data.add_arcs(seen)
-        else:
-            data.add_lines(seen)
-        data.touch_files(paths)
-        out = os.path.join(plan.folder, "coverage.json")
-        coverage.json_report(outfile=out, ignore_errors=True)
-        with open(out, encoding="utf-8") as file:
-            files = json.load(file)["files"]
-        self._files = {os.path.realpath(name): entry for name, entry in files.items()}
-
-    def count(self, path: str, content: bytes) -> Counted:
-        """Return the counts of a file; SyntaxError or ValueError where Python refuses it."""
-        compile(content, path, "exec", dont_inherit=True)
-        entry = self._files[path]
-        # Up to 7.13 what is excluded is among what ran.
-        executed = set(entry["executed_lines"]) - set(entry["excluded_lines"])
-        taken = _branches(entry, "executed_branches")
-        return Counted(
-            executed | set(entry["missing_lines"]),
-            executed,
-            taken | _branches(entry, "missing_branches"),
-            taken,
-        )
-
-
-def _coverage(**options: Any) -> Any:
+def quiet_coverage(**options: Any) -> Any:
     """Return a Coverage that reads no configuration, writes no file and says nothing."""
     made = importlib.import_module("coverage").Coverage(data_file=None, config_file=False, **options)
     made.set_option("run:disable_warnings", QUIET)
     return made
-
-
-def _branches(entry: dict[str, Any], key: str) -> set[tuple[int, int]]:
-    """Return branches in SlipCover's form: 0 is the way out, which coverage.py writes as a negative number."""
-    return {(line, max(target, 0)) for line, target in entry.get(key, ())}

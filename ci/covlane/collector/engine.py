@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from .crew import Crew
     from .fragments import Fragment
     from .plan import Plan
     from .record import Item
@@ -51,15 +52,21 @@ class Counted(NamedTuple):
 
 def start(plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> Engine:
     """Return the leg's engine, for this process; `lock` is held where the process forks."""
-    engine: Engine = _module(plan).Engine(plan, sources, fragment, lock)
+    engine: Engine = _module(f".{plan.engine}_engine").Engine(plan, sources, fragment, lock)
     return engine
 
 
 def reader(plan: Plan, paths: list[str], seen: dict[str, set[Item]]) -> Reader:
     """Return what counts the files of a leg: `paths` are all of them, `seen` what ran in those that did."""
-    made: Reader = _module(plan).Reader(plan, paths, seen)
+    made: Reader = _module(f".{plan.engine}_reader").Reader(plan, paths, seen)
     return made
 
 
-def _module(plan: Plan) -> Any:
-    return importlib.import_module(f".{plan.engine}_engine", __package__)
+def ahead(plan: Plan) -> Crew:
+    """Begin what `finish` and the leg's processes will need and what can be done before they ask, in idle time."""
+    crew: Crew = _module(f".{plan.engine}_reader").ahead(plan)
+    return crew
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(name, __package__)

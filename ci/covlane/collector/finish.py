@@ -1,4 +1,4 @@
-"""Fragments and sources to the leg's report, in a fresh interpreter, after pytest has gone."""
+"""Fragments and sources to the leg's report, in an interpreter that pytest never ran in, after it has gone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import platform
 import shlex
 import signal
 import sys
-import time
 import warnings
 from datetime import datetime, timezone
 from hashlib import blake2b
@@ -21,8 +20,6 @@ from .sources import Sources
 if TYPE_CHECKING:
     from .plan import Plan
 
-#: Seconds that processes which outlive pytest have to end.
-GRACE = 5.0
 #: pytest's exit codes after which not every test has run (pytest.ExitCode).
 UNFINISHED = {
     2: "pytest was interrupted before every test had run",
@@ -30,6 +27,22 @@ UNFINISHED = {
     4: "pytest refused its command line",
     5: "pytest found no tests",
 }
+
+
+def stand_by(plan: Plan) -> bool:
+    """Work ahead until standard input says how pytest ended, `[status, *arguments]` as JSON, then `finish`.
+
+    Return False, with nothing done, where nobody says it: who would have has been killed.
+    """
+    warnings.simplefilter("ignore")
+    crew = engine.ahead(plan)
+    told = sys.stdin.readline()
+    crew.dismiss()
+    if told:
+        status, *arguments = json.loads(told)
+        finish(plan, status, arguments)
+    crew.wait(kill=True)
+    return bool(told)
 
 
 def finish(plan: Plan, status: int, arguments: list[str]) -> None:
@@ -40,9 +53,8 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> None:
         status: how pytest's process ended: its exit code, or minus the signal that killed it.
         arguments: pytest's.
     """
-    warnings.simplefilter("ignore")
     flight = canary.launch(plan, status)
-    found, reasons = _await_stragglers(plan.folder)
+    found, reasons = fragments.read_ended(plan.folder)
     reasons += fragments.failures(plan.folder) + _ends(found, status)
     try:
         seen = fragments.ran(plan.folder, found)
@@ -71,27 +83,6 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> None:
     os.replace(temporary, plan.output)
     if plan.cache:
         cache.prune(os.path.dirname(plan.cache))
-
-
-def _await_stragglers(folder: str) -> tuple[list[fragments.Process], list[str]]:
-    """Read the fragments, once the processes that still run have ended or had their time to."""
-    deadline = time.monotonic() + GRACE
-    while True:
-        found, broken = fragments.read_all(folder)
-        alive = any(not item.ended and _is_alive(item.pid) for item in found)
-        if not alive or time.monotonic() > deadline:
-            return found, broken
-        time.sleep(0.05)
-
-
-def _is_alive(pid: int) -> bool:
-    if sys.platform == "win32":  # where signal 0 is Ctrl-C, and nothing else asks without harm
-        return True
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
 
 
 def _files(

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import record
-from .own import io, json, os
+from .own import io, json, os, time
 from .start import FAILED
 from .termination import TERMINATED
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .record import Item
 
 SUFFIX = ".fragment"
+#: Seconds that processes which outlive pytest have to end.
+GRACE = 5.0
 #: The functions of pytest-forked and of our own plugin that fork before a test has begun; `item` is the test.
 FORKING = ("forked_run_report", "_fork_for")
 
@@ -90,6 +92,27 @@ def read_all(folder: str) -> tuple[list[Process], list[str]]:
             if process and os.stat(os.path.join(folder, name)).st_size:
                 process.ended = True
     return list(found.values()), broken
+
+
+def read_ended(folder: str) -> tuple[list[Process], list[str]]:
+    """Read the fragments, once the processes that still run have ended or had their time to."""
+    deadline = time.monotonic() + GRACE
+    while True:
+        found, broken = read_all(folder)
+        alive = any(not item.ended and _is_alive(item.pid) for item in found)
+        if not alive or time.monotonic() > deadline:
+            return found, broken
+        time.sleep(0.05)
+
+
+def _is_alive(pid: int) -> bool:
+    if sys.platform == "win32":  # where signal 0 is Ctrl-C, and nothing else asks without harm
+        return True
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _take(found: dict[str, Process], said: dict[str, Any]) -> None:

@@ -55,7 +55,7 @@ class Recorder:
 
     def freeze(self, code: types.CodeType) -> Frozen:
         """Return code, and the numbers of its lines and marks, as something that marshal takes."""
-        numbers = {line for each in _codes(code) for _, _, line in each.co_lines() if line is not None}
+        numbers = {line for each in codes(code) for _, _, line in each.co_lines() if line is not None}
         return code, array("I", sorted(numbers)).tobytes()
 
     def watch(self, frozen: Frozen, _module: Optional[types.ModuleType]) -> types.CodeType:
@@ -70,7 +70,7 @@ class Recorder:
             self._known[name] = self._flags(name, before.places.keys() | set(numbers))
         number = tool()
         monitoring.register_callback(number, monitoring.events.LINE, self._line)
-        for each in _codes(code):
+        for each in codes(code):
             monitoring.set_local_events(number, each, monitoring.events.LINE)
         return code
 
@@ -85,8 +85,9 @@ def able(unmarked: Optional[str], frozen: Frozen) -> slip.Able:
     return of_code(frozen[0], unmarked)
 
 
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+def codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """Yield code and the code in it that runs by itself; from Python 3.14 on annotations run where they are asked for."""
     yield code
     for inner in code.co_consts:
         if isinstance(inner, type(code)) and inner.co_name != "__annotate__":
-            yield from _codes(inner)
+            yield from codes(inner)

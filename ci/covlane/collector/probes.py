@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 import slipcover
 
 from . import slip
-from .record import item, number
+from .record import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,9 +178,7 @@ def _functions(modules: list[types.ModuleType]) -> Iterator[types.FunctionType]:
 
 def able(unmarked: Optional[str], frozen: tuple[_Frozen, bytes]) -> slip.Able:
     """Return what frozen code has."""
-    items = [item(number) for number in array("I", frozen[1])]
-    lines = {each for each in items if isinstance(each, int)}
-    return slip.Able(lines, {each for each in items if isinstance(each, tuple)}, unmarked)
+    return slip.able(array("I", frozen[1]), unmarked)
 
 
 def _make_picklable() -> None:

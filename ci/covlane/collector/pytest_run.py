@@ -60,7 +60,10 @@ def _witness(measurement: Measurement) -> object:
 
         @pytest.hookimpl(trylast=True)
         def pytest_sessionfinish(self, session: Any) -> None:
-            self.stopped = str(session.shouldfail or session.shouldstop or self.interrupted)
+            # pytest-xdist shuts down without a word to pytest where too many of its workers have crashed.
+            workers = session.config.pluginmanager.get_plugin("dsession")
+            crashed = getattr(workers, "_summary_report", None)
+            self.stopped = str(session.shouldfail or session.shouldstop or self.interrupted or crashed or "")
 
         @pytest.hookimpl(trylast=True)
         def pytest_unconfigure(self, config: Any) -> None:

@@ -14,10 +14,12 @@ import slipcover
 
 from . import exclusion
 from .marks import compile_marked
+from .monitor import codes
+from .record import item
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 #: The releases whose internals this module was written against.
 KNOWN = ("1.1.0",)
@@ -41,9 +43,11 @@ def _annotation_only_lines(code: types.CodeType) -> frozenset[int]:
     """SlipCover's `_get_annotation_only_lines`, which describes every instruction to look at its name."""
     loading: set[int] = set()
     other: set[int] = set()
-    for operation, (line, *_) in zip(code.co_code[::2], code.co_positions()):
-        if line and operation != _CACHE:
-            (loading if operation in _LOADING else other).add(line)
+    bytecode = code.co_code
+    for start, end, line in code.co_lines():
+        if line:
+            operations = set(bytecode[start:end:2])
+            (loading if operations <= _LOADING else other).add(line)
     return frozenset(loading - other)
 
 
@@ -66,8 +70,7 @@ if sys.version_info < (3, 12):
     _bytecode.calc_max_stack = _by_operations(_bytecode.calc_max_stack)
 if sys.version_info >= (3, 11):
     _SILENT = {dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")}
-    _CACHE = dis.opmap["CACHE"]
-    _LOADING = {dis.opmap[name] for name in _slipcover._ANNOTATION_ONLY_OPS if name in dis.opmap}
+    _LOADING = {dis.opmap[name] for name in (*_slipcover._ANNOTATION_ONLY_OPS, "CACHE") if name in dis.opmap}
     _slipcover.findlinestarts = _line_starts
     if sys.version_info < (3, 14):
         _slipcover._get_annotation_only_lines = _annotation_only_lines
@@ -82,9 +85,22 @@ class Able(NamedTuple):
 
 
 def of_code(code: types.CodeType, unmarked: Optional[str]) -> Able:
-    """Return what the code of a file has."""
-    lines, branches = slipcover.Slipcover.lines_from_code(code), slipcover.Slipcover.branches_from_code(code)
-    return Able(set(lines), set(branches), unmarked)
+    """Return what the code of a file has: from Python 3.12 on what SlipCover says of it, in one pass for two."""
+    if sys.version_info < (3, 12):
+        lines = set(slipcover.Slipcover.lines_from_code(code))
+        return Able(lines, set(slipcover.Slipcover.branches_from_code(code)), unmarked)
+    numbers: set[int] = set()
+    for each in codes(code):
+        starts = {line for _, line in _slipcover.findlinestarts(each)}
+        numbers |= starts - _slipcover._get_annotation_only_lines(each)
+    return able(numbers, unmarked)
+
+
+def able(numbers: Iterable[int], unmarked: Optional[str]) -> Able:
+    """Return what a file has whose lines and marks have these numbers."""
+    items = [item(number) for number in numbers]
+    lines = {each for each in items if isinstance(each, int)}
+    return Able(lines, {each for each in items if isinstance(each, tuple)}, unmarked)
 
 
 class Executable(NamedTuple):

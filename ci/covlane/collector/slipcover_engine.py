@@ -1,31 +1,26 @@
-"""SlipCover as the engine: what is imported is instrumented, and `finish` works out what could have run."""
+"""SlipCover as the engine: what is imported is instrumented."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import sys
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
-from .engine import Counted
 from .record import Record
 
 if TYPE_CHECKING:
     import types
     from collections.abc import Iterable
 
-    from . import slip
     from .cache import Cache
     from .fragments import Fragment
     from .monitor import Recorder
     from .plan import Plan
-    from .record import Flags, Item
+    from .record import Flags
     from .sources import Sources
     from .termination import Guard
 
-#: Files that are worth a process of their own, in `finish`.
-SHARE = 20
 RECORDERS = ".monitor" if sys.version_info >= (3, 12) else ".probes"
 
 
@@ -64,18 +59,10 @@ class Engine:
             from .cache import Cache
 
             self._cache = Cache(self._kept)
-        key = self._cache.key(source, "code", self.branch, filename)
-        kept = self._cache.get(key)
-        if kept is None:
-            from .marks import compile_marked
-
-            code, unmarked = compile_marked(source, filename, branch=self.branch)
-            kept = unmarked, self.recorder().freeze(code)
-            self._cache.put(key, kept)
-        unmarked, frozen = kept
+        unmarked, code = frozen(self._cache, self.recorder(), source, filename, branch=self.branch)
         if unmarked:
             self.unbranched(filename, unmarked)
-        return self.recorder().watch(frozen, module)
+        return self.recorder().watch(code, module)
 
     def instrument(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
         """Return code that somebody else compiled, instrumented."""
@@ -84,8 +71,7 @@ class Engine:
     def recorder(self) -> Recorder:
         """Return this process's recorder, loaded now if it was not."""
         if self._recorder is None:
-            module = importlib.import_module(RECORDERS, __package__)
-            self._recorder = module.Recorder(self._lock, self._flags, branch=self.branch)
+            self._recorder = recorders().Recorder(self._lock, self._flags, branch=self.branch)
         return self._recorder
 
     def unbranched(self, filename: str, why: str) -> None:
@@ -118,75 +104,21 @@ class Engine:
         return self._record.flags(self.sources.real(filename) or filename, numbers)
 
 
-class Reader:
-    """What of each file could run, worked out by SlipCover, and what of that ran."""
+def frozen(
+    cache: Cache, recorder: Recorder, source: bytes, filename: str, *, branch: bool
+) -> tuple[Optional[str], Any]:
+    """Return why a file has no marks, where it has none, and its code as a recorder keeps it, from the cache or anew."""
+    key = cache.key(source, "code", branch, filename)
+    kept: Optional[tuple[Optional[str], Any]] = cache.get(key)
+    if kept is None:
+        from .marks import compile_marked
 
-    name = "slipcover"
-
-    def __init__(self, plan: Plan, paths: list[str], seen: dict[str, set[Item]]) -> None:
-        from importlib import metadata
-
-        from .cache import Cache
-
-        self.version = metadata.version("slipcover")
-        self._plan = plan
-        self._seen = seen
-        self._cache = Cache(plan.kept)
-        self._reader: Optional[slip.Reader] = None
-        self._share(paths)
-
-    def count(self, path: str, content: bytes) -> Counted:
-        """Return the counts of a file; SyntaxError or ValueError where Python refuses it."""
-        kept = self._cache.get(self._key(content)) or self._work_out(content, path)
-        lines, branches, unmarked, anchors = kept
-        ran = self._seen.get(path, set())
-        taken = {(anchors.get(item[0], item[0]), item[1]) for item in ran if isinstance(item, tuple)}
-        return Counted(lines, lines & ran, branches, taken & branches, unmarked)
-
-    def _key(self, content: bytes) -> bytes:
-        return self._cache.key(content, "counts", self._plan.branch, self._plan.exclude)
-
-    def _work_out(self, content: bytes, path: str) -> slip.Executable:
-        branch = self._plan.branch
-        if self._reader is None:  # loaded where a file is new
-            from .slip import Reader as Worked
-
-            self._reader = Worked(branch=branch, exclude=self._plan.exclude)
-        kept = self._cache.get(self._cache.key(content, "code", branch, path))
-        able = importlib.import_module(RECORDERS, __package__).able(*kept) if kept else None
-        found = self._reader.executable(content, path, able)
-        self._cache.put(self._key(content), tuple(found))
-        return found
-
-    def _share(self, paths: list[str]) -> None:
-        """Have a process for each processor work out what is not kept yet, where that is much.
-
-        They meet in the cache alone: what one of them did not come to is worked out when it is counted.
-        """
-        new = [path for path in paths if self._is_new(path)]
-        count = min(_processors(), len(new) // SHARE)
-        children = []
-        for number in range(count if count > 1 else 0):
-            child = os.fork()
-            if not child:
-                for path in new[number::count]:
-                    with contextlib.suppress(Exception), open(path, "rb") as file:
-                        self._work_out(file.read(), path)
-                os._exit(0)
-            children.append(child)
-        for child in children:
-            os.waitpid(child, 0)
-
-    def _is_new(self, path: str) -> bool:
-        try:
-            with open(path, "rb") as file:
-                return not self._cache.has(self._key(file.read()))
-        except OSError:
-            return False
+        code, unmarked = compile_marked(source, filename, branch=branch)
+        kept = unmarked, recorder.freeze(code)
+        cache.put(key, kept)
+    return kept
 
 
-def _processors() -> int:
-    """Return how many processes may work at a time; one where there is no fork."""
-    if not hasattr(os, "fork"):
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def recorders() -> Any:
+    """Return the module that records what runs on this Python."""
+    return importlib.import_module(RECORDERS, __package__)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import marshal
 from pathlib import Path
 
@@ -38,7 +37,7 @@ def test_a_line_end_that_only_strings_know_moves_no_excluded_line() -> None:
 
 
 def test_code_that_a_process_kept_has_the_same_lines_and_branches() -> None:
-    recorders = importlib.import_module("covlane.collector" + slipcover_engine.RECORDERS)
+    recorders = slipcover_engine.recorders()
     source = Path(ast.__file__).read_bytes()
     code, unmarked = marks.compile_marked(source, "a.py", branch=True)
     kept = recorders.Recorder(Guard(), None, branch=True).freeze(code)

@@ -1,0 +1,158 @@
+"""What stands by while pytest runs: it works ahead, outlives what is meant for pytest, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from covlane.collector.crew import Crew, processors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from leg import Project
+
+PATIENCE = 120
+SOURCE = "def called(a):\n    if a:\n        return 1\n"
+
+
+def await_that(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.05)
+
+
+def standing_by(plan: Path) -> list[int]:
+    """Return the processes that wait for a leg's end."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if b"finish" in words and os.fsencode(plan) in words:
+                found.append(int(process.name))
+    return found
+
+
+@pytest.mark.skipif(processors() < 2, reason="no processor is idle")
+def test_files_are_worked_out_while_the_tests_run(matrix_project: Project) -> None:
+    project = matrix_project
+    project.write("pkg/__init__.py", "")
+    for number in range(3):
+        project.write(f"pkg/never_{number}.py", SOURCE + f"X = {number}\n")
+    project.write("pkg/broken.py", "def (:\n")
+    project.write(
+        "test_it.py",
+        f"""
+        import os, time, pkg
+
+        def test_it():
+            deadline = time.monotonic() + {PATIENCE}
+            # The code and the counts of three files, and of the one that was imported.
+            while sum("." not in name for name in os.listdir("kept")) < 8:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        """,
+    )
+    leg = project.measure(cache=str(project.root / "kept"))
+    assert leg.code == 0, leg.output
+    assert leg.missed("pkg/never_1.py") == [1, 2, 3, 4]
+    assert list(leg.stamp.unparsable) == ["pkg/broken.py"]
+    assert leg.output.count("\n") < 10, leg.output
+
+
+def test_the_suite_may_kill_what_stands_by(project: Project) -> None:
+    project.write("pkg/__init__.py", SOURCE)
+    project.write(
+        "test_it.py",
+        """
+        import os, signal, pkg
+
+        def words(name):
+            with open(f"/proc/{name}/cmdline", "rb") as file:
+                return file.read().split(bytes(1))
+
+        def test_it():
+            pkg.called(1)
+            plan = os.fsencode(os.path.abspath("reports/legs/leg.d/leg.json"))
+            own = [int(name) for name in os.listdir("/proc") if name.isdigit() and name != str(os.getpid())
+                   and plan in words(name) and b"finish" in words(name)]
+            assert own
+            for pid in own:
+                os.kill(pid, signal.SIGKILL)
+        """,
+    )
+    leg = project.measure()
+    assert leg.code == 0, leg.output
+    assert leg.stamp.complete
+    assert leg.ran("pkg/__init__.py") == [1, 2, 3]
+
+
+def test_signals_to_the_whole_group_are_pytests(project: Project) -> None:
+    project.write("pkg/__init__.py", SOURCE)
+    project.write(
+        "test_it.py",
+        """
+        import os, signal, time, pkg
+
+        def test_it():
+            pkg.called(1)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
+                os.killpg(0, number)
+            time.sleep(0.5)
+        """,
+    )
+    plan = project.plan()
+    leg = subprocess.Popen(project.command(plan), cwd=project.root, start_new_session=True)
+    assert leg.wait(PATIENCE) == 0
+    assert project.read().stamp.complete
+    assert project.read().ran("pkg/__init__.py") == [1, 2, 3]
+
+
+def test_nothing_is_left_where_the_leg_is_killed(project: Project) -> None:
+    project.write("pkg/__init__.py", "")
+    project.write(
+        "test_it.py",
+        "import time\ndef test_it():\n    open('began', 'w').close()\n    time.sleep(5)\n",
+    )
+    plan = project.plan()
+    leg = subprocess.Popen(project.command(plan), cwd=project.root, start_new_session=True)
+    await_that((project.root / "began").exists)
+    assert standing_by(plan)
+    leg.kill()
+    leg.wait()
+    await_that(lambda: not standing_by(plan))
+    assert not plan.parent.with_suffix(".json").exists()
+    os.killpg(leg.pid, signal.SIGKILL)
+
+
+def test_a_crew_does_each_part_and_ends_when_it_is_told(tmp_path: Path) -> None:
+    def work(number: int, count: int) -> None:
+        (tmp_path / f"{number} of {count}").touch()
+        time.sleep(PATIENCE)
+        (tmp_path / "too late").touch()
+
+    crew = Crew(2, work, idle=True)
+    await_that(lambda: len(list(tmp_path.iterdir())) == 2)
+    crew.dismiss()
+    crew.wait()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0 of 2", "1 of 2"]
+
+
+def test_a_part_that_fails_is_not_heard(capfd: pytest.CaptureFixture[str]) -> None:
+    def work(number: int, _count: int) -> None:
+        if number:
+            sys.exit("no word of this")
+        raise OSError("nor of this")
+
+    Crew(2, work).wait()
+    assert capfd.readouterr() == ("", "")
