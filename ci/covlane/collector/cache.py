@@ -10,14 +10,22 @@ import contextlib
 import marshal
 import sys
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .own import io, os, time
+
+if sys.platform != "win32":
+    import fcntl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 #: Bytes that the entries of all legs may have; the least used go first.
 LIMIT = 512 << 20
 #: Seconds after which the use of an entry is worth noting.
 FRESH = 86_400
+#: The file in which a process claims what it makes, and seconds for which others wait for it.
+CLAIMS, PATIENCE = "claims", 1.0
 _SIZE = 16
 
 
@@ -68,8 +76,51 @@ class Cache:
             if not isinstance(error, (OSError, ValueError)):
                 raise
 
+    def made(self, key: bytes, make: Callable[[], Any], *, alone: bool) -> Any:
+        """Return what was put there, or put there what `make` returns.
+
+        Where that shall be done by one process `alone`, others wait for it for a while: the workers of a run import
+        the same files at the same time.
+        """
+        found = self.get(key)
+        if found is None:
+            with self._claim(key) if alone else contextlib.nullcontext():
+                found = self.get(key)
+                if found is None:
+                    found = make()
+                    self.put(key, found)
+        return found
+
+    @contextlib.contextmanager
+    def _claim(self, key: bytes) -> Iterator[None]:
+        """Hold a byte of a file as long as an entry is made; no fork inherits it, and it goes with its process."""
+        descriptor = -1
+        try:
+            os.makedirs(self._folder, exist_ok=True)
+            descriptor = os.open(os.path.join(self._folder, CLAIMS), os.O_RDWR | os.O_CREAT, 0o600)
+            deadline = time.monotonic() + PATIENCE
+            while not _hold(descriptor, int.from_bytes(key[:7], "big")) and time.monotonic() < deadline:
+                time.sleep(0.001)
+        except OSError:  # where nothing can be kept, all make their own
+            pass
+        try:
+            yield
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+
     def _path(self, key: bytes) -> str:
         return os.path.join(self._folder, key.hex())
+
+
+def _hold(descriptor: int, place: int) -> bool:
+    """Take a byte of a file for this process, and say whether nobody else has it."""
+    try:
+        if sys.platform != "win32":
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _seal(key: bytes, payload: Any) -> bytes:

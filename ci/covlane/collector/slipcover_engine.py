@@ -105,18 +105,20 @@ class Engine:
 
 
 def frozen(
-    cache: Cache, recorder: Recorder, source: bytes, filename: str, *, branch: bool
+    cache: Cache, recorder: Recorder, source: bytes, filename: str, *, branch: bool, alone: bool = True
 ) -> tuple[Optional[str], Any]:
     """Return why a file has no marks, where it has none, and its code as a recorder keeps it, from the cache or anew."""
-    key = cache.key(source, "code", branch, filename)
-    kept: Optional[tuple[Optional[str], Any]] = cache.get(key)
-    if kept is None:
+
+    def make() -> tuple[Optional[str], Any]:
         from .marks import compile_marked
 
         code, unmarked = compile_marked(source, filename, branch=branch)
-        kept = unmarked, recorder.freeze(code)
-        cache.put(key, kept)
-    return kept
+        return unmarked, recorder.freeze(code)
+
+    found: tuple[Optional[str], Any] = cache.made(
+        cache.key(source, "code", branch, filename), make, alone=alone
+    )
+    return found
 
 
 def recorders() -> Any:

@@ -82,7 +82,9 @@ class Reader:
         for path in new:
             recorder = recorder or recorders().Recorder(Guard(), None, branch=self._plan.branch)
             with contextlib.suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-                frozen(self._cache, recorder, _content(path), path, branch=self._plan.branch)
+                # Nobody waits for what is done in idle time.
+                branch = self._plan.branch
+                frozen(self._cache, recorder, _content(path), path, branch=branch, alone=False)
         self._work_out_all(new)
 
     def _share(self, paths: list[str]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from covlane.collector.cache import FRESH, Cache, prune
+from covlane.collector.crew import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,3 +81,44 @@ def test_an_entry_that_is_used_is_young_again(cache: Cache, tmp_path: Path) -> N
     os.utime(entry, (1e9, 1e9))
     assert cache.get(cache.key(SOURCE, "code", "a.py"))
     assert entry.stat().st_mtime > 1e9 + FRESH
+
+
+def test_what_two_processes_want_at_once_is_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("covlane.collector.cache.PATIENCE", 60)
+    cache, noted = Cache(str(tmp_path / "cache")), tmp_path / "made"
+
+    def make() -> str:
+        with noted.open("a") as file:
+            file.write("x")
+        time.sleep(0.2)  # for the others to come
+        return "made"
+
+    def work(_number: int, _count: int) -> None:
+        for number in range(3):
+            assert cache.made(cache.key(b"%d" % number), make, alone=True) == "made"
+
+    Crew(4, work).wait()
+    assert noted.read_text() == "xxx"
+
+
+def test_nobody_waits_for_ever_nor_for_one_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, began = Cache(str(tmp_path / "cache")), tmp_path / "began"
+    monkeypatch.setattr("covlane.collector.cache.PATIENCE", 0.1)
+
+    def hang() -> str:
+        began.touch()
+        time.sleep(60)
+        return "too late"
+
+    crew = Crew(1, lambda *_: cache.made(cache.key(SOURCE), hang, alone=True))
+    while not began.exists():
+        time.sleep(0.01)
+    assert cache.made(cache.key(SOURCE), lambda: "mine", alone=True) == "mine"
+    crew.wait(kill=True)
+    with pytest.raises(SyntaxError):
+        cache.made(cache.key(b"("), lambda: compile(b"(", "a.py", "exec"), alone=True)
+    assert cache.made(cache.key(b"("), lambda: "mine", alone=True) == "mine"
