@@ -28,7 +28,8 @@ FORKED = (
     "-W",
     "ignore::ResourceWarning",
 )
-BARE, FIRST, LATER = "pytest", "covlane, first run", "covlane, from the second run on"
+BARE, BARE_FIRST = "pytest", "pytest, no .pyc"
+FIRST, LATER = "covlane, first run", "covlane, from the second run on"
 SESSION = "covlane, the session `nox -R`"
 SLIPCOVER, COVERAGE, PYTEST_COV = "python -m slipcover", "coverage run", "pytest-cov"
 
@@ -119,6 +120,13 @@ class Leg:
         plan.write_text(json.dumps(self._plan), "utf-8")
         run = (self._python, COLLECTOR, "run", plan, "-m", "pytest")
         return [*run, *self._arguments, "-p", "no:pytest_cov"]
+
+
+def forget_compiled(checkout: Checkout) -> None:
+    """Remove what Python keeps of the sources that are measured."""
+    for source in checkout.configured().settings.source:
+        for folder in sorted((checkout.root / source).rglob("__pycache__")):
+            shutil.rmtree(folder)
 
 
 def peers(checkout: Checkout, python: str, mode: str, tests: tuple[str, ...]) -> dict[str, list[object]]:

@@ -53,10 +53,8 @@ def chart(results: Results) -> str:
     counts = Counter(table.python for table in tables)
     python = max(counts, key=lambda each: (counts[each], [int(part) for part in each.split(".")]))
     shown = [table for table in tables if table.python == python]
-    longest = min(
-        MOST, max(table.ratios(tool).wall for table in shown for tool in DRAWN if tool in table.rows)
-    )
-    scale = (RIGHT - LEFT) / max(longest, 1.0)
+    drawn = [table.ratios(tool).wall for table in shown for tool in DRAWN if table.timed(tool)]
+    scale = (RIGHT - LEFT) / min(MOST, max([1.0, *drawn]))
     groups, height = _groups(shown, scale)
     environment = templates.environment().overlay(loader=jinja2.FileSystemLoader(Path(__file__).parent))
     return environment.get_template("chart.svg.j2").render(
@@ -90,7 +88,7 @@ def _groups(tables: list[Table], scale: float) -> tuple[list[Group], float]:
         title = case
         y += GAP
         for table in own:
-            ratios = {kind: table.ratios(tool).wall for tool, kind in DRAWN.items() if tool in table.rows}
+            ratios = {kind: table.ratios(tool).wall for tool, kind in DRAWN.items() if table.timed(tool)}
             bars = [
                 Bar(
                     kind,

@@ -22,7 +22,8 @@ measured everywhere. `pytest` is the suite alone, in the same mode. `covlane` is
 collector, the canary, and the second interpreter that works out what is executable and writes the report. Before a
 first run everything that the collector keeps from run to run is removed. SlipCover and pytest-cov report at their end
 as well, `coverage run` only keeps its data; where tests are forked, pytest-cov is told `patch = _exit`, without which
-it loses them. Each tool runs without the other tools' pytest plugins.
+it loses them. *no .pyc* is pytest on sources that Python has to compile, as a fresh checkout has them: a leg's first
+run compiles them too. A tool that comes to no end of the suite has its exit code for a figure. Each tool runs without the other tools' pytest plugins.
 
 Seconds on the wall depend on what else the machine does; CPU seconds, user and system of the whole process tree, do
 so less. MB are the peak of the largest process, not a sum. Compare ratios, which are to bare pytest in the same mode:
@@ -60,10 +61,13 @@ def rows(table: Table) -> str:
     """Return a table's rows; a tool whose pytest ended otherwise than bare pytest is marked."""
     text = HEADER
     for tool, row in table.rows.items():
+        name = f"{tool}{f' (pytest ends with {row.code})' * (row.code != table.rows[BARE].code)}"
+        if not table.timed(tool):
+            text += f"| {name} |" + " |" * 6 + "\n"
+            continue
         own, to = medians(row.costs), table.ratios(tool)
-        differs = row.code != table.rows[BARE].code
         text += (
-            f"| {tool}{f' (pytest ends with {row.code})' * differs} | {own.wall:.1f} | {to.wall:.2f} | {own.cpu:.1f} "
+            f"| {name} | {own.wall:.1f} | {to.wall:.2f} | {own.cpu:.1f} "
             f"| {to.cpu:.2f} | {own.memory:.0f} | {to.memory:.2f} |\n"
         )
     return text

@@ -24,7 +24,7 @@ class Ratios(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """What each round of a tool took, and pytest's exit code."""
+    """What each round of a tool took, and pytest's exit code; a tool that ran no suite to its end took nothing."""
 
     costs: list[Cost]
     code: int = 0
@@ -45,6 +45,10 @@ class Table:
     def key(self) -> tuple[str, str, str]:
         """What it is a measurement of; another one of the same replaces it."""
         return self.case, self.python, self.mode
+
+    def timed(self, tool: str) -> bool:
+        """Say whether a tool ran the suite."""
+        return bool(tool in self.rows and self.rows[tool].costs)
 
     def ratios(self, tool: str) -> Ratios:
         """Return what a tool takes, times what bare pytest takes."""

@@ -71,6 +71,13 @@ def test_a_tool_under_which_the_tests_end_otherwise_is_marked() -> None:
     assert "| python -m slipcover (pytest ends with 1) | 4.0 | 2.00 | 9.0 | 2.25 | 75 | 1.50 |\n" in text
 
 
+def test_a_tool_that_ran_no_suite_has_its_exit_code_for_a_figure() -> None:
+    rows = {BARE: Row([Cost(2, 4, 50)]), SLIPCOVER: Row([], code=5)}
+    kept = Results([Table("click", "3.12", "-n 2", "about", "a machine", rows)])
+    assert "| python -m slipcover (pytest ends with 5) | | | | | | |\n" in document(kept)
+    assert bars(chart.chart(kept)) == []
+
+
 def bars(picture: str) -> list[tuple[str, float, str]]:
     root = etree.fromstring(picture.encode())
     name = "{http://www.w3.org/2000/svg}"
