@@ -54,7 +54,8 @@ def chart(results: Results) -> str:
     python = max(counts, key=lambda each: (counts[each], [int(part) for part in each.split(".")]))
     shown = [table for table in tables if table.python == python]
     drawn = [table.ratios(tool).wall for table in shown for tool in DRAWN if table.timed(tool)]
-    scale = (RIGHT - LEFT) / min(MOST, max([1.0, *drawn]))
+    longest = min(MOST, max([1.0, *drawn]))
+    scale = (RIGHT - LEFT) / longest
     groups, height = _groups(shown, scale)
     environment = templates.environment().overlay(loader=jinja2.FileSystemLoader(Path(__file__).parent))
     return environment.get_template("chart.svg.j2").render(
