@@ -367,3 +367,60 @@ def test_many_files_that_nobody_imported_are_counted_as_few_are(project: Project
         (every["pkg/__init__.py"].executable, every["pkg/__init__.py"].branches)
     }
     assert list(leg.stamp.unparsable) == ["pkg/broken.py"]
+
+
+def test_a_line_that_only_an_exception_comes_to_has_run(matrix_project: Project) -> None:
+    project = matrix_project
+    project.write(
+        "pkg/__init__.py",
+        """
+        import asyncio
+
+        def closed(log):
+            try:
+                yield
+            finally:
+                log.append("closed")
+
+        def raised(log):
+            try:
+                raise KeyError
+            finally: log.append("raised")
+
+        def named(log):
+            try:
+                raise KeyError
+            except KeyError as error:
+                log.append(error) or error.missing
+                error = None
+
+        async def looped(log):
+            async for _ in nothing():
+                log.append("never")
+
+        async def nothing():
+            if __name__ == "another":
+                yield
+        """,
+    )
+    project.write(
+        "test_it.py",
+        """
+        import asyncio, pytest, pkg
+
+        def test_it():
+            log = []
+            generator = pkg.closed(log)
+            next(generator)
+            generator.close()
+            with pytest.raises(KeyError):
+                pkg.raised(log)
+            with pytest.raises(AttributeError):
+                pkg.named(log)
+            asyncio.run(pkg.looped(log))
+            assert len(log) == 3
+        """,
+    )
+    leg = project.measure(branch=False)
+    assert leg.code == 0, leg.output
+    assert leg.missed("pkg/__init__.py") == [19, 23, 27]

@@ -19,7 +19,7 @@ from .record import item
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 #: The releases whose internals this module was written against.
 KNOWN = ("1.1.0",)
@@ -32,11 +32,36 @@ _slipcover: Any = sys.modules["slipcover.slipcover"]  # the package has a class 
 # This is pytest's own word for "leave it", without which a project with `filterwarnings = error` cannot start.
 slipcover.__doc__ = (slipcover.__doc__ or "") + "\nPYTEST_DONT_REWRITE"
 
+#: Up to Python 3.10; there is no such operation later.
+_SETUP_FINALLY = dis.opmap.get("SETUP_FINALLY", -1)
+
 
 def _line_starts(code: types.CodeType) -> list[tuple[int, int]]:
-    """SlipCover's `findlinestarts`, which asks for the whole bytecode at each line."""
-    bytecode = code.co_code
-    return [(at, line) for at, line in dis.findlinestarts(code) if line and bytecode[at] not in _SILENT]
+    """SlipCover's `findlinestarts`, which asks for the whole bytecode at each line.
+
+    Nor does it see where the copy of a `finally` begins that an exception comes to, where that is one line: the one
+    before it is the same line's, for when there is none.
+    """
+    if sys.version_info < (3, 11):
+        return sorted({**dict(_copied_lines(code)), **dict(dis.findlinestarts(code))}.items())
+    bytecode, found, before = code.co_code, [], None
+    for at, _, line in code.co_lines():
+        if line != before and line and bytecode[at] not in _SILENT:
+            found.append((at, line))
+        before = line
+    return found
+
+
+def _copied_lines(code: types.CodeType) -> Iterator[tuple[int, int]]:
+    """Yield where an exception comes to a copy of the line that ends before, and that line (Python 3.10 and earlier)."""
+    bytecode, starts = code.co_code, dict(dis.findlinestarts(code))
+    for each in dis.get_instructions(code) if _SETUP_FINALLY in bytecode[::2] else ():
+        if each.opcode == _SETUP_FINALLY:
+            first, copy = max((at for at in starts if at < each.argval), default=0), each.argval
+            # What removes the name of `except … as name` is no copy: it deletes what it has set.
+            deletes = dis.opname[bytecode[copy + 4]].startswith("DELETE_")
+            if bytecode[first : first + 4] == bytecode[copy : copy + 4] and not deletes:
+                yield copy, starts[first]
 
 
 def _annotation_only_lines(code: types.CodeType) -> frozenset[int]:
@@ -64,6 +89,7 @@ def _by_operations(calc_max_stack: Callable[[bytearray], int]) -> Callable[[byte
     return calculate
 
 
+_slipcover.findlinestarts = _line_starts
 if sys.version_info < (3, 12):
     _bytecode: Any = sys.modules["slipcover.bytecode"]
     _bytecode.opcode_arg = functools.lru_cache(None)(_bytecode.opcode_arg)
@@ -71,7 +97,6 @@ if sys.version_info < (3, 12):
 if sys.version_info >= (3, 11):
     _SILENT = {dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")}
     _LOADING = {dis.opmap[name] for name in (*_slipcover._ANNOTATION_ONLY_OPS, "CACHE") if name in dis.opmap}
-    _slipcover.findlinestarts = _line_starts
     if sys.version_info < (3, 14):
         _slipcover._get_annotation_only_lines = _annotation_only_lines
 

@@ -13,6 +13,7 @@ import slipcover
 from slipcover import branch
 
 from covlane.collector import marks, slip
+from covlane.collector.monitor import codes
 
 SOURCE = b"def f(a):\n    if a:\n        return 1\n    return 2\n"
 #: Modules whose statements are of every kind, and a package of tests with some that are rare.
@@ -150,13 +151,7 @@ def test_a_syntax_error_is_pythons_own() -> None:
 
 @pytest.mark.parametrize("path", LIBRARY[::5], ids=lambda path: path.name)
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="SlipCover's own are used")
-def test_lines_are_those_of_slipcovers_own_slow_functions(path: Path) -> None:
-    def codes(code: types.CodeType) -> list[types.CodeType]:
-        return [
-            code,
-            *(each for const in code.co_consts if isinstance(const, types.CodeType) for each in codes(const)),
-        ]
-
+def test_lines_and_branches_are_those_of_slipcovers_own_slow_functions(path: Path) -> None:
     def annotation_only(code: types.CodeType) -> set[int]:
         operations: dict[int, set[str]] = {}
         for instruction in dis.get_instructions(code):
@@ -165,10 +160,11 @@ def test_lines_are_those_of_slipcovers_own_slow_functions(path: Path) -> None:
         loading = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_ATTR", "BINARY_SUBSCR"}
         return {line for line, names in operations.items() if names <= loading}
 
-    for code in codes(marks.compile_marked(path.read_bytes(), "a.py", branch=True).code):
+    whole = marks.compile_marked(path.read_bytes(), "a.py", branch=True).code
+    assert slip.of_code(whole, None).branches == set(slipcover.Slipcover.branches_from_code(whole))
+    assert slip.of_code(whole, None).lines == set(slipcover.Slipcover.lines_from_code(whole))
+    for code in codes(whole):
         assert slip._annotation_only_lines(code) == annotation_only(code)
         silent = [dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")]
-        starts = [
-            (at, line) for at, line in dis.findlinestarts(code) if line and code.co_code[at] not in silent
-        ]
-        assert slip._line_starts(code) == starts
+        starts = {line for at, line in dis.findlinestarts(code) if line and code.co_code[at] not in silent}
+        assert {line for _, line in slip._line_starts(code)} == starts
