@@ -170,8 +170,10 @@ def test_a_plugin_is_measured_in_the_workers_that_load_it(matrix_project: Projec
     matrix_project.write(
         "pkg/plugin.py", "import pytest\n\n@pytest.fixture\ndef one():\n    if pytest:\n        return 1\n"
     )
-    leg = measure(matrix_project, "def test_it(one):\n    assert one == 1\n", "-n", "2", "-p", "pkg.plugin")
+    test = "import pkg\ndef test_it(one):\n    assert pkg.work(one) == 1\n"
+    leg = measure(matrix_project, test, "-n", "2", "-p", "pkg.plugin")
     assert leg.code == 0, leg.output
+    assert leg.ran("pkg/__init__.py") == RAN  # which is imported with the plugin, before pytest's session
     assert leg.missed("pkg/plugin.py") == []
     assert leg.measured.files["pkg/plugin.py"].taken == {(5, 6)}
 
@@ -311,6 +313,7 @@ def test_children_find_a_collector_whose_path_the_locale_cannot_spell(
         monkeypatch.setenv(name, value)
     project.write("pkg/__init__.py", MODULE)
     project.write("pkg/__main__.py", MAIN)
+    project.write("pkg/\u00fc.py", "# -*- coding: latin-1 -*-\nX = '\u00fc'\n".encode("latin-1"))
     test = (
         "import subprocess, sys\ndef test():\n    subprocess.run([sys.executable, '-m', 'pkg'], check=True)\n"
     )
@@ -320,6 +323,7 @@ def test_children_find_a_collector_whose_path_the_locale_cannot_spell(
     subprocess.run(argv, cwd=project.root, check=True)
     leg = project.read()
     assert leg.ran("pkg/__init__.py") == RAN
+    assert leg.missed("pkg/\u00fc.py") == [2]
     assert leg.stamp.reasons == ()
 
 
