@@ -173,7 +173,9 @@ def test_a_plugin_is_measured_in_the_workers_that_load_it(matrix_project: Projec
     test = "import pkg\ndef test_it(one):\n    assert pkg.work(one) == 1\n"
     leg = measure(matrix_project, test, "-n", "2", "-p", "pkg.plugin")
     assert leg.code == 0, leg.output
-    assert leg.ran("pkg/__init__.py") == RAN  # which is imported with the plugin, before pytest's session
+    # What the plugin brings along is imported before a worker has a session.
+    assert leg.ran("pkg/__init__.py") == RAN
+    assert leg.measured.files["pkg/__init__.py"].taken == {(2, 3)}
     assert leg.missed("pkg/plugin.py") == []
     assert leg.measured.files["pkg/plugin.py"].taken == {(5, 6)}
 
