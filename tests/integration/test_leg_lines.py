@@ -265,7 +265,9 @@ def test_what_one_leg_worked_out_serves_the_next_and_misleads_none(project: Proj
     assert measured() == (files, kept)
 
 
-@pytest.mark.parametrize("arguments", [(), ("--forked", "-W", "ignore::DeprecationWarning")], ids=["", "forked"])
+@pytest.mark.parametrize(
+    "arguments", [(), ("--forked", "-W", "ignore::DeprecationWarning")], ids=["", "forked"]
+)
 def test_a_test_that_changes_directory_adds_no_second_file(
     project: Project, arguments: tuple[str, ...]
 ) -> None:

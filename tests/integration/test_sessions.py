@@ -168,7 +168,7 @@ def test_a_group_that_cannot_be_resolved_is_one_sentence(repository: Repository)
 
 def test_every_python_answers_what_a_session_asks_of_an_environment(leg_python: Path) -> None:
     def said(program: str, *arguments: str) -> str:
-        argv = [leg_python, "-I", "-W", "error", "-c", program, *arguments]
+        argv = [str(leg_python), "-I", "-W", "error", "-c", program, *arguments]
         return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
     assert SLIPCOVER in said(FREEZE).splitlines()
