@@ -37,7 +37,8 @@ CACHE_FILES = {
 #: Prints what is installed in an environment, as constraints.
 FREEZE = (
     "from importlib.metadata import distributions as d\n"
-    "print(*sorted({f'{i.name}=={i.version}' for i in d() if i.name}), sep='\\n')"
+    "found = {(i.metadata['Name'], i.version) for i in d() if i.metadata['Name']}\n"
+    "print(*(f'{name}=={version}' for name, version in sorted(found)), sep='\\n')"
 )
 #: Prints from where an environment imports a name, as a list of JSON.
 LOCATE = (

@@ -265,13 +265,32 @@ def test_what_one_leg_worked_out_serves_the_next_and_misleads_none(project: Proj
     assert measured() == (files, kept)
 
 
-def test_a_test_that_changes_directory_adds_no_second_file(project: Project) -> None:
+@pytest.mark.parametrize(
+    "arguments", [(), ("--forked", "-W", "ignore::DeprecationWarning")], ids=["", "forked"]
+)
+def test_a_test_that_changes_directory_adds_no_second_file(
+    project: Project, arguments: tuple[str, ...]
+) -> None:
     project.write("pkg/__init__.py", "")
     project.write("pkg/late.py", "X = 1\n")
+    project.write("pkg/relative.py", "def function():\n    return 1\n")
     project.write(
-        "test_it.py", "def test_it(monkeypatch):\n    monkeypatch.chdir('/')\n    import pkg.late\n"
+        "test_it.py",
+        """
+        import os, runpy
+        def test_it():
+            known = runpy.run_path("pkg/relative.py")
+            os.chdir("/")  # and the process ends there
+            import pkg.late
+            known["function"]()
+        """,
     )
-    assert sorted(project.measure().measured.files) == ["pkg/__init__.py", "pkg/late.py"]
+    leg = project.measure(*arguments)
+    assert {name: leg.missed(name) for name in leg.measured.files} == {
+        "pkg/__init__.py": [],
+        "pkg/late.py": [],
+        "pkg/relative.py": [],
+    }
 
 
 def test_a_source_that_is_a_link_keeps_its_name_in_the_repository(project: Project) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from leg import COLLECTOR
+from leg import COLLECTOR, Project
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from leg import Leg, Project
+    from leg import Leg
 
 MODULE = """
     def work(number):
@@ -170,8 +170,12 @@ def test_a_plugin_is_measured_in_the_workers_that_load_it(matrix_project: Projec
     matrix_project.write(
         "pkg/plugin.py", "import pytest\n\n@pytest.fixture\ndef one():\n    if pytest:\n        return 1\n"
     )
-    leg = measure(matrix_project, "def test_it(one):\n    assert one == 1\n", "-n", "2", "-p", "pkg.plugin")
+    test = "import pkg\ndef test_it(one):\n    assert pkg.work(one) == 1\n"
+    leg = measure(matrix_project, test, "-n", "2", "-p", "pkg.plugin")
     assert leg.code == 0, leg.output
+    # What the plugin brings along is imported before a worker has a session.
+    assert leg.ran("pkg/__init__.py") == RAN
+    assert leg.measured.files["pkg/__init__.py"].taken == {(2, 3)}
     assert leg.missed("pkg/plugin.py") == []
     assert leg.measured.files["pkg/plugin.py"].taken == {(5, 6)}
 
@@ -304,22 +308,37 @@ def test_a_forked_child_that_is_terminated_at_once_ends(matrix_project: Project)
     assert leg.stamp.processes.started == 21
 
 
-def test_children_find_a_collector_whose_path_the_locale_cannot_spell(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize(
+    ("own", "child"), [(ASCII, "{}"), ({}, f"{{**os.environ, **{ASCII}}}")], ids=["leg", "child"]
+)
+def test_paths_that_the_locale_cannot_spell_cost_no_line(
+    tmp_path: Path, own: dict[str, str], child: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+    """Those of the collector and of the project, where a leg and a child of it spell them in two ways."""
+    for name, value in own.items():
         monkeypatch.setenv(name, value)
+    project = Project(tmp_path / "\N{SNOWMAN}" / "project", Path(sys.executable))
     project.write("pkg/__init__.py", MODULE)
-    project.write("pkg/__main__.py", MAIN)
-    test = (
-        "import subprocess, sys\ndef test():\n    subprocess.run([sys.executable, '-m', 'pkg'], check=True)\n"
+    project.write("pkg/\u00fc.py", "# -*- coding: latin-1 -*-\nX = '\u00fc'\n".encode("latin-1"))
+    project.write(
+        "test_it.py",
+        f"""
+        import os, subprocess, sys
+        import pkg
+        def test():
+            pkg.work(1)
+            subprocess.run([sys.executable, "-c", "import pkg; pkg.work(0)"], check=True, env={child})
+        """,
     )
-    project.write("test_it.py", test)
     argv = project.command(project.plan())
     argv[1] = str(shutil.copytree(COLLECTOR, tmp_path / "\N{SNOWMAN}" / "collector"))
     subprocess.run(argv, cwd=project.root, check=True)
     leg = project.read()
-    assert leg.ran("pkg/__init__.py") == RAN
+    assert leg.missed("pkg/__init__.py") == []
+    assert leg.missed("pkg/\u00fc.py") == [2]
     assert leg.stamp.reasons == ()
 
 

@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from covlane.sessions import FREEZE, LOCATE, SLIPCOVER
 from repository import CURRENT, Repository
 
 #: A Python that no machine has.
@@ -162,3 +164,13 @@ def test_a_group_that_cannot_be_resolved_is_one_sentence(repository: Repository)
     assert done.returncode != 0
     assert "the dependency groups gone cannot be resolved" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_every_python_answers_what_a_session_asks_of_an_environment(leg_python: Path) -> None:
+    def said(program: str, *arguments: str) -> str:
+        argv = [str(leg_python), "-I", "-W", "error", "-c", program, *arguments]
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+    assert SLIPCOVER in said(FREEZE).splitlines()
+    (place,) = json.loads(said(LOCATE, "pytest"))
+    assert (Path(place) / "__init__.py").exists()

@@ -111,15 +111,17 @@ def _finisher(path: str) -> subprocess.Popen[bytes]:
 def _place_startup() -> bool:
     """Put the one `.pth` file into this environment by which its other interpreters begin to measure.
 
-    It does nothing in a process without the leg's variable, where no leg runs. Its paths are spelt in ASCII: up to
-    Python 3.12 it is read in the locale's encoding. False, with a word, where it cannot be put there.
+    It does nothing in a process without the leg's variable, where no leg runs. Its paths are bytes in ASCII: up to
+    Python 3.12 it is read in the locale's encoding, which may be another in each process. False, with a word, where it
+    cannot be put there.
     """
-    start, running = os.path.join(HERE, "start.py"), _beside(RUNNING)
+    paths = os.path.join(HERE, "start.py"), _beside(RUNNING)
+    start, running = (f"os.fsdecode({os.fsencode(path)!r})" for path in paths)
     line = (
-        f"import os; os.environ.get({VARIABLE!r}, os.path.isdir({running!a})) and ("
+        f"import os; os.environ.get({VARIABLE!r}, os.path.isdir({running})) and ("
         f"u := __import__('importlib.util').util, "
-        f"s := u.spec_from_file_location('start', {start!a}), m := u.module_from_spec(s), "
-        f"s.loader.exec_module(m), m.begin({running!a}))\n"
+        f"s := u.spec_from_file_location('start', {start}), m := u.module_from_spec(s), "
+        f"s.loader.exec_module(m), m.begin({running}))\n"
     )
     path = _beside("_covlane_leg.pth")
     with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from typing import NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 SCHEMA = 1
+#: The fields that hold paths.
+PATHS = ("root", "output", "source", "omit", "durations", "cache")
 
 
 class Plan(NamedTuple):
@@ -50,4 +52,12 @@ def read(path: str) -> Plan:
         values = json.load(file)
     if values.pop("schema", None) != SCHEMA:
         raise ValueError(f"{path} is no plan of schema {SCHEMA}")
-    return Plan(folder=os.path.dirname(os.path.abspath(path)), **values)
+    spelled = {name: _spelled(values[name]) for name in PATHS if name in values}
+    return Plan(folder=os.path.dirname(os.path.abspath(path)), **{**values, **spelled})
+
+
+def _spelled(path: Any) -> Any:
+    """Return a path, or a list of them, as this process's locale spells it, whatever the session's was."""
+    if isinstance(path, str):
+        return os.fsdecode(path.encode("utf-8", "surrogateescape"))
+    return [_spelled(each) for each in path]

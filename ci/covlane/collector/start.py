@@ -33,8 +33,8 @@ def enter(running: str, plan: str) -> None:
     """Note that this process runs the suite of a leg, for those below it whose environment is cleaned."""
     if fields := _stat(os.getpid()):
         os.makedirs(running, exist_ok=True)
-        with open(os.path.join(running, str(os.getpid())), "w", encoding="utf-8") as file:
-            file.write(f"{fields[19]}\n{plan}")
+        with open(os.path.join(running, str(os.getpid())), "wb") as file:
+            file.write(os.fsencode(f"{fields[19]}\n{plan}"))
 
 
 def leave(running: str, pid: int) -> None:
@@ -54,8 +54,8 @@ def leg_above(running: str) -> str:
     pid = os.getppid()
     while fields := _stat(pid):
         try:
-            with open(os.path.join(running, str(pid)), encoding="utf-8") as file:
-                began, plan = file.read().split("\n", 1)
+            with open(os.path.join(running, str(pid)), "rb") as file:
+                began, plan = os.fsdecode(file.read()).split("\n", 1)
             if began == fields[19]:
                 return plan
         except (OSError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tempfile
 from contextlib import closing, suppress
@@ -239,7 +240,8 @@ def write_data(report: Report, path: Path, root: Path = Path()) -> None:
     relative: object = False
     with suppress(CoverageException, ConfigError):
         relative = Coverage(data_file=None).get_option("run:relative_files")
-    top = root.resolve()
+    # As UTF-8, which is all that the file can hold, whatever the locale.
+    top = Path(os.fsencode(root.resolve()).decode("utf-8", "backslashreplace"))
     try:
         names = {
             name if relative else str(top / name): unpack(file.executed)

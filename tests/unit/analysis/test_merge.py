@@ -107,6 +107,13 @@ def test_branches_were_measured_if_any_leg_measured_them(branches: tuple[bool, b
     assert report.branch is any(branches)
 
 
+@pytest.mark.parametrize("first", [False, True])
+def test_branches_outlive_a_leg_that_measured_lines_alone(*, first: bool) -> None:
+    words = {False: "a.py: 1+ 2-", True: "a.py: 1+ 2- 1>0+ 1>2-"}
+    legs = (leg(name, words[on], branch=on) for name, on in zip(NAMES, (first, not first), strict=True))
+    assert data_words.said(merged(*legs).files) == {"a.py": "1+ 2- 1>0+ 1>2-"}
+
+
 def test_a_missing_leg_is_named_with_the_command_that_runs_it() -> None:
     report = merged(leg(NAMES[0], "a.py: 1+"))
     assert report.incomplete == ('coverage-3.12 did not run here; run `nox -s "coverage-3.12"`',)

@@ -269,6 +269,15 @@ def test_names_are_of_the_repository_wherever_it_is_written_from(
     assert coveragepy.read_data(root / ".coverage", Path).files.keys() == {str(root / "pkg" / "sign.py")}
 
 
+def test_a_root_that_the_locale_cannot_spell_is_the_utf_8_that_it_is(root: Path) -> None:
+    spelled = Path("/", "\N{SNOWMAN}".encode().decode("ascii", "surrogateescape"))
+    coveragepy.write_data(data_words.report("a.py: 1+"), root / ".coverage", spelled)
+    data = CoverageData(str(root / ".coverage"))
+    data.read()
+    assert data.measured_files() == {"/\N{SNOWMAN}/a.py"}
+    data.close()
+
+
 def test_a_configuration_that_coverage_py_refuses_does_not_matter(root: Path) -> None:
     (root / ".coveragerc").write_text("[run]\nrelative_files = perhaps\n")
     coveragepy.write_data(data_words.report("pkg/sign.py: 1+"), root / ".coverage")
