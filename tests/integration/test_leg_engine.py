@@ -100,6 +100,31 @@ def test_what_was_measured_outlives_the_process(project: Project, end: str) -> N
     assert not leg.stamp.complete
 
 
+def test_a_trace_function_in_the_place_of_coverages_is_named(matrix_project: Project) -> None:
+    project = matrix_project
+    project.write("pkg.py", "def called():\n    return 1\n")
+    project.write(
+        "test_it.py",
+        """
+        import sys, threading, pkg
+
+        def test_threads_set_coverages_own():
+            thread = threading.Thread(target=pkg.called)
+            thread.start()
+            thread.join()
+
+        def test_it():
+            before = sys.gettrace()
+            sys.settrace(None)
+            pkg.called()
+            sys.settrace(before)
+        """,
+    )
+    assert project.measure("-k", "threads", engine="coverage", source=["pkg.py"]).stamp.reasons == ()
+    reasons = project.measure(engine="coverage", source=["pkg.py"]).stamp.reasons
+    assert [reason.partition(",")[0] for reason in reasons] == ["the suite called sys.settrace"]
+
+
 def test_a_coverage_that_the_suite_starts_itself_is_named_for_what_it_hides(project: Project) -> None:
     project.write("pkg.py", MODULE)
     project.write(

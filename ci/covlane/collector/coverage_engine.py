@@ -6,6 +6,7 @@ import contextlib
 import functools
 import importlib
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ PAUSED = (
     'give pytest --no-cov, or set engine = "slipcover"'
 )
 
+REPLACED = (
+    "the suite called sys.settrace, and what ran until coverage.py's function was back was not measured: "
+    'set engine = "slipcover"'
+)
+
 
 class Engine:
     """coverage.py in one process, from its first line on; scripts, `exec` and `runpy` need no hook of ours."""
@@ -44,6 +50,7 @@ class Engine:
     def __init__(self, plan: Plan, sources: Sources, fragment: Fragment, _lock: Guard) -> None:
         self._sources, self._fragment = sources, fragment
         self._branch = plan.branch
+        self._said: set[str] = set()
         real = (os.path.realpath(os.path.join(plan.root, name)) for name in plan.source)
         # It takes folders; what else lies in the one of a single file is left out of what is said.
         self._source = [path if os.path.isdir(path) else os.path.dirname(path) for path in real]
@@ -52,16 +59,34 @@ class Engine:
         """Trace what runs from now on."""
         self._coverage: Any = quiet_coverage(branch=self._branch, source=self._source)
         self._coverage.start()
+        self._name_rivals()
+
+    def _name_rivals(self) -> None:
+        """Say where the suite starts another coverage.py, or a trace function of its own in the place of this one's."""
         others = importlib.import_module("coverage").Coverage
-        start = others.start
+        start, settrace = others.start, sys.settrace
 
         @functools.wraps(start)
         def start_other(other: Any) -> Any:
-            with contextlib.suppress(OSError):
-                self._fragment.add(lost=PAUSED)
+            self._lose(PAUSED)
             return start(other)
 
-        others.start = start_other
+        @functools.wraps(settrace)
+        def set_other(function: Any) -> None:
+            # coverage.py's own, or one of its own that somebody puts back, as threading does in each thread.
+            caller = sys._getframe(1).f_globals.get("__name__")
+            homes = caller, getattr(function, "__module__", None), type(function).__module__
+            if not _monitors() and not any(str(home).partition(".")[0] == "coverage" for home in homes):
+                self._lose(REPLACED)
+            settrace(function)
+
+        others.start, sys.settrace = start_other, set_other
+
+    def _lose(self, why: str) -> None:
+        if why not in self._said:
+            self._said.add(why)
+            with contextlib.suppress(OSError):
+                self._fragment.add(lost=why)
 
     def flush(self) -> None:
         """Say the lines that ran, or with branches the arcs, of which coverage.py makes its lines."""
@@ -85,3 +110,9 @@ def quiet_coverage(**options: Any) -> Any:
     made = importlib.import_module("coverage").Coverage(data_file=None, config_file=False, **options)
     made.set_option("run:disable_warnings", QUIET)
     return made
+
+
+def _monitors() -> bool:
+    """Say whether coverage.py measures by sys.monitoring, which no trace function disturbs."""
+    monitoring = getattr(sys, "monitoring", None)
+    return monitoring is not None and monitoring.get_tool(monitoring.COVERAGE_ID) == "coverage.py"
