@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,12 +37,16 @@ class Told:
     Attributes:
         blob: what links to files begin with, as `escaping.blob` has it; empty for no links.
         thresholds: where the colours of percentages begin.
+        session: the one that measures.
+        run: the address of the run whose summary has all of it, as `escaping.run` has it.
     """
 
     verdict: Verdict | None = None
     before: Baseline | None = None
     blob: str = ""
     thresholds: tuple[float, float] = (60, 80)
+    session: str = "coverage"
+    run: str = ""
 
 
 class _Table(NamedTuple):
@@ -100,8 +105,7 @@ def _lines(report: Report, told: Told, most: int) -> Iterator[str]:
         if table.rows:
             yield from table.lines(most)
     if verdict:
-        base = f" --base {verdict.base[:12]}" if verdict.base else ""
-        yield f"The same here: `nox -s coverage` and `invoke gate{base}`"
+        yield _again(verdict, told)
 
 
 def comment(told: Told, budget: int = COMMENT) -> str:
@@ -131,6 +135,15 @@ def _verdict_lines(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
         items.append(f"{more:,} more of these are left out here")
     yield from (*(f"- {escape(_cut(item))}" for item in items), "")
     yield f"Legs: {escape(_cut(', '.join(sorted(verdict.legs)), 2_000, ','))}"
+    summed = f"[its run's summary]({told.run})" if told.run else "its job's summary"
+    yield from ("", f"All files, components and what one leg alone runs: {summed}", "", _again(verdict, told))
+
+
+def _again(verdict: Verdict, told: Told) -> str:
+    """Return the commands that come to the same; a stranger's verdict may name anything as its base."""
+    known = re.fullmatch("[0-9a-f]{40}", verdict.base or "")
+    base = f" --base {known[0][:12]}" if known else ""
+    return f"The same here: `nox -s {told.session}` and `invoke gate{base}`"
 
 
 def _gates(verdict: Verdict, outcomes: Collection[str] | None = None) -> Iterator[str]:
