@@ -123,7 +123,7 @@ def comment(told: Told, budget: int = COMMENT) -> str:
         text = "\n".join((headline, "", *_verdict_lines(verdict, told, most))) + "\n"
         if len(text.encode("utf-8", "surrogateescape")) <= budget:
             return text
-    return f"{headline} Files, gates and legs are left out here: they have no room.\n"
+    return f"{headline} Files, gates and legs are left out here, they have no room: {_elsewhere(told)}\n"
 
 
 def _verdict_lines(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
@@ -135,8 +135,12 @@ def _verdict_lines(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
         items.append(f"{more:,} more of these are left out here")
     yield from (*(f"- {escape(_cut(item))}" for item in items), "")
     yield f"Legs: {escape(_cut(', '.join(sorted(verdict.legs)), 2_000, ','))}"
-    summed = f"[its run's summary]({told.run})" if told.run else "its job's summary"
-    yield from ("", f"All files, components and what one leg alone runs: {summed}", "", _again(verdict, told))
+    all_of_it = f"All files, components and what one leg alone runs: {_elsewhere(told)}"
+    yield from ("", all_of_it, "", _again(verdict, told))
+
+
+def _elsewhere(told: Told) -> str:
+    return f"[the run's summary]({told.run})" if told.run else "the job's summary"
 
 
 def _again(verdict: Verdict, told: Told) -> str:

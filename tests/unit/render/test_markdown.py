@@ -261,6 +261,14 @@ def test_what_has_no_room_is_left_out_and_said_so(budget: int, tier: str) -> Non
     assert text.count("<details>") == text.count("</details>")
 
 
+def test_a_comment_without_room_says_where_all_of_it_is() -> None:
+    told = replace(many(10_000)[1], run=run("https://github.example/team/calc", "17"))
+    text = comment(told, 2000)
+    assert len(text.encode()) <= 2000
+    assert text.count("\n") == 1
+    assert text.endswith("[the run's summary](https://github.example/team/calc/actions/runs/17)\n")
+
+
 def test_a_comment_has_room_for_a_large_change() -> None:
     assert len(summary(*many(10_000), COMMENT).encode()) <= COMMENT
 
