@@ -42,7 +42,7 @@ class Telling:
     def comment(self, number: int | None) -> None:
         """Comment the verdict that lies here on a pull request, by default the event's."""
         path = self.configured.reports / "verdict.json"
-        verdict = read_verdict(files.read_bytes(path), str(path))
+        verdict = read_verdict(files.read_bytes(path, remedy="run `invoke gate` first"), str(path))
         if number is None:
             pull = self._event().pull_request
             if pull is None:
