@@ -34,7 +34,7 @@ def found(configured: Configured, named: Sequence[Path]) -> list[Path]:
     legs = configured.reports / "legs"
     paths = [*_below(legs), *named]
     if not paths:
-        raise ReportError(f"{legs} holds no leg", "run `nox -s coverage`")
+        raise ReportError(f"{legs} holds no leg", configured.first)
     if len(paths) > MOST_LEGS:
         raise ReportError(f"there are {len(paths):,} reports, more than {MOST_LEGS:,}", "remove what is none")
     # A leg that is also named is a leg.

@@ -71,7 +71,7 @@ def run(configured: Configured, git: Git, environ: Mapping[str, str], named: str
         UsageError: a gate cannot be meant, or what was named is no commit.
     """
     gate, defaults = gates(configured)
-    content, report = _report(configured.reports)
+    content, report = _report(configured.reports, configured.first)
     found = evidence(configured, git, environ, report, named, ratchet=gate.ratchet)
     beside = written.write_evidence(found)
     tools = {"covlane": covlane.__version__, "python": platform.python_version(), "git": git.version()}
@@ -95,7 +95,7 @@ def _judged(content: bytes, report: Report, beside: bytes, found: Evidence, gate
     return judge(report, found, gated.gate, Provenance(gated.defaults, gated.tools, diff, artifacts))
 
 
-def _report(folder: Path, remedy: str = "run `nox -s coverage` first") -> tuple[bytes, Report]:
+def _report(folder: Path, remedy: str) -> tuple[bytes, Report]:
     path = folder / "coverage.json"
     content = files.read_bytes(path, remedy=remedy)
     return content, slipcover.read_report(content, str(path))
@@ -147,7 +147,7 @@ def patched(configured: Configured, git: Git, environ: Mapping[str, str], named:
         UsageError: what was named is no commit.
     """
     path = configured.reports / "coverage.json"
-    content = files.read_bytes(path)
+    content = files.read_bytes(path, remedy=configured.first)
     diff = changes.diff(git, changes.base(git, environ, named).commit)
     report = slipcover.read_report(content, str(path), {file.path for file in diff.files})
     found = changes.changes(configured.root, git, diff, report.files)

@@ -65,7 +65,8 @@ class Keeping:
         lacking = [*report.incomplete, *changes.stale(self._configured.root, report, commit, None)]
         if lacking:
             raise ReportError(
-                f"the report is no baseline: {lacking[0]}", "measure again with `nox -s coverage`"
+                f"the report is no baseline: {lacking[0]}",
+                f"measure again with `nox -s {self._configured.session}`",
             )
         if not force and any(stamp.dirty for stamp in report.legs):
             raise UsageError(

@@ -89,7 +89,7 @@ def keep_durations(configured: Configured, durations: Mapping[str, float]) -> No
 def read_merged(configured: Configured) -> Report:
     """Return the merged report; ReportError where there is none."""
     path = configured.reports / "coverage.json"
-    return slipcover.read_report(files.read_bytes(path), str(path))
+    return slipcover.read_report(files.read_bytes(path, remedy=configured.first), str(path))
 
 
 class _Listed(msgspec.Struct):

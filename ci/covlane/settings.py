@@ -167,6 +167,11 @@ class Configured(NamedTuple):
         """The session that stands for all legs."""
         return f"{self.settings.prefix}coverage"
 
+    @property
+    def first(self) -> str:
+        """The remedy where nothing was measured yet."""
+        return f"run `nox -s {self.session}` first"
+
     def sessions(self) -> tuple[str, ...]:
         """Return the names of the legs' sessions, as `nox -l` lists them."""
         parts = self.shards() or ("",)

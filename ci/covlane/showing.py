@@ -45,7 +45,8 @@ class Showing:
         server, name = (self.environ.get(f"GITHUB_{key}", "") for key in ("SERVER_URL", "REPOSITORY"))
         commit = next((stamp.commit for stamp in self.report.legs if stamp.commit), None)
         links = blob(f"{server}/{name}", commit)
-        return markdown.Told(verdict, before, links, self.configured.settings.thresholds)
+        settings = self.configured.settings
+        return markdown.Told(verdict, before, links, settings.thresholds, self.configured.session)
 
     def write(self, seen: Seen = lambda *_: None) -> tuple[Path, ...]:
         """Write every output, and return the files; `seen` is told of the site's pages, done and in all."""

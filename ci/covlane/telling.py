@@ -19,7 +19,7 @@ from covlane.errors import ReportError, UsageError
 from covlane.formats import cobertura
 from covlane.formats.evidence import read_verdict
 from covlane.render import markdown
-from covlane.render.escaping import blob
+from covlane.render.escaping import blob, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ class Telling:
     def comment(self, number: int | None) -> None:
         """Comment the verdict that lies here on a pull request, by default the event's."""
         path = self.configured.reports / "verdict.json"
-        verdict = read_verdict(files.read_bytes(path), str(path))
+        verdict = read_verdict(files.read_bytes(path, remedy="run `invoke gate` first"), str(path))
         if number is None:
             pull = self._event().pull_request
             if pull is None:
@@ -50,12 +50,12 @@ class Telling:
                     "this runs for no pull request", "name one: `invoke comment --pull-request NUMBER`"
                 )
             number = pull.number
-        self._publish(number, verdict)
+        self._publish(number, verdict, self.environ.get("GITHUB_RUN_ID", ""))
 
     def relay(self) -> None:
         """Comment the verdict of the run that the event is about, which may have run a stranger's code."""
-        run = self._event().workflow_run
-        if run is None:
+        told = self._event().workflow_run
+        if told is None:
             raise UsageError("this runs for no workflow_run event", "leave --relayed out")
         found = [path for path in self.configured.reports.joinpath(RELAYED).rglob("*") if path.is_file()]
         if not found:
@@ -65,11 +65,11 @@ class Telling:
             raise ReportError("the run's artifact is refused: it is not one file", "nothing of it was used")
         verdict = artifact.verdict(files.read_bytes(found[0], most=artifact.MOST_PACKED))
         with closing(Http()) as http:
-            number = comment.pull_of_run(api(http, self.environ), run.id)
+            number = comment.pull_of_run(api(http, self.environ), told.id)
         if number is None:
             self.say("no open pull request is at the commit that was measured, so nothing is commented")
             return
-        self._publish(number, verdict)
+        self._publish(number, verdict, str(told.id))
 
     def quality(self) -> None:
         """Send the merged report to GitHub Code Quality, or say why not."""
@@ -92,15 +92,21 @@ class Telling:
             label = self.configured.settings.github.lane
             self.say(quality.send(api(http, self.environ), told, content, label=label, sleep=time.sleep))
 
-    def _publish(self, number: int, verdict: Verdict) -> None:
+    def _publish(self, number: int, verdict: Verdict, run_id: str) -> None:
         chosen = self.configured.settings.github
         if chosen.comment == "never":
             self.say('github.comment is "never", so nothing is commented')
             return
         begin = chosen.comment == "always" or comment.changed(verdict)
         server, name = (self.environ.get(f"GITHUB_{key}", "") for key in ("SERVER_URL", "REPOSITORY"))
-        links = blob(f"{server}/{name}", verdict.commit)
-        told = markdown.Told(verdict, None, links, self.configured.settings.thresholds)
+        told = markdown.Told(
+            verdict,
+            None,
+            blob(f"{server}/{name}", verdict.commit),
+            self.configured.settings.thresholds,
+            self.configured.session,
+            run(f"{server}/{name}", run_id),
+        )
         with closing(Http()) as http:
             text = markdown.comment(told, markdown.COMMENT - comment.RESERVED)
             self.say(comment.publish(api(http, self.environ), number, chosen.lane, text, begin=begin))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import subprocess
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -206,6 +208,16 @@ def test_an_address_marks_its_range_of_lines(browser: Browser, fragment: str, ex
     ]
 
 
+def test_a_range_is_one_frame(browser: Browser) -> None:
+    browser.open(f"{SHAPES}#L12-L14")
+    edges = "const style = getComputedStyle(document.getElementById(arguments[0])); return [style.getPropertyValue('--above'), style.getPropertyValue('--below')]"
+    assert [browser.run(edges, name) for name in ("L12", "L13", "L14")] == [
+        ["2px", "0px"],
+        ["0px", "0px"],
+        ["0px", "-2px"],
+    ]
+
+
 def test_shift_and_a_click_make_a_range(browser: Browser) -> None:
     browser.open(f"{SHAPES}#L6")
     browser.run(
@@ -223,10 +235,35 @@ def test_twenty_thousand_lines_are_gone_through(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("page", ["index.html", SHAPES, address("src/pkg/compat.py")])
-@pytest.mark.parametrize("width", [320, 390])
-def test_a_phone_scrolls_in_one_direction(browser: Browser, page: str, width: int) -> None:
+@pytest.mark.parametrize("width", [320, 390, 650, 800, 900, 1280])
+def test_no_width_makes_a_page_scroll_sideways(browser: Browser, page: str, width: int) -> None:
     browser.open(page, width=width)
     assert browser.run("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [390, 800, 1280])
+def test_figures_stand_below_their_headings_and_beside_each_other(browser: Browser, width: int) -> None:
+    browser.open("index.html", width=width)
+    drawn = "(cell) => { const range = document.createRange(); range.selectNodeContents(cell); return range.getBoundingClientRect(); }"
+    rows = browser.run(f"""
+        const drawn = {drawn};
+        const shown = (row) => [...row.children].slice(1).filter((cell) => cell.offsetWidth);
+        return [document.getElementById("head"), ...document.querySelectorAll("#rows tr")].map((row) =>
+          shown(row).map((cell) => [drawn(cell).left, drawn(cell).right]));
+    """)
+    for row in rows:
+        assert [round(right) for _, right in row] == [round(right) for _, right in rows[0]]
+        assert all(right < left for (_, right), (left, _) in itertools.pairwise(row))
+
+
+def test_on_a_phone_the_files_are_a_table_still(browser: Browser) -> None:
+    browser.open("index.html", width=390)
+    tree = browser.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})
+    roles = Counter(node["role"]["value"] for node in tree["nodes"] if not node["ignored"])
+    components, files = 2, len(sample_site.WORDS)
+    assert roles["table"] == 2
+    assert roles["row"] == components + files + 2
+    assert roles["rowheader"] == components + files
 
 
 def test_print_shows_all_rows_and_no_controls(browser: Browser) -> None:
@@ -235,6 +272,13 @@ def test_print_shows_all_rows_and_no_controls(browser: Browser) -> None:
     assert len(browser.texts(FILES)) == MANY
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert browser.run("return getComputedStyle(document.querySelector('.filters')).display") == "none"
+
+
+@pytest.mark.parametrize("page", ["index.html", SHAPES])
+def test_print_unfolds_what_paper_cannot(browser: Browser, page: str) -> None:
+    browser.open(page)
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    assert browser.run("return [...document.querySelectorAll('details')].map((one) => one.open)") == [True]
 
 
 def test_a_page_stores_nothing_and_asks_nobody(browser: Browser) -> None:

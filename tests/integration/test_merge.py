@@ -487,3 +487,13 @@ def test_hostile_data_of_coverage_py_is_one_sentence(two_legs: Repository) -> No
         database.execute("CREATE TABLE file (id INTEGER)")
     (sentence,) = refused(two_legs, "x.data")
     assert "x.data cannot be read as coverage.py's data" in sentence
+
+
+@pytest.mark.parametrize("task", ["merge", "report", "gate", "patch", "annotate", "upload"])
+def test_what_was_not_measured_names_the_session_as_it_is_called_here(
+    repository: Repository, task: str
+) -> None:
+    repository.settings('prefix = "lane-"')
+    done = repository.covlane(task, CS_ACCESS_TOKEN="t0k3n")
+    assert done.returncode in {2, 3}
+    assert "run `nox -s lane-coverage` first" in done.stderr

@@ -94,6 +94,7 @@ def test_a_pull_request_is_judged_and_told_by_a_comment(hub: Hub) -> None:
     assert comment["user"]["login"] == BOT
     assert comment["body"].startswith("<!-- covlane: coverage -->\n**❌ Coverage fails: patch")
     assert "calc.py" in comment["body"]
+    assert "(https://github.com/team/calc/actions/runs/1)" in comment["body"]
     hub.after(1)
     assert len(hub.github.comments) == 1
     # A newer push ends an older run of the same pull request, and of nothing else.

@@ -29,6 +29,13 @@ def blob(repository: str, commit: str | None) -> str:
     return ""
 
 
+def run(repository: str, number: str) -> str:
+    """Return the address of a workflow's run, which shows its summary; empty where there is none."""
+    if REPOSITORY.fullmatch(repository) and re.fullmatch("[0-9]{1,20}", number):
+        return f"{repository}/actions/runs/{number}"
+    return ""
+
+
 def link(text: str, blob: str, path: str, first: int = 0, last: int = 0) -> str:
     """Return text as a link to a file, or to lines of it; without a `blob` the text alone."""
     if not blob:

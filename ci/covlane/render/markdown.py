@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,12 +37,16 @@ class Told:
     Attributes:
         blob: what links to files begin with, as `escaping.blob` has it; empty for no links.
         thresholds: where the colours of percentages begin.
+        session: the one that measures.
+        run: the address of the run whose summary has all of it, as `escaping.run` has it.
     """
 
     verdict: Verdict | None = None
     before: Baseline | None = None
     blob: str = ""
     thresholds: tuple[float, float] = (60, 80)
+    session: str = "coverage"
+    run: str = ""
 
 
 class _Table(NamedTuple):
@@ -100,8 +105,7 @@ def _lines(report: Report, told: Told, most: int) -> Iterator[str]:
         if table.rows:
             yield from table.lines(most)
     if verdict:
-        base = f" --base {verdict.base[:12]}" if verdict.base else ""
-        yield f"The same here: `nox -s coverage` and `invoke gate{base}`"
+        yield _again(verdict, told)
 
 
 def comment(told: Told, budget: int = COMMENT) -> str:
@@ -119,7 +123,7 @@ def comment(told: Told, budget: int = COMMENT) -> str:
         text = "\n".join((headline, "", *_verdict_lines(verdict, told, most))) + "\n"
         if len(text.encode("utf-8", "surrogateescape")) <= budget:
             return text
-    return f"{headline} Files, gates and legs are left out here: they have no room.\n"
+    return f"{headline} Files, gates and legs are left out here, they have no room: {_elsewhere(told)}\n"
 
 
 def _verdict_lines(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
@@ -131,6 +135,19 @@ def _verdict_lines(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
         items.append(f"{more:,} more of these are left out here")
     yield from (*(f"- {escape(_cut(item))}" for item in items), "")
     yield f"Legs: {escape(_cut(', '.join(sorted(verdict.legs)), 2_000, ','))}"
+    all_of_it = f"All files, components and what one leg alone runs: {_elsewhere(told)}"
+    yield from ("", all_of_it, "", _again(verdict, told))
+
+
+def _elsewhere(told: Told) -> str:
+    return f"[the run's summary]({told.run})" if told.run else "the job's summary"
+
+
+def _again(verdict: Verdict, told: Told) -> str:
+    """Return the commands that come to the same; a stranger's verdict may name anything as its base."""
+    known = re.fullmatch("[0-9a-f]{40}", verdict.base or "")
+    base = f" --base {known[0][:12]}" if known else ""
+    return f"The same here: `nox -s {told.session}` and `invoke gate{base}`"
 
 
 def _gates(verdict: Verdict, outcomes: Collection[str] | None = None) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -18,8 +19,8 @@ import sample_site
 from covlane.model.baseline import Baseline, Counts
 from covlane.model.report import Ratio
 from covlane.model.verdict import GateResult, Patch, PatchFile, Total
-from covlane.render.escaping import blob, escape
-from covlane.render.markdown import COMMENT, SUMMARY, Told, summary
+from covlane.render.escaping import blob, escape, run
+from covlane.render.markdown import COMMENT, SUMMARY, Told, comment, summary
 from golden_file import golden
 
 if TYPE_CHECKING:
@@ -212,6 +213,28 @@ def test_a_verdict_comes_first_and_links_to_the_lines(tmp_path: Path) -> None:
     assert text == golden("verdict.md")
 
 
+def test_a_comment_is_as_its_golden_file_has_it() -> None:
+    told = replace(judged(), run=run("https://github.example/team/calc", "17"), session="covlane-coverage")
+    assert comment(told) == golden("comment.md")
+
+
+@pytest.mark.parametrize("number", ["", "1/../2", "1)", "9" * 21])
+def test_what_is_no_run_makes_no_link(number: str) -> None:
+    told = replace(judged(), blob="", run=run("https://github.example/team/calc", number))
+    assert "](" not in comment(told)
+
+
+@pytest.mark.parametrize("base", ["", "main", "`@octocat`", "F" * 40, "f" * 40 + "\n"])
+def test_a_base_that_is_no_commit_is_in_no_command(base: str) -> None:
+    for text in (comment(judged(base=base)), summary(data_words.report("a.py: 1-"), judged(base=base))):
+        assert text.endswith("and `invoke gate`\n")
+
+
+def test_the_session_of_a_command_has_its_own_name() -> None:
+    told = replace(judged(), session="covlane-coverage")
+    assert "`nox -s covlane-coverage`" in summary(data_words.report("a.py: 1-"), told)
+
+
 def many(count: int) -> tuple[Report, Told]:
     """Return a report on many files with long names, all of them changed and none covered."""
     names = [f"src/{'long_' * 20}{n:05}.py" for n in range(count)]
@@ -236,6 +259,14 @@ def test_what_has_no_room_is_left_out_and_said_so(budget: int, tier: str) -> Non
     assert text.startswith("**❌ Coverage fails: patch: 62.50% of changed statements")
     assert tier in text
     assert text.count("<details>") == text.count("</details>")
+
+
+def test_a_comment_without_room_says_where_all_of_it_is() -> None:
+    told = replace(many(10_000)[1], run=run("https://github.example/team/calc", "17"))
+    text = comment(told, 2000)
+    assert len(text.encode()) <= 2000
+    assert text.count("\n") == 1
+    assert text.endswith("[the run's summary](https://github.example/team/calc/actions/runs/17)\n")
 
 
 def test_a_comment_has_room_for_a_large_change() -> None:

@@ -114,7 +114,10 @@ function draw(row) {
     const text = column.text ? column.text(row) : column.key(row).toLocaleString("en");
     const coloured = column.ratio ? " " + level(row[column.ratio]) : "";
     const cell = element("td", { className: "number" + coloured + (column.spare ? " spare" : "") }, text);
-    if (column.ratio && row[column.ratio][1]) cell.prepend(gauge(row[column.ratio]));
+    if (column.ratio && row[column.ratio][1]) {
+      cell.classList.add("gauged");
+      cell.prepend(gauge(row[column.ratio]));
+    }
     return cell;
   });
   return element("tr", { className: row.inside ? "folder" : "" }, ...cells);
@@ -173,6 +176,7 @@ get("rows").addEventListener("click", (event) => {
 new IntersectionObserver((entries) => entries[0].isIntersecting && more(), { rootMargin: "400px" }).observe(get("more"));
 addEventListener("beforeprint", () => {
   while (drawn < shown.length) more();
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
 });
 head();
 show();

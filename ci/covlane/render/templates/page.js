@@ -56,6 +56,9 @@ document.getElementById("code").addEventListener("click", (event) => {
   location.hash = `L${ends[0]}-L${ends[1]}`;
 });
 addEventListener("hashchange", follow);
+addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
+});
 where.value = stops.length ? `${stops.length} uncovered` : "nothing uncovered";
 for (const button of document.querySelectorAll(".tools button")) button.disabled = !stops.length;
 follow();
