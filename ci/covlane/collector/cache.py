@@ -20,7 +20,7 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: Bytes that the entries of all legs may have; the least used go first.
+#: Bytes that the entries of all legs may have before a run adds its own; the least used go first.
 LIMIT = 512 << 20
 #: Seconds after which the use of an entry is worth noting.
 FRESH = 86_400

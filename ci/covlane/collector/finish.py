@@ -36,6 +36,8 @@ def stand_by(plan: Plan) -> bool:
     """
     warnings.simplefilter("ignore")
     crew = engine.ahead(plan)
+    if plan.cache:
+        cache.prune(os.path.dirname(plan.cache))
     told = sys.stdin.readline()
     crew.dismiss()
     if told:
@@ -81,8 +83,6 @@ def finish(plan: Plan, status: int, arguments: list[str]) -> None:
     with open(temporary, "w", encoding="utf-8") as file:
         file.write(json.dumps(report, separators=(",", ":")))  # json.dump encodes in Python, ten times slower
     os.replace(temporary, plan.output)
-    if plan.cache:
-        cache.prune(os.path.dirname(plan.cache))
 
 
 def _files(

@@ -59,7 +59,7 @@ def _copied_lines(code: types.CodeType) -> Iterator[tuple[int, int]]:
         if each.opcode == _SETUP_FINALLY:
             first, copy = max((at for at in starts if at < each.argval), default=0), each.argval
             # What removes the name of `except … as name` is no copy: it deletes what it has set.
-            deletes = dis.opname[bytecode[copy + 4]].startswith("DELETE_")
+            deletes = any(dis.opname[one].startswith("DELETE_") for one in bytecode[copy + 4 : copy + 5])
             if bytecode[first : first + 4] == bytecode[copy : copy + 4] and not deletes:
                 yield copy, starts[first]
 

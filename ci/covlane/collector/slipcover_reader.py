@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from importlib import metadata
 from typing import TYPE_CHECKING, Optional
 
 from .cache import Cache
@@ -43,8 +44,6 @@ class Reader:
     name = "slipcover"
 
     def __init__(self, plan: Plan, paths: list[str], seen: dict[str, set[Item]]) -> None:
-        from importlib import metadata
-
         self.version = metadata.version("slipcover")
         self._plan = plan
         self._seen = seen
