@@ -32,12 +32,13 @@ def await_that(condition: Callable[[], object]) -> None:
 
 
 def standing_by(plan: Path) -> list[int]:
-    """Return the processes that wait for a leg's end."""
+    """Return the processes that wait for a leg's end: `finish` and the canary."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (process / "cmdline").read_bytes().split(b"\0")
-            if b"finish" in words and os.fsencode(plan) in words:
+            named = any(word.startswith(os.fsencode(plan.parent)) for word in words)
+            if named and (b"finish" in words or b"--when-told" in words):
                 found.append(int(process.name))
     return found
 
@@ -69,30 +70,32 @@ def test_files_are_worked_out_while_the_tests_run(matrix_project: Project) -> No
     assert leg.output.count("\n") < 10, leg.output
 
 
-def test_the_suite_may_kill_what_stands_by(project: Project) -> None:
+@pytest.mark.parametrize("word", ["finish", "--when-told"])
+def test_the_suite_may_kill_what_stands_by(project: Project, word: str) -> None:
     project.write("pkg/__init__.py", SOURCE)
     project.write(
         "test_it.py",
-        """
-        import os, signal, pkg
+        f"""
+        import os, signal, time, pkg
 
-        def words(name):
-            with open(f"/proc/{name}/cmdline", "rb") as file:
-                return file.read().split(bytes(1))
+        def of_leg(name):
+            with open(f"/proc/{{name}}/cmdline", "rb") as file:
+                words = file.read().split(bytes(1))
+            folder = os.fsencode(os.path.abspath("reports/legs/leg.d"))
+            return {word.encode()!r} in words and any(each.startswith(folder) for each in words)
 
         def test_it():
             pkg.called(1)
-            plan = os.fsencode(os.path.abspath("reports/legs/leg.d/leg.json"))
-            own = [int(name) for name in os.listdir("/proc") if name.isdigit() and name != str(os.getpid())
-                   and plan in words(name) and b"finish" in words(name)]
-            assert own
+            deadline = time.monotonic() + {PATIENCE}
+            while not (own := [int(name) for name in os.listdir("/proc") if name.isdigit() and of_leg(name)]):
+                assert time.monotonic() < deadline
             for pid in own:
                 os.kill(pid, signal.SIGKILL)
         """,
     )
-    leg = project.measure()
+    leg = project.measure(canary=True)
     assert leg.code == 0, leg.output
-    assert leg.stamp.complete
+    assert (leg.stamp.complete, leg.stamp.canary) == (True, "passed"), leg.stamp
     assert leg.ran("pkg/__init__.py") == [1, 2, 3]
 
 
@@ -124,10 +127,10 @@ def test_nothing_is_left_where_the_leg_is_killed(project: Project) -> None:
         "test_it.py",
         "import time\ndef test_it():\n    open('began', 'w').close()\n    time.sleep(5)\n",
     )
-    plan = project.plan()
+    plan = project.plan(canary=True)
     leg = subprocess.Popen(project.command(plan), cwd=project.root, start_new_session=True)
     await_that((project.root / "began").exists)
-    assert standing_by(plan)
+    await_that(lambda: len(standing_by(plan)) == 2)
     leg.kill()
     leg.wait()
     await_that(lambda: not standing_by(plan))

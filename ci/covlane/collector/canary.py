@@ -1,20 +1,23 @@
 """The canary: a module whose lines are known, tested as the leg was, before anybody believes the leg.
 
 It runs after the leg, while `finish` counts, with the flags that the leg turned out to have, wherever they came from,
-so in processes of the same shape: workers, forked tests, and below them a fork and a Python of the test's own.
+so in processes of the same shape: workers, forked tests, and below them a fork and a Python of the test's own. Its
+interpreter has loaded pytest by then; plugins, which may have effects beyond it, are loaded after the leg alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess  # noqa: TID251 - the leg's side has no adapters
 import sys
 import sysconfig
 from typing import TYPE_CHECKING, Optional
 
 from . import engine, fragments
-from .start import RUNNING, leave
+from .start import RUNNING, WHEN_TOLD, leave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,12 +77,12 @@ def test_canary():
 """
 
 
-def launch(plan: Plan, status: int) -> Flight:
-    """Start the canary as the leg ran, where pytest, which ended with `status`, came so far that this is known."""
-    flags = _flags(plan) if plan.canary and status in (0, 1) else None
-    if flags is None:
+def stand_by(plan: Plan) -> Flight:
+    """Start the canary's interpreter, which loads pytest and waits for its flags."""
+    if not plan.canary:
         return None
     folder = os.path.join(plan.folder, FOLDER)
+    shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     own = plan._replace(
         root=folder, source=["covlane_canary.py"], omit=[], exclude=[], canary=False, shard=None
@@ -94,14 +97,35 @@ def launch(plan: Plan, status: int) -> Flight:
     for name, text in content.items():
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)
-    place = ["-c", os.path.join(folder, "pytest.ini"), "--rootdir", folder, "-p", "no:cacheprovider"]
     environ = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}  # noqa: TID251
     measure = [sys.executable, os.path.dirname(os.path.abspath(__file__)), "measure"]
     with open(os.path.join(folder, "output"), "wb") as out:
         return subprocess.Popen(  # noqa: S603 - our own interpreter
-            [*measure, os.path.join(folder, "leg.json"), *flags, *place, os.path.join(folder, TESTS)],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environ,
+            [*measure, os.path.join(folder, "leg.json"), WHEN_TOLD],
+            stdin=subprocess.PIPE, stdout=out, stderr=out, env=environ,
         )  # fmt: skip
+
+
+def launch(plan: Plan, flight: Flight, status: int) -> Flight:
+    """Let the canary fly as the leg ran, where pytest, which ended with `status`, came so far that this is known."""
+    if flight is None:
+        return None
+    flags = _flags(plan) if status in (0, 1) else None
+    if flags is not None and flight.poll() is not None:  # the suite can kill what it did not start
+        _leave(flight)
+        flight = stand_by(plan)
+    assert flight is not None  # noqa: S101 - the plan asks for one
+    assert flight.stdin is not None  # noqa: S101 - a pipe
+    folder = os.path.join(plan.folder, FOLDER)
+    place = ["-c", os.path.join(folder, "pytest.ini"), "--rootdir", folder, "-p", "no:cacheprovider"]
+    with contextlib.suppress(BrokenPipeError), flight.stdin as told:
+        if flags is not None:
+            told.write(json.dumps([*flags, *place, os.path.join(folder, TESTS)]).encode() + b"\n")
+    return None if flags is None else flight
+
+
+def _leave(flight: subprocess.Popen[bytes]) -> None:
+    leave(os.path.join(sysconfig.get_path("purelib"), RUNNING), flight.pid)
 
 
 def judge(plan: Plan, flight: Flight) -> tuple[str, list[str]]:
@@ -114,7 +138,7 @@ def judge(plan: Plan, flight: Flight) -> tuple[str, list[str]]:
     except subprocess.TimeoutExpired:
         flight.kill()
         status = flight.wait()
-    leave(os.path.join(sysconfig.get_path("purelib"), RUNNING), flight.pid)
+    _leave(flight)
     if status not in (0, 1):
         return f"it could not run: pytest ended with {status}, {os.path.join(folder, 'output')} says why", []
     found, _ = fragments.read_ended(folder)

@@ -38,24 +38,26 @@ def stand_by(plan: Plan) -> bool:
     crew = engine.ahead(plan)
     if plan.cache:
         cache.prune(os.path.dirname(plan.cache))
+    flight = canary.stand_by(plan)
     told = sys.stdin.readline()
     crew.dismiss()
     if told:
         status, *arguments = json.loads(told)
-        finish(plan, status, arguments)
+        finish(plan, status, arguments, flight)
     crew.wait(kill=True)
     return bool(told)
 
 
-def finish(plan: Plan, status: int, arguments: list[str]) -> None:
+def finish(plan: Plan, status: int, arguments: list[str], flight: canary.Flight) -> None:
     """Write the leg's report.
 
     Args:
         plan: the leg.
         status: how pytest's process ended: its exit code, or minus the signal that killed it.
         arguments: pytest's.
+        flight: the canary, if there is one.
     """
-    flight = canary.launch(plan, status)
+    flight = canary.launch(plan, flight, status)
     found, reasons = fragments.read_ended(plan.folder)
     reasons += fragments.failures(plan.folder) + _ends(found, status)
     try:
