@@ -127,7 +127,7 @@ def test_nothing_is_left_where_the_leg_is_killed(project: Project) -> None:
         "test_it.py",
         "import time\ndef test_it():\n    open('began', 'w').close()\n    time.sleep(5)\n",
     )
-    plan = project.plan(canary=True)
+    plan = project.plan(canary=True, subprocess=False)
     leg = subprocess.Popen(project.command(plan), cwd=project.root, start_new_session=True)
     await_that((project.root / "began").exists)
     await_that(lambda: len(standing_by(plan)) == 2)
