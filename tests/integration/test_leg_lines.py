@@ -411,6 +411,12 @@ def test_a_line_that_only_an_exception_comes_to_has_run(matrix_project: Project)
                 raise KeyError
             finally: log.append("raised")
 
+        def returned(log):
+            try:
+                raise KeyError
+            finally:
+                return log.append("returned")
+
         def named(log):
             try:
                 raise KeyError
@@ -439,12 +445,13 @@ def test_a_line_that_only_an_exception_comes_to_has_run(matrix_project: Project)
             generator.close()
             with pytest.raises(KeyError):
                 pkg.raised(log)
+            pkg.returned(log)
             with pytest.raises(AttributeError):
                 pkg.named(log)
             asyncio.run(pkg.looped(log))
-            assert len(log) == 3
+            assert len(log) == 4
         """,
     )
     leg = project.measure(branch=False)
     assert leg.code == 0, leg.output
-    assert leg.missed("pkg/__init__.py") == [19, 23, 27]
+    assert leg.missed("pkg/__init__.py") == [25, 29, 33]

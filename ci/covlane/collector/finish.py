@@ -36,15 +36,17 @@ def stand_by(plan: Plan) -> bool:
     """
     warnings.simplefilter("ignore")
     crew = engine.ahead(plan)
-    if plan.cache:
-        cache.prune(os.path.dirname(plan.cache))
-    flight = canary.stand_by(plan)
-    told = sys.stdin.readline()
-    crew.dismiss()
-    if told:
-        status, *arguments = json.loads(told)
-        finish(plan, status, arguments, flight)
-    crew.wait(kill=True)
+    try:
+        if plan.cache:
+            cache.prune(os.path.dirname(plan.cache))
+        flight = canary.stand_by(plan)
+        told = sys.stdin.readline()
+        crew.dismiss()
+        if told:
+            status, *arguments = json.loads(told)
+            finish(plan, status, arguments, flight)
+    finally:
+        crew.wait(kill=True)
     return bool(told)
 
 

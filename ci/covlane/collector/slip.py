@@ -34,6 +34,8 @@ slipcover.__doc__ = (slipcover.__doc__ or "") + "\nPYTEST_DONT_REWRITE"
 
 #: Up to Python 3.10; there is no such operation later.
 _SETUP_FINALLY = dis.opmap.get("SETUP_FINALLY", -1)
+#: What forgets an exception, before a `finally` that returns (Python 3.9).
+_DROPPING = ("POP_TOP", "POP_EXCEPT")
 
 
 def _line_starts(code: types.CodeType) -> list[tuple[int, int]]:
@@ -58,10 +60,12 @@ def _copied_lines(code: types.CodeType) -> Iterator[tuple[int, int]]:
     for each in dis.get_instructions(code) if _SETUP_FINALLY in bytecode[::2] else ():
         if each.opcode == _SETUP_FINALLY:
             first, copy = max((at for at in starts if at < each.argval), default=0), each.argval
+            while bytecode[copy : copy + 1] and dis.opname[bytecode[copy]] in _DROPPING:
+                copy += 2
             # What removes the name of `except … as name` is no copy: it deletes what it has set.
             deletes = any(dis.opname[one].startswith("DELETE_") for one in bytecode[copy + 4 : copy + 5])
             if bytecode[first : first + 4] == bytecode[copy : copy + 4] and not deletes:
-                yield copy, starts[first]
+                yield each.argval, starts[first]
 
 
 def _annotation_only_lines(code: types.CodeType) -> frozenset[int]:
