@@ -14,6 +14,7 @@ import shutil
 import subprocess  # noqa: TID251 - the leg's side has no adapters
 import sys
 import sysconfig
+import threading
 from typing import TYPE_CHECKING, Optional
 
 from . import engine, fragments
@@ -133,11 +134,11 @@ def judge(plan: Plan, flight: Flight) -> tuple[str, list[str]]:
     if flight is None:
         return OFF, []
     folder = os.path.join(plan.folder, FOLDER)
-    try:
-        status = flight.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        flight.kill()
-        status = flight.wait()
+    # Popen.wait with a timeout looks at ever longer intervals; this one hears at once.
+    alarm = threading.Timer(PATIENCE, flight.kill)
+    alarm.start()
+    status = flight.wait()
+    alarm.cancel()
     _leave(flight)
     if status not in (0, 1):
         return f"it could not run: pytest ended with {status}, {os.path.join(folder, 'output')} says why", []

@@ -72,6 +72,11 @@ def finish(plan: Plan, status: int, arguments: list[str], flight: canary.Flight)
     paths = list(sources.walk())
     reader = engine.reader(plan, paths, seen)
     files, notes = _files(plan, sources, paths, reader, unmarked)
+    report = _document(files, branch=plan.branch, reader=reader)
+    if plan.shard:
+        report["durations"] = next((item.pytest["durations"] for item in found if item.pytest), {})
+    # json.dump encodes in Python, ten times slower.
+    text = json.dumps(report, separators=(",", ":"))
     flown, lost = canary.judge(plan, flight)
     reasons += lost
     stamp = _stamp(plan, found, status, arguments)
@@ -79,13 +84,10 @@ def finish(plan: Plan, status: int, arguments: list[str], flight: canary.Flight)
     stamp.update(
         canary=flown, complete=not reasons, reasons=[_printable(reason) for reason in reasons], **notes
     )
-    report = _document(files, branch=plan.branch, reader=reader)
-    report["covlane"] = stamp
-    if plan.shard:
-        report["durations"] = next((item.pytest["durations"] for item in found if item.pytest), {})
     temporary = plan.output + ".part"
     with open(temporary, "w", encoding="utf-8") as file:
-        file.write(json.dumps(report, separators=(",", ":")))  # json.dump encodes in Python, ten times slower
+        # What is large has been encoded while the canary flew.
+        file.write(f'{text[:-1]},"covlane":{json.dumps(stamp, separators=(",", ":"))}}}')
     os.replace(temporary, plan.output)
 
 
