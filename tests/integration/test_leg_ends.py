@@ -179,6 +179,20 @@ def test_tests_that_no_worker_was_left_for_make_the_leg_incomplete(project: Proj
     assert leg.stamp.reasons == ("pytest ended early: worker gw0 crashed and worker restarting disabled",)
 
 
+def test_an_internal_error_of_a_worker_makes_the_leg_incomplete_whatever_xdist_returns(
+    project: Project,
+) -> None:
+    project.write("pkg/__init__.py", SOURCE)
+    project.write(
+        "conftest.py",
+        "def pytest_runtest_protocol(item):\n    if item.name == 'test_a':\n        raise RuntimeError('broken')\n",
+    )
+    project.write("test_it.py", "def test_a():\n    pass\n\ndef test_b():\n    pass\n")
+    leg = project.measure("-n", "2")
+    assert "RuntimeError: broken" in leg.output
+    assert leg.stamp.reasons == ("pytest ended early: there was an internal error, which its output shows",)
+
+
 def test_a_killed_process_has_lost_nothing_that_it_ran(matrix_project: Project) -> None:
     project = matrix_project
     project.write("pkg/__init__.py", "def f():\n    return 1\n")

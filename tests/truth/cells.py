@@ -90,13 +90,15 @@ def of_end(lab: Lab, end: End, place: Place, root: Path) -> Cell:
     truths = {name: annotated.read(files[name], lab.version) for name in files if name.startswith("pkg/")}
     if not leg.report.exists():
         return Cell(end.name, place.name, lab.version, NAMED, (f"no report: {_last_words(leg)}",))
-    how, wrong = _judge(leg, end, place, truths)
+    how, wrong = _judge(leg, end, place, truths, lab.version)
     return Cell(end.name, place.name, lab.version, how, tuple(wrong))
 
 
-def _judge(leg: Leg, end: End, place: Place, truths: dict[str, Truth]) -> tuple[str, list[str]]:
+def _judge(
+    leg: Leg, end: End, place: Place, truths: dict[str, Truth], version: Version
+) -> tuple[str, list[str]]:
     """Return how a report tells of an end, and what is wrong with that."""
-    stop = dict(end.reasons).get(place)
+    stop = end.reason(place, version)
     stops = [reason for reason in leg.stamp.reasons if stop and reason.startswith(stop)]
     wrong = [f"the report does not say: {stop}"] if stop and not stops else []
     rest = [reason for reason in leg.stamp.reasons if reason not in stops]

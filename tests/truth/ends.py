@@ -136,7 +136,7 @@ class End(NamedTuple):
 
     `seen` says that the process can see it coming, `returns` that it is none after all. `outside` is what the test
     does to the process once it is ready: a signal, or to leave it alone. `reasons` says, by place, how the
-    report begins to say why it is incomplete, where pytest itself ends by it.
+    report begins to say why it is incomplete, where pytest itself ends by it; `on_3_9` what it says there beyond that.
     """
 
     name: str
@@ -147,6 +147,11 @@ class End(NamedTuple):
     outside: str = ""
     arguments: tuple[str, ...] = ()
     reasons: tuple[tuple[Place, str], ...] = ()
+    on_3_9: tuple[tuple[Place, str], ...] = ()
+
+    def reason(self, place: Place, version: tuple[int, int]) -> str:
+        """Return how a report begins to say why it is incomplete; empty where it is complete."""
+        return dict((*self.reasons, *(self.on_3_9 if version == (3, 9) else ()))).get(place, "")
 
 
 #: A fork whose child goes on through pytest would run it twice.
@@ -155,6 +160,11 @@ NO_RETURN = tuple(place for place in (*_TESTS, *_CHILDREN) if place is not FORK)
 UNFORKED = (PYTEST, WORKER)
 UNFINISHED = ((PYTEST, "pytest ended without finishing its session"),)
 INTERRUPTED = "pytest was interrupted before every test had run"
+#: The last pytest-forked for Python 3.9 breaks where a test ends well without an answer, with or without a leg.
+NO_ANSWER = (
+    (FORKED, "pytest stopped at an internal error"),
+    (FORKED_WORKER, "pytest ended early: there was an internal error"),
+)
 EARLY = "pytest ended early: stopping after 1 failures"
 
 
@@ -176,7 +186,12 @@ ENDS = (
         "threading.Thread(target=os._exit, args=(7,)).start(); wait()",
         reasons=UNFINISHED,
     ),
-    End("os.exec*", "os.execlp(sys.executable, sys.executable, '-c', 'pass')", reasons=UNFINISHED),
+    End(
+        "os.exec*",
+        "os.execlp(sys.executable, sys.executable, '-c', 'pass')",
+        reasons=UNFINISHED,
+        on_3_9=NO_ANSWER,
+    ),
     End("os.abort", "os.abort()", reasons=_killed("SIGABRT")),
     End("SIGTERM", "kill('SIGTERM')", reasons=_killed("SIGTERM")),
     End("SIGTERM, handler exits", "on_sigterm(lambda *_: sys.exit(7))", places=NO_RETURN),
