@@ -193,6 +193,22 @@ def test_an_internal_error_of_a_worker_makes_the_leg_incomplete_whatever_xdist_r
     assert leg.stamp.reasons == ("pytest ended early: there was an internal error, which its output shows",)
 
 
+def test_a_program_can_be_terminated_before_it_is_one(matrix_project: Project) -> None:
+    project = matrix_project
+    project.write("pkg/__init__.py", SOURCE)
+    project.write(
+        "test_it.py",
+        "import os\nfrom multiprocessing import util\nimport pkg\n\n"
+        "def test_it():\n"
+        "    for _ in range(200):\n"
+        "        child = util.spawnv_passfds(b'/bin/sleep', ['sleep', '5'], [])\n"
+        "        os.kill(child, 15)\n"
+        "        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == 15\n",
+    )
+    leg = project.measure()
+    assert (leg.code, leg.stamp.reasons) == (0, ()), leg.output
+
+
 def test_a_killed_process_has_lost_nothing_that_it_ran(matrix_project: Project) -> None:
     project = matrix_project
     project.write("pkg/__init__.py", "def f():\n    return 1\n")

@@ -14,6 +14,8 @@ from .sources import Sources
 from .termination import Guard, Termination
 
 if TYPE_CHECKING:
+    import types
+
     from .plan import Plan
 
 #: Seconds between two checkpoints, for what an engine keeps to itself.
@@ -41,6 +43,7 @@ class Measurement:
         self._begin()
         self._engine.start()
         hooks.hook_forks(self)
+        self._termination.spare_programs()
         launches.hook_launches(self.unreached)
 
     def checkpoint(self) -> None:
@@ -81,9 +84,7 @@ class Measurement:
         self._engine.forget()
         self.pytest = None
         # subprocess forks by way of Python only to run `preexec_fn`; another program follows at once.
-        # Its frame is behind those of the hook and of what looks at each program that is started.
-        caller = sys._getframe(2).f_back
-        if caller is not None and caller.f_code.co_name == "_execute_child":
+        if _starts_program():
             self._termination.disregard()
         else:
             self._begin()
@@ -99,3 +100,13 @@ class Measurement:
         sys.stderr.write(
             f"covlane: {self._fragment.path} cannot be written: {error.strerror}; this leg is incomplete\n"
         )
+
+
+def _starts_program() -> bool:
+    """Say whether it is subprocess that forks: behind the frames of our hooks, and of what looks at each program."""
+    frame: Optional[types.FrameType] = sys._getframe(3)
+    for _ in range(3):
+        if frame is not None and frame.f_code.co_name == "_execute_child":
+            return True
+        frame = frame.f_back if frame else None
+    return False
