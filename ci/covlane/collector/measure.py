@@ -104,9 +104,9 @@ class Measurement:
 
 def _starts_program() -> bool:
     """Say whether it is subprocess that forks: behind the frames of our hooks, and of what looks at each program."""
-    frame: Optional[types.FrameType] = sys._getframe(3)
-    for _ in range(3):
+    frame: Optional[types.FrameType] = sys._getframe()
+    for _ in range(5):
+        frame = frame.f_back if frame else None
         if frame is not None and frame.f_code.co_name == "_execute_child":
             return True
-        frame = frame.f_back if frame else None
     return False

@@ -58,9 +58,8 @@ def _witness(measurement: Measurement) -> object:
         def pytest_keyboard_interrupt(self, excinfo: Any) -> None:  # and pytest.exit, whose code may be 0
             self.interrupted = f"{excinfo.typename}: {excinfo.value}"
 
-        def pytest_internalerror(
-            self,
-        ) -> None:  # of a worker: pytest-xdist goes on, and what it had to run is lost
+        def pytest_internalerror(self) -> None:
+            # A worker's: pytest-xdist goes on, and what that had to run is lost.
             self.interrupted = "there was an internal error, which its output shows"
 
         @pytest.hookimpl(trylast=True)
