@@ -209,6 +209,28 @@ def test_a_program_can_be_terminated_before_it_is_one(matrix_project: Project) -
     assert (leg.code, leg.stamp.reasons) == (0, ()), leg.output
 
 
+def test_a_program_that_a_thread_terminates_too_soon_does_not_end_its_parent(matrix_project: Project) -> None:
+    project = matrix_project
+    project.write("pkg/__init__.py", SOURCE)
+    project.write(
+        "test_it.py",
+        "import os, threading\nfrom multiprocessing import util\nimport pkg\n\n"
+        "def start():\n"
+        "    children = []\n"
+        "    for _ in range(100):\n"
+        "        children.append(util.spawnv_passfds(b'/bin/sleep', ['sleep', '3'], []))\n"
+        "        os.kill(children[-1], 15)\n"
+        "    for child in children:\n"
+        "        os.waitpid(child, 0)\n\n"
+        "def test_it():\n"
+        "    thread = threading.Thread(target=start)\n"
+        "    thread.start()\n"
+        "    thread.join()\n",
+    )
+    leg = project.measure()
+    assert (leg.code, leg.stamp.reasons) == (0, ()), leg.output
+
+
 def test_a_killed_process_has_lost_nothing_that_it_ran(matrix_project: Project) -> None:
     project = matrix_project
     project.write("pkg/__init__.py", "def f():\n    return 1\n")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from . import record
 from .own import io, json, os, time
 from .start import FAILED
-from .termination import TERMINATED, is_left
+from .termination import TERMINATED
 
 if TYPE_CHECKING:
     from .record import Item
@@ -89,7 +89,7 @@ def read_all(folder: str) -> tuple[list[Process], list[str]]:
     for name in names:
         process = found.get(name[: -len(TERMINATED)]) if name.endswith(TERMINATED) else None
         with contextlib.suppress(FileNotFoundError):  # it ends while we look
-            if process and is_left(os.path.join(folder, name)):
+            if process and os.stat(os.path.join(folder, name)).st_size:
                 process.ended = True
     return list(found.values()), broken
 

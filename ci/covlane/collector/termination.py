@@ -15,7 +15,7 @@ import threading
 import time as clock
 from typing import TYPE_CHECKING, Any, Optional
 
-from .own import io, os, time
+from .own import os, time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,7 +112,8 @@ class Termination:
         """Let a program that this process starts be ended by SIGTERM from its first moment on.
 
         Python 3.9 forks for it, and until the child is another program it has our handler, which would be heard by
-        nobody, and our trace. Later ones see to that themselves. Only the main thread may set handlers.
+        nobody, and our trace. Later ones see to that themselves. Only the main thread may set handlers: a
+        signal to what another starts is still lost, but leaves no trace that is not its own.
         """
         if sys.platform == "win32" or sys.version_info >= (3, 10):
             return
@@ -129,17 +130,20 @@ class Termination:
 
     @contextlib.contextmanager
     def _aside(self) -> Iterator[None]:
-        ours = self._last and self._descriptor >= 0 and signal.getsignal(signal.SIGTERM) == self._handle
-        if not ours or threading.current_thread() is not threading.main_thread():
+        if self._descriptor < 0 or signal.getsignal(signal.SIGTERM) != self._handle:
             yield
             return
-        faulthandler.unregister(signal.SIGTERM)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGTERM, self._handle)
-            faulthandler.register(signal.SIGTERM, self._descriptor, all_threads=False, chain=True)
+        settable = threading.current_thread() is threading.main_thread()
+        with self._guard:
+            faulthandler.unregister(signal.SIGTERM)
+            if settable:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            try:
+                yield
+            finally:
+                if settable:
+                    signal.signal(signal.SIGTERM, self._handle)
+                faulthandler.register(signal.SIGTERM, self._descriptor, all_threads=False, chain=True)
 
     def _set_by_program(self) -> bool:
         return signal.getsignal(signal.SIGTERM) not in (signal.SIG_DFL, self._handle)
@@ -162,18 +166,6 @@ def _ours() -> int:
     return OURS if limit == resource.RLIM_INFINITY else min(OURS, limit // 2)
 
 
-def is_left(path: str) -> bool:
-    """Say whether a process left its trace, and not a child of it that was about to be another program.
-
-    Raises:
-        OSError: it has said its end, and there is none.
-    """
-    with io.open(path, "rb") as file:
-        content = file.read()
-    tops = [stack.partition(b"\n")[0] for stack in content.split(b"first):\n")[1:]]
-    return bool(content) and not (tops and all(top.endswith(b" in fork_exec") for top in tops))
-
-
 def remind(folder: str) -> None:
     """Send SIGTERM again, for ever, to the leg's processes that have its trace and do not end.
 
@@ -186,7 +178,7 @@ def remind(folder: str) -> None:
         for name in os.listdir(folder):
             path = os.path.join(folder, name)
             with contextlib.suppress(OSError, ValueError):
-                if name.endswith(TERMINATING) and is_left(path):
+                if name.endswith(TERMINATING) and os.stat(path).st_size:
                     pid = int(name.partition("-")[0])
                     late = time.time() - os.stat(path).st_mtime > INTERVAL
                     if late and path in _held(pid):
