@@ -19,6 +19,7 @@ from bench.cases import (
     FIRST,
     LATER,
     MODES,
+    PEERS,
     Leg,
     forget_compiled,
     known_modes,
@@ -60,6 +61,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--mode", action="append", choices=known_modes(), help="again for more; all of them")
     parser.add_argument("--python", action="append", metavar="3.X", help="again for more; all that are here")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers", type=int, metavar="ROUNDS", help="for the other tools, which may be slow")
     parser.add_argument("--cache", type=Path, default=HERE / ".nox" / ".corpus", help="keeps the sdists")
     parser.add_argument("--write", action="store_true", help="put it into docs/benchmarks.{json,md,svg}")
     parser.add_argument(
@@ -72,7 +74,8 @@ def main(arguments: list[str]) -> int:
             checkout = CASES[name].check_out(given.cache, Path(folder))
             for python in _pythons(checkout, given.python):
                 for mode in given.mode or known_modes():
-                    kept = kept.replace(table(CASES[name], checkout, python, mode, given.rounds))
+                    rounds = given.rounds, given.rounds if given.peers is None else given.peers
+                    kept = kept.replace(table(CASES[name], checkout, python, mode, rounds))
                     _keep(kept, write=given.write)
     if not given.case and not given.mode:
         with tempfile.TemporaryDirectory(prefix="covlane-bench-") as folder:
@@ -96,8 +99,8 @@ def _keep(kept: results.Results, *, write: bool) -> None:
         (DOCS / "benchmarks.svg").write_text(chart.chart(kept), "utf-8")
 
 
-def table(case: Case, checkout: Checkout, python: str, mode: str, rounds: int) -> Table:
-    """Time every tool on a suite in one mode, in turn."""
+def table(case: Case, checkout: Checkout, python: str, mode: str, rounds: tuple[int, int]) -> Table:
+    """Time every tool on a suite in one mode, in turn: so many rounds, and so many of the other tools."""
     asked = {f"COVLANE_{name.upper()}": value for name, value in MODES[mode].settings.items()}
     checkout = checkout._replace(environ={**checkout.environ, **asked})
     checkout.leg(python, *case.tests, codes=ENDS)
@@ -120,9 +123,9 @@ def table(case: Case, checkout: Checkout, python: str, mode: str, rounds: int) -
     _run(checkout, commands[BARE], f"{title}: to warm up")
     costs: dict[str, list[Cost]] = {tool: [] for tool in commands}
     codes: dict[str, int] = {}
-    for number in range(rounds):
+    for number in range(rounds[0]):
         for tool, command in commands.items():
-            if codes.get(tool, 0) not in ENDS:
+            if codes.get(tool, 0) not in ENDS or (tool in PEERS and number >= rounds[1]):
                 continue
             cost, codes[tool] = _run(
                 checkout,
@@ -132,7 +135,7 @@ def table(case: Case, checkout: Checkout, python: str, mode: str, rounds: int) -
             )
             if codes[tool] in ENDS:
                 costs[tool].append(cost)
-    rows = {tool: Row(costs[tool], codes[tool]) for tool in commands}
+    rows = {tool: Row(costs[tool], codes[tool]) for tool in commands if tool in codes}
     return Table(case.name, python, mode, _about(case, checkout, python, rounds), machine(), rows)
 
 
@@ -150,7 +153,7 @@ def _run(
     return ended.cost, ended.code
 
 
-def _about(case: Case, checkout: Checkout, python: str, rounds: int) -> str:
+def _about(case: Case, checkout: Checkout, python: str, rounds: tuple[int, int]) -> str:
     interpreter = str(checkout.python(python))
     frozen = checkout.run("uv", "pip", "freeze", "--python", interpreter).stdout.split()
     versions = sorted(line.replace("==", " ") for line in frozen if line.partition("==")[0] in NAMED)
@@ -160,7 +163,8 @@ def _about(case: Case, checkout: Checkout, python: str, rounds: int) -> str:
     else:
         what = " ".join([case.project.name, case.project.version, *case.tests])
     full = checkout.run(interpreter, "-V").stdout.strip()
-    return f"{what}; {full}, {', '.join(versions)}; {rounds} {'round' if rounds == 1 else 'rounds'}"
+    own, others = (f"{number} {'round' if number == 1 else 'rounds'}" for number in rounds)
+    return f"{what}; {full}, {', '.join(versions)}; {own}{f', the other tools {others}' * (own != others)}"
 
 
 def startup(kept: results.Results, checkout: Checkout, rounds: int) -> results.Results:

@@ -32,6 +32,7 @@ BARE, BARE_FIRST = "pytest", "pytest, no .pyc"
 FIRST, LATER = "covlane, first run", "covlane, from the second run on"
 SESSION = "covlane, the session `nox -R`"
 SLIPCOVER, COVERAGE, PYTEST_COV = "python -m slipcover", "coverage run", "pytest-cov"
+PEERS = (SLIPCOVER, COVERAGE, PYTEST_COV)
 
 
 class Case(NamedTuple):
