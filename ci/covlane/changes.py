@@ -152,9 +152,9 @@ def stale(root: Path, report: Report, commit: str | None, diff: Diff | None) -> 
     other = [path for path in paths if (then := report.digests.get(path)) and _digest(root / path) != then]
     if other:
         more = f" and {len(other) - 1:,} more" if len(other) > 1 else ""
-        yield f"the report measured another content of {other[0]}{more}; run `nox -s coverage` again"
+        yield f"the report measured another content of {other[0]}{more}; measure again"
     elif report.legs and not same and report.files and not report.digests:
-        yield "the report measured another commit; run `nox -s coverage` again"
+        yield "the report measured another commit; measure again"
 
 
 def _digest(path: Path) -> str:

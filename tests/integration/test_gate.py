@@ -136,9 +136,7 @@ def test_a_report_of_other_content_is_not_judged(changed: Changed) -> None:
     changed.place("calc.py", SOURCE.replace("2", "3"))
     code, said = judged(changed)
     assert code == 3
-    assert said["incomplete"] == [
-        "the report measured another content of calc.py; run `nox -s coverage` again"
-    ]
+    assert said["incomplete"] == ["the report measured another content of calc.py; measure again"]
     done = changed.covlane("patch")
     assert (done.returncode, "another content of calc.py" in done.stderr) == (3, True)
 

@@ -73,7 +73,9 @@ class Sources:
             found.add(base)
             for folder, folders, files in os.walk(base):
                 folders[:] = [name for name in folders if not _foreign(folder, name)]
-                found.update(os.path.realpath(os.path.join(folder, name)) for name in files)
+                paths = [os.path.join(folder, name) for name in files]
+                # A realpath looks at each folder above.
+                found.update(os.path.realpath(path) if os.path.islink(path) else path for path in paths)
         return (path for path in sorted(found) if self.name(path) and os.path.isfile(path))
 
     def _original(self, real: str) -> Optional[str]:

@@ -73,7 +73,7 @@ def pairing(legs: Iterable[Stamp], pin: str) -> str:
         tools = ", ".join(f"{name} {leg.tools[name]}" for name in (leg.engine, "pytest") if name in leg.tools)
         said.append(f"{leg.leg}: {tools}, canary {leg.canary}")
         if leg.engine == "slipcover" and leg.tools.get("slipcover") != pin:
-            raise ToolError(f"{said[-1]}; covlane knows SlipCover {pin}", "run `nox -s coverage` again")
+            raise ToolError(f"{said[-1]}; covlane knows SlipCover {pin}", "measure again")
         if leg.canary not in {"passed", "off"}:
             raise ToolError(said[-1], "install a pytest and plugins that the canary passes with")
     return "; ".join(said) or "no leg of covlane's is in the report"

@@ -104,7 +104,7 @@ def findings(report: Report, checkout: Checkout, parts: Iterable[Part]) -> list[
     """Return what speaks against sending a report whose names are those of the repository."""
     found = []
     if not report.lines.total:
-        cause, remedy = "the report has no line that can run", "check `source`, then run `nox -s coverage`"
+        cause, remedy = "the report has no line that can run", "check `source`, then measure again"
         found.append(Finding(cause, remedy, ReportError))
     found += _commit(report, checkout)
     found += _paths(report, checkout.tracked)
