@@ -36,7 +36,7 @@ def excluded(text: str, patterns: Sequence[re.Pattern[str]]) -> Excluded:
     """Return what patterns, each searched for in each line, take out of a file; SyntaxError where it is none."""
     # Python ends a line at a newline alone, str.splitlines at more than that.
     rows = ["", *text.split("\n")]
-    matched = {number for number, row in enumerate(rows) if any(one.search(row) for one in patterns)} - {0}
+    matched = {number for one in patterns for number, row in enumerate(rows) if one.search(row)} - {0}
     unbranched = {number for number, row in enumerate(rows) if NO_BRANCH.search(row)}
     if not matched and not unbranched:
         return Excluded(set(), set())

@@ -68,10 +68,9 @@ def finish(plan: Plan, status: int, arguments: list[str], flight: canary.Flight)
         reasons.append(f"the record of what ran is broken: {error}")
         seen = {}
     unmarked = {path: why for process in found for path, why in process.unmarked.items()}
-    sources = Sources(plan.root, plan.source, plan.omit)
-    paths = list(sources.walk())
-    reader = engine.reader(plan, paths, seen)
-    files, notes = _files(plan, sources, paths, reader, unmarked)
+    names = dict(Sources(plan.root, plan.source, plan.omit).walk())
+    reader = engine.reader(plan, list(names), seen)
+    files, notes = _files(plan, names, reader, unmarked)
     report = _document(files, branch=plan.branch, reader=reader)
     if plan.shard:
         report["durations"] = next((item.pytest["durations"] for item in found if item.pytest), {})
@@ -92,13 +91,12 @@ def finish(plan: Plan, status: int, arguments: list[str], flight: canary.Flight)
 
 
 def _files(
-    plan: Plan, sources: Sources, paths: list[str], reader: engine.Reader, unmarked: dict[str, str]
+    plan: Plan, names: dict[str, str], reader: engine.Reader, unmarked: dict[str, str]
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """Return SlipCover's entry for each source, and the notes on files that could not be measured whole."""
     files: dict[str, dict[str, Any]] = {}
     notes: dict[str, dict[str, str]] = {"unbranched": {}, "unparsable": {}}
-    for path in paths:
-        name = sources.name(path) or path
+    for path, name in names.items():
         if _printable(name) != name:
             notes["unparsable"][_printable(name)] = "its name is not UTF-8"
             continue

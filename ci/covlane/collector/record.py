@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import mmap
 import struct
 import sys
@@ -134,7 +135,7 @@ def read(folder: str) -> dict[str, set[Item]]:
             numbers.frombytes(entry[_HEAD.size + length : _HEAD.size + length + 4 * count])
             flags = entry[_HEAD.size + length + 4 * count :]
             into = found.setdefault(bytes(name).decode("utf-8", "surrogateescape"), set())
-            into.update(item(number) for number, flag in zip(numbers, flags) if flag)
+            into.update(map(item, itertools.compress(numbers, flags)))
     except struct.error as error:
         raise ValueError(str(error)) from None
     return found

@@ -33,9 +33,9 @@ def ahead(plan: Plan) -> Crew:
 
 def _work_ahead(plan: Plan, number: int, count: int) -> None:
     reader = Reader(plan, [], {})
-    paths = list(Sources(plan.root, plan.source, plan.omit).walk())
+    paths = [path for path, _ in Sources(plan.root, plan.source, plan.omit).walk()]
     # From the end: the suite's imports begin, as a rule, at the other one.
-    reader.prepare(list(reversed(paths))[number::count])
+    reader.prepare(paths[::-1][number::count])
 
 
 class Reader:
@@ -49,11 +49,15 @@ class Reader:
         self._seen = seen
         self._cache = Cache(plan.kept)
         self._reader: Optional[slip.Reader] = None
-        self._share(paths)
+        #: What has not been shared out yet.
+        self._paths = paths
 
     def count(self, path: str, content: bytes) -> Counted:
         """Return the counts of a file; SyntaxError or ValueError where Python refuses it."""
-        kept = self._cache.get(self._key(content)) or self._work_out(content, path)
+        kept = self._cache.get(self._key(content))
+        if kept is None:
+            self._share()
+            kept = self._cache.get(self._key(content)) or self._work_out(content, path)
         lines, branches, unmarked, anchors = kept
         ran = self._seen.get(path, set())
         taken = {(anchors.get(item[0], item[0]), item[1]) for item in ran if isinstance(item, tuple)}
@@ -86,9 +90,10 @@ class Reader:
                 frozen(self._cache, recorder, _content(path), path, branch=branch, alone=False)
         self._work_out_all(new)
 
-    def _share(self, paths: list[str]) -> None:
+    def _share(self) -> None:
         """Have a process for each processor work out what is not kept yet, where that is much."""
-        new = [path for path in paths if self._is_new(path)]
+        new = [path for path in self._paths if self._is_new(path)]
+        self._paths = []
         count = min(processors(), len(new) // SHARE)
         if count > 1:
             Crew(count, lambda number, count: self._work_out_all(new[number::count])).wait()

@@ -66,8 +66,8 @@ class Sources:
                 return None if self._omit.fullmatch(name) else name
         return None
 
-    def walk(self) -> Iterator[str]:
-        """Yield the real path of every measured file, imported or not, each once, in order."""
+    def walk(self) -> Iterator[tuple[str, str]]:
+        """Yield the real path and the name of every measured file, imported or not, each once, in the paths' order."""
         found = set()
         for base, _ in self._roots:
             found.add(base)
@@ -76,7 +76,10 @@ class Sources:
                 paths = [os.path.join(folder, name) for name in files]
                 # A realpath looks at each folder above.
                 found.update(os.path.realpath(path) if os.path.islink(path) else path for path in paths)
-        return (path for path in sorted(found) if self.name(path) and os.path.isfile(path))
+        for path in sorted(found):
+            name = self.name(path)
+            if name and os.path.isfile(path):
+                yield path, name
 
     def _original(self, real: str) -> Optional[str]:
         """Return the source whose installed copy a file is: of the same import's name and the same content."""

@@ -56,7 +56,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def names(sources: Sources) -> list[str | None]:
-    return [sources.name(path) for path in sources.walk()]
+    return [name for _, name in sources.walk()]
 
 
 def test_hidden_folders_and_environments_are_not_walked(tree: Path) -> None:
