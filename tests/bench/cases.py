@@ -32,6 +32,7 @@ BARE, BARE_FIRST = "pytest", "pytest, no .pyc"
 FIRST, LATER = "covlane, first run", "covlane, from the second run on"
 SESSION = "covlane, the session `nox -R`"
 SLIPCOVER, COVERAGE, PYTEST_COV = "python -m slipcover", "coverage run", "pytest-cov"
+BARE_FORKED = "pytest --forked"
 PEERS = (SLIPCOVER, COVERAGE, PYTEST_COV)
 
 
@@ -143,7 +144,7 @@ def peers(checkout: Checkout, python: str, mode: str, tests: tuple[str, ...]) ->
     found: dict[str, list[object]] = {BARE: [*pytest, *no_cov, *no_slip, *MODES[mode].arguments, *tests]}
     forked = FORKED if mode == "process" else MODES[mode].arguments
     if mode == "process":
-        found["pytest --forked"] = [*pytest, *no_cov, *no_slip, *forked, *tests]
+        found[BARE_FORKED] = [*pytest, *no_cov, *no_slip, *forked, *tests]
     out = ("--out", folder / "bench-slipcover.json")
     run = ("-m", "pytest", "-q", *quiet, *no_cov)
     found[SLIPCOVER] = [*slipcover, *out, *run, *forked, *tests]

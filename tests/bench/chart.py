@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import jinja2
 
-from bench.cases import FIRST, LATER, PYTEST_COV, SLIPCOVER
+from bench.cases import BARE_FORKED, FIRST, LATER, PYTEST_COV, SLIPCOVER
 from bench.document import ordered
 from covlane.render.html import templates
 
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from bench.results import Results, Table
 
 #: The tools that are drawn, and the class that gives their bars a colour.
-DRAWN = {LATER: "later", FIRST: "first", SLIPCOVER: "slipcover", PYTEST_COV: "coverage"}
+DRAWN = {
+    LATER: "later",
+    FIRST: "first",
+    SLIPCOVER: "slipcover",
+    PYTEST_COV: "coverage",
+    BARE_FORKED: "forked",
+}
 WIDTH, LEFT, RIGHT = 760, 150, 700
 BAR, GAP, TITLE = 11, 8, 30
 #: Bars end here: what is slower would make all others too short to compare. Its figure stands behind it.
