@@ -61,7 +61,7 @@ def read(
 
 
 def _read(path: Path, name: str, configured: Configured, places: Places) -> Measured | Foreign:
-    content = files.read_bytes(path, remedy="check its name, and that what writes it ran")
+    content = files.read_bytes(path)
     if configured.reports / "legs" in path.parents:
         return slipcover.read_leg(content, name)
     if not content.startswith(coveragepy.DATA):

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bench import chart, document, results
 from bench.cases import (
@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
             checkout = CASES[name].check_out(given.cache, Path(folder))
             for python in _pythons(checkout, given.python):
                 for mode in given.mode or known_modes():
-                    rounds = given.rounds, given.rounds if given.peers is None else given.peers
+                    rounds = Rounds(given.rounds, given.rounds if given.peers is None else given.peers)
                     kept = kept.replace(table(CASES[name], checkout, python, mode, rounds))
                     _keep(kept, write=given.write)
     if not given.case and not given.mode:
@@ -99,8 +99,15 @@ def _keep(kept: results.Results, *, write: bool) -> None:
         (DOCS / "benchmarks.svg").write_text(chart.chart(kept), "utf-8")
 
 
-def table(case: Case, checkout: Checkout, python: str, mode: str, rounds: tuple[int, int]) -> Table:
-    """Time every tool on a suite in one mode, in turn: so many rounds, and so many of the other tools."""
+class Rounds(NamedTuple):
+    """How often a leg and bare pytest are timed, and how often other tools."""
+
+    own: int
+    peers: int
+
+
+def table(case: Case, checkout: Checkout, python: str, mode: str, rounds: Rounds) -> Table:
+    """Time every tool on a suite in one mode, in turn."""
     asked = {f"COVLANE_{name.upper()}": value for name, value in MODES[mode].settings.items()}
     checkout = checkout._replace(environ={**checkout.environ, **asked})
     checkout.leg(python, *case.tests, codes=ENDS)
@@ -123,9 +130,9 @@ def table(case: Case, checkout: Checkout, python: str, mode: str, rounds: tuple[
     _run(checkout, commands[BARE], f"{title}: to warm up")
     costs: dict[str, list[Cost]] = {tool: [] for tool in commands}
     codes: dict[str, int] = {}
-    for number in range(rounds[0]):
+    for number in range(rounds.own):
         for tool, command in commands.items():
-            if codes.get(tool, 0) not in ENDS or (tool in PEERS and number >= rounds[1]):
+            if codes.get(tool, 0) not in ENDS or (tool in PEERS and number >= rounds.peers):
                 continue
             cost, codes[tool] = _run(
                 checkout,
@@ -153,7 +160,7 @@ def _run(
     return ended.cost, ended.code
 
 
-def _about(case: Case, checkout: Checkout, python: str, rounds: tuple[int, int]) -> str:
+def _about(case: Case, checkout: Checkout, python: str, rounds: Rounds) -> str:
     interpreter = str(checkout.python(python))
     frozen = checkout.run("uv", "pip", "freeze", "--python", interpreter).stdout.split()
     versions = sorted(line.replace("==", " ") for line in frozen if line.partition("==")[0] in NAMED)

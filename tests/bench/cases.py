@@ -33,6 +33,7 @@ FIRST, LATER = "covlane, first run", "covlane, from the second run on"
 SESSION = "covlane, the session `nox -R`"
 SLIPCOVER, COVERAGE, PYTEST_COV = "python -m slipcover", "coverage run", "pytest-cov"
 BARE_FORKED = "pytest --forked"
+#: What may be slow, and be timed in fewer rounds.
 PEERS = (SLIPCOVER, COVERAGE, PYTEST_COV)
 
 

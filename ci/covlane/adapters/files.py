@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 #: No report of ours comes near this; a larger file is a mistake or an attack.
 MOST_BYTES = 512 * 1024 * 1024
+UNWRITTEN = "check its name, and that what writes it ran"
 
 
-def read_bytes(path: Path, *, most: int = MOST_BYTES, remedy: str = "run `nox -s coverage` first") -> bytes:
+def read_bytes(path: Path, *, most: int = MOST_BYTES, remedy: str = UNWRITTEN) -> bytes:
     """Return the file's content; `remedy` is for one that is missing.
 
     Raises:

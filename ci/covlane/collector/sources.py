@@ -73,8 +73,9 @@ class Sources:
             found.add(base)
             for folder, folders, files in os.walk(base):
                 folders[:] = [name for name in folders if not _foreign(folder, name)]
-                paths = [os.path.join(folder, name) for name in files]
-                # A realpath looks at each folder above.
+                # It looks at each folder above: once for them all, and only for what is a link again.
+                real = os.path.realpath(folder)
+                paths = [os.path.join(real, name) for name in files]
                 found.update(os.path.realpath(path) if os.path.islink(path) else path for path in paths)
         for path in sorted(found):
             name = self.name(path)

@@ -55,7 +55,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def names(sources: Sources) -> list[str | None]:
+def names(sources: Sources) -> list[str]:
     return [name for _, name in sources.walk()]
 
 
@@ -89,6 +89,11 @@ def test_a_file_that_is_named_need_not_look_like_python(tmp_path: Path, name: st
     assert names(Sources(str(tmp_path), [name], [])) == [name]
     below = [name] if name.endswith("pyw") else []
     assert names(Sources(str(tmp_path), [name.partition("/")[0]], [])) == below
+
+
+def test_a_file_and_a_link_to_it_are_one_source(tree: Path) -> None:
+    (tree / "pkg" / "also.py").symlink_to("a.py")
+    assert list(Sources(str(tree), ["pkg"], []).walk()) == [(str(tree / "pkg" / "a.py"), "pkg/a.py")]
 
 
 def test_what_is_no_file_is_no_source(tree: Path) -> None:
