@@ -76,11 +76,14 @@ def test_the_suite_may_kill_what_stands_by(project: Project, word: str) -> None:
     project.write(
         "test_it.py",
         f"""
-        import os, signal, time, pkg
+        import contextlib, os, signal, time, pkg
 
         def of_leg(name):
-            with open(f"/proc/{{name}}/cmdline", "rb") as file:
-                words = file.read().split(bytes(1))
+            try:
+                with open(f"/proc/{{name}}/cmdline", "rb") as file:
+                    words = file.read().split(bytes(1))
+            except OSError:
+                return False  # it has ended since it was listed
             folder = os.fsencode(os.path.abspath("reports/legs/leg.d"))
             return {word.encode()!r} in words and any(each.startswith(folder) for each in words)
 
@@ -90,7 +93,8 @@ def test_the_suite_may_kill_what_stands_by(project: Project, word: str) -> None:
             while not (own := [int(name) for name in os.listdir("/proc") if name.isdigit() and of_leg(name)]):
                 assert time.monotonic() < deadline
             for pid in own:
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         """,
     )
     leg = project.measure(canary=True)
