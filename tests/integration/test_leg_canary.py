@@ -95,3 +95,53 @@ def test_it_does_not_count_in_the_leg(project: Project) -> None:
     leg = measure(project)
     assert list(leg.measured.files) == ["pkg/__init__.py"]
     assert leg.stamp.processes.started == leg.stamp.counts["passed"] == 1
+
+
+def flew(project: Project) -> bool:
+    return (project.root / "reports/legs/leg.d/.canary").exists()
+
+
+@pytest.mark.parametrize("mode", ["", "-n 2", "--forked"])
+def test_one_that_came_back_stands_for_those_of_its_kind(project: Project, mode: str) -> None:
+    cache = str(project.root / "kept")
+    fates = [measure(project, *mode.split(), cache=cache).stamp.canary]
+    assert flew(project)
+    fates.append(measure(project, *mode.split(), cache=cache).stamp.canary)
+    assert not flew(project)
+    assert fates == ["passed", "passed before"]
+
+
+def test_it_flies_where_anything_that_decides_is_new(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = str(project.root / "kept")
+
+    def fate(*arguments: str, plugin: str = "", **changes: object) -> str:
+        fate: str = measure(project, *arguments, plugin=plugin, cache=cache, **changes).stamp.canary
+        return fate
+
+    assert fate() == "passed"
+    assert fate(branch=False) == "passed"
+    assert fate("--forked") == "passed"
+    assert fate("--forked", plugin="X = 1\n") == "passed"
+    monkeypatch.setenv("PYTHONHASHSEED", "1")
+    assert fate() == "passed"
+    monkeypatch.setenv("EDITOR", "ed")
+    assert fate() == "passed before"
+
+
+def test_what_a_worker_alone_loads_decides_too(project: Project) -> None:
+    plugin = "import os\nif 'PYTEST_XDIST_WORKER' in os.environ:\n    import of_worker\n"
+    cache = str(project.root / "kept")
+    project.write("of_worker.py", "")
+    assert measure(project, "-n", "1", plugin=plugin, cache=cache).stamp.canary == "passed"
+    assert measure(project, "-n", "1", plugin=plugin, cache=cache).stamp.canary == "passed before"
+    project.write("of_worker.py", "import os\nos.environ['_COVLANE_LEG'] = ''\n")
+    assert measure(project, "-n", "1", plugin=plugin, cache=cache).stamp.canary == "lost"
+
+
+def test_one_that_was_lost_stands_for_none(project: Project) -> None:
+    plugin, cache = "import os\nos.environ['_COVLANE_LEG'] = ''\n", str(project.root / "kept")
+    for _ in range(2):
+        leg = measure(project, plugin=plugin, cache=cache)
+        assert (leg.stamp.canary, leg.stamp.complete) == ("lost", False)

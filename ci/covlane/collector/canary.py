@@ -3,6 +3,7 @@
 It runs after the leg, while `finish` counts, with the flags that the leg turned out to have, wherever they came from,
 so in processes of the same shape: workers, forked tests, and below them a fork and a Python of the test's own. Its
 interpreter has loaded pytest by then; plugins, which may have effects beyond it, are loaded after the leg alone.
+Where one came back before and nothing that decides how it fares has changed, none has to fly.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import threading
 from typing import TYPE_CHECKING, Optional
 
 from . import engine, fragments
+from .proven import CONFTEST, Proven
 from .start import RUNNING, WHEN_TOLD, leave
 
 if TYPE_CHECKING:
@@ -25,12 +27,10 @@ if TYPE_CHECKING:
 
     from .plan import Plan
 
-    Flight = Optional["subprocess.Popen[bytes]"]
-
 #: pytest looks for tests in no hidden folder, and for none in a file of such a name: no other leg may find it.
 FOLDER = ".canary"
-TESTS = "trial.py"
-PASSED, LOST, OFF = "passed", "lost", "off"
+SOURCE, TESTS = "covlane_canary.py", "trial.py"
+PASSED, PROVEN, LOST, OFF = "passed", "passed before", "lost", "off"
 #: Seconds after which it has hung.
 PATIENCE = 60
 MODULE = """\
@@ -78,81 +78,106 @@ def test_canary():
 """
 
 
-def stand_by(plan: Plan) -> Flight:
-    """Start the canary's interpreter, which loads pytest and waits for its flags."""
-    if not plan.canary:
-        return None
-    folder = os.path.join(plan.folder, FOLDER)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
-    own = plan._replace(
-        root=folder, source=["covlane_canary.py"], omit=[], exclude=[], canary=False, shard=None
-    )._asdict()
-    del own["folder"]
-    content = {
-        "leg.json": json.dumps({"schema": 1, **own}),
-        "covlane_canary.py": MODULE,
-        TESTS: TEST,
-        "pytest.ini": "[pytest]\n",
-    }
-    for name, text in content.items():
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
-            file.write(text)
-    environ = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}  # noqa: TID251
-    measure = [sys.executable, os.path.dirname(os.path.abspath(__file__)), "measure"]
-    with open(os.path.join(folder, "output"), "wb") as out:
-        return subprocess.Popen(  # noqa: S603 - our own interpreter
-            [*measure, os.path.join(folder, "leg.json"), WHEN_TOLD],
-            stdin=subprocess.PIPE, stdout=out, stderr=out, env=environ,
-        )  # fmt: skip
+class Canary:
+    """One leg's: it stands by, flies as the leg ran, and is judged."""
 
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._folder = os.path.join(plan.folder, FOLDER)
+        self._proven = Proven(plan) if plan.canary and plan.cache else None
+        #: The run's flags, from which a canary is told how to fly; None where none has to.
+        self._flags: Optional[list[str]] = None
+        # Where one came back before, another will hardly have to fly.
+        self._flight = self._stand_by() if plan.canary and not self._proven else None
 
-def launch(plan: Plan, flight: Flight, status: int) -> Flight:
-    """Let the canary fly as the leg ran, where pytest, which ended with `status`, came so far that this is known."""
-    if flight is None:
-        return None
-    flags = _flags(plan) if status in (0, 1) else None
-    if flags is not None and flight.poll() is not None:  # the suite can kill what it did not start
-        _leave(flight)
-        flight = stand_by(plan)
-    assert flight is not None  # noqa: S101 - the plan asks for one
-    assert flight.stdin is not None  # noqa: S101 - a pipe
-    folder = os.path.join(plan.folder, FOLDER)
-    place = ["-c", os.path.join(folder, "pytest.ini"), "--rootdir", folder, "-p", "no:cacheprovider"]
-    with contextlib.suppress(BrokenPipeError), flight.stdin as told:
-        if flags is not None:
-            told.write(json.dumps([*flags, *place, os.path.join(folder, TESTS)]).encode() + b"\n")
-    return None if flags is None else flight
+    def launch(self, status: int) -> None:
+        """Let it fly, where pytest, which ended with `status`, came so far that it is known how the leg ran."""
+        self._flags = _flags(self._plan) if self._plan.canary and status in (0, 1) else None
+        if self._flags is not None and not self._is_proven():
+            if self._flight is not None and self._flight.poll() is not None:
+                self._leave(self._flight)  # the suite can kill what it did not start
+                self._flight = None
+            self._flight = self._flight or self._stand_by()
+        if self._flight is not None:
+            self._tell(self._flight)
 
-
-def _leave(flight: subprocess.Popen[bytes]) -> None:
-    leave(os.path.join(sysconfig.get_path("purelib"), RUNNING), flight.pid)
-
-
-def judge(plan: Plan, flight: Flight) -> tuple[str, list[str]]:
-    """Return what became of the canary, and a sentence for each mechanism that lost its lines."""
-    if flight is None:
-        return OFF, []
-    folder = os.path.join(plan.folder, FOLDER)
-    # Popen.wait with a timeout looks at ever longer intervals; this one hears at once.
-    alarm = threading.Timer(PATIENCE, flight.kill)
-    alarm.start()
-    status = flight.wait()
-    alarm.cancel()
-    _leave(flight)
-    if status not in (0, 1):
-        return f"it could not run: pytest ended with {status}, {os.path.join(folder, 'output')} says why", []
-    found, _ = fragments.read_ended(folder)
-    lost = [*(["its test failed"] if status else ()), *_lost(plan, folder, found)]
-    if not lost:
+    def judge(self) -> tuple[str, list[str]]:
+        """Return what became of it, and a sentence for each mechanism that lost its lines."""
+        if self._flags is None:
+            return OFF, []
+        if self._is_proven():
+            return PROVEN, []
+        assert self._flight is not None  # noqa: S101 - it was launched
+        # Popen.wait with a timeout looks at ever longer intervals; this one hears at once.
+        alarm = threading.Timer(PATIENCE, self._flight.kill)
+        alarm.start()
+        status = self._flight.wait()
+        alarm.cancel()
+        self._leave(self._flight)
+        if status not in (0, 1):
+            output = os.path.join(self._folder, "output")
+            return f"it could not run: pytest ended with {status}, {output} says why", []
+        found, _ = fragments.read_ended(self._folder)
+        lost = [*(["its test failed"] if status else ()), *_lost(self._plan, self._folder, found)]
+        if lost:
+            return LOST, [
+                f"the canary, a test whose lines are known, was not measured whole: {', '.join(lost)}"
+            ]
+        if self._proven is not None:
+            self._proven.add(self._flags, self._folder)
         return PASSED, []
-    return LOST, [f"the canary, a test whose lines are known, was not measured whole: {', '.join(lost)}"]
+
+    def _is_proven(self) -> bool:
+        return self._flags is not None and self._proven is not None and self._flags in self._proven
+
+    def _stand_by(self) -> subprocess.Popen[bytes]:
+        """Start the canary's interpreter, which loads pytest and waits for its flags."""
+        folder = self._folder
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        own = _own(self._plan, folder)._replace(canary=False, shard=None)._asdict()
+        del own["folder"]
+        content = {
+            "leg.json": json.dumps({"schema": 1, **own}),
+            SOURCE: MODULE,
+            TESTS: TEST,
+            "conftest.py": CONFTEST,
+            "pytest.ini": "[pytest]\n",
+        }
+        for name, text in content.items():
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        environ = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}  # noqa: TID251
+        measure = [sys.executable, os.path.dirname(os.path.abspath(__file__)), "measure"]
+        with open(os.path.join(folder, "output"), "wb") as out:
+            return subprocess.Popen(  # noqa: S603 - our own interpreter
+                [*measure, os.path.join(folder, "leg.json"), WHEN_TOLD],
+                stdin=subprocess.PIPE, stdout=out, stderr=out, env=environ,
+            )  # fmt: skip
+
+    def _tell(self, flight: subprocess.Popen[bytes]) -> None:
+        """Say with which arguments to fly, or not to."""
+        place = ["-c", os.path.join(self._folder, "pytest.ini"), "--rootdir", self._folder]
+        tests = ["-p", "no:cacheprovider", os.path.join(self._folder, TESTS)]
+        assert flight.stdin is not None  # noqa: S101 - a pipe
+        with contextlib.suppress(BrokenPipeError), flight.stdin as told:
+            if self._flags is not None:
+                told.write(json.dumps([*self._flags, *place, *tests]).encode() + b"\n")
+
+    @staticmethod
+    def _leave(flight: subprocess.Popen[bytes]) -> None:
+        leave(os.path.join(sysconfig.get_path("purelib"), RUNNING), flight.pid)
+
+
+def _own(plan: Plan, folder: str) -> Plan:
+    """Return the plan of the canary itself, which is its own root."""
+    return plan._replace(folder=folder, root=folder, source=[SOURCE], omit=[], exclude=[])
 
 
 def _lost(plan: Plan, folder: str, found: list[fragments.Process]) -> Iterator[str]:
-    path = os.path.realpath(os.path.join(folder, "covlane_canary.py"))
-    own = plan._replace(root=folder, source=["covlane_canary.py"], omit=[], exclude=[], folder=folder)
-    counted = engine.reader(own, [path], fragments.ran(folder, found)).count(path, MODULE.encode())
+    path = os.path.realpath(os.path.join(folder, SOURCE))
+    reader = engine.reader(_own(plan, folder), [path], fragments.ran(folder, found))
+    counted = reader.count(path, MODULE.encode())
     mechanisms = dict(MECHANISMS)
     if not hasattr(os, "fork"):
         del mechanisms["forks"]

@@ -13,7 +13,8 @@ from datetime import datetime, timezone
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import cache, canary, engine, fragments, shard_plugin
+from . import cache, engine, fragments, shard_plugin
+from .canary import Canary
 from .plan import SCHEMA
 from .sources import Sources
 
@@ -39,27 +40,27 @@ def stand_by(plan: Plan) -> bool:
     try:
         if plan.cache:
             cache.prune(os.path.dirname(plan.cache))
-        flight = canary.stand_by(plan)
+        canary = Canary(plan)
         told = sys.stdin.readline()
         crew.dismiss()
         if told:
             status, *arguments = json.loads(told)
-            finish(plan, status, arguments, flight)
+            finish(plan, status, arguments, canary)
     finally:
         crew.wait(kill=True)
     return bool(told)
 
 
-def finish(plan: Plan, status: int, arguments: list[str], flight: canary.Flight) -> None:
+def finish(plan: Plan, status: int, arguments: list[str], canary: Canary) -> None:
     """Write the leg's report.
 
     Args:
         plan: the leg.
         status: how pytest's process ended: its exit code, or minus the signal that killed it.
         arguments: pytest's.
-        flight: the canary, if there is one.
+        canary: what stands by to be tested as the leg was.
     """
-    flight = canary.launch(plan, flight, status)
+    canary.launch(status)
     found, reasons = fragments.read_ended(plan.folder)
     reasons += fragments.failures(plan.folder) + _ends(found, status)
     try:
@@ -76,7 +77,7 @@ def finish(plan: Plan, status: int, arguments: list[str], flight: canary.Flight)
         report["durations"] = next((item.pytest["durations"] for item in found if item.pytest), {})
     # json.dump encodes in Python, ten times slower.
     text = json.dumps(report, separators=(",", ":"))
-    flown, lost = canary.judge(plan, flight)
+    flown, lost = canary.judge()
     reasons += lost
     stamp = _stamp(plan, found, status, arguments)
     stamp["tools"][reader.name] = reader.version

@@ -131,6 +131,11 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     unbranched: dict[str, str]
     unparsable: dict[str, str]
 
+    @property
+    def sang(self) -> bool:
+        """Whether the leg's canary came back, then or in a leg like it, if one was asked for."""
+        return self.canary in {"passed", "passed before", "off"}
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:

@@ -1,0 +1,96 @@
+"""Canaries that came back: one more that nothing distinguishes from such a one would tell nothing new.
+
+How a canary fares is decided by the collector and the engine, which have a cache of their own, by the interpreter and
+the system, by the leg's plan and the run's flags, by the variables that Python, the loader and pytest heed, by what is
+installed, and by the content of all that any process of the canary loads.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import platform
+import sys
+import sysconfig
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from .cache import Cache
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .plan import Plan
+
+HEEDED = ("PYTHON", "PYTEST", "COV", "LD_", "DYLD_")
+#: In the canary's folder: the files of the modules of each process that ran pytest, as its conftest listed them.
+LOADED = "*.loaded"
+CONFTEST = """\
+import json, os, sys
+
+
+def pytest_unconfigure():
+    found = {getattr(module, "__dict__", {}).get("__file__") for module in list(sys.modules.values())}
+    with open(os.path.join(os.path.dirname(__file__), f"{os.getpid()}.loaded"), "w") as file:
+        json.dump([path for path in found if isinstance(path, str)], file)
+"""
+
+
+class Proven:
+    """The flags with which a canary of this leg came back."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._cache = Cache(plan.cache)
+        self._key = self._cache.key(b"", "canary", *_conditions(plan))
+        kept: dict[str, dict[str, bytes]] = self._cache.get(self._key) or {}
+        #: What was loaded with each.
+        self._kept = {flags: files for flags, files in kept.items() if files == _digests(list(files))}
+
+    def __bool__(self) -> bool:
+        return bool(self._kept)
+
+    def __contains__(self, flags: list[str]) -> bool:
+        return json.dumps(flags) in self._kept
+
+    def add(self, flags: list[str], folder: str) -> None:
+        """Keep that the canary in a folder came back, unless it cannot be told what it loaded."""
+        if files := _digests(_loaded(folder)):
+            self._cache.put(self._key, {**self._kept, json.dumps(flags): files})
+
+
+def _conditions(plan: Plan) -> Iterator[Any]:
+    yield sys.version, sys.prefix, platform.platform()
+    yield plan.branch, plan.subprocess, plan.isolation
+    yield sorted(item for item in os.environ.items() if item[0].startswith(HEEDED))  # noqa: TID251
+    for folder in filter(os.path.isdir, sys.path):
+        # Versions aside, of which a project's own may change with each commit: content tells what matters.
+        yield sorted({name.partition("-")[0] for name in os.listdir(folder) if "_covlane_" not in name})
+        for pattern in ("*.pth", "*-info/entry_points.txt"):
+            yield sorted(map(_read, glob.glob(os.path.join(glob.escape(folder), pattern))))
+
+
+def _loaded(folder: str) -> list[str]:
+    """Return the files that the canary in a folder loaded modules from, its own and Python's aside."""
+    found: set[str] = set()
+    for path in glob.glob(os.path.join(glob.escape(folder), LOADED)):
+        found.update(json.loads(_read(path)))
+    python = sysconfig.get_path("stdlib") + os.sep
+    return [
+        path
+        for path in sorted(found)
+        if not path.startswith(folder + os.sep) and (not path.startswith(python) or "-packages" in path)
+    ]
+
+
+def _digests(paths: list[str]) -> dict[str, bytes]:
+    """Return a digest of each file; nothing at all where one of them cannot be read."""
+    try:
+        return {path: blake2b(_read(path), digest_size=16).digest() for path in paths}
+    except OSError:
+        return {}
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
