@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from covlane.collector import start
+from leg import COLLECTOR
 
 if TYPE_CHECKING:
     from leg import Leg, Project
@@ -113,15 +115,32 @@ def test_an_interpreter_of_the_environment_that_no_test_started_is_not_measured(
 
 def test_nothing_is_left_when_the_leg_has_ended(project: Project) -> None:
     measure(project, "pass")
-    site = subprocess.run(
-        [project.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        capture_output=True, text=True, check=True,
-    ).stdout.strip()  # fmt: skip
-    assert (Path(site) / "_covlane_leg.pth").exists()
+    assert (site(project) / "_covlane_leg.pth").exists()
     # Other legs of this environment may be running.
-    for entry in (Path(site) / start.RUNNING).glob("*"):
+    for entry in (site(project) / start.RUNNING).glob("*"):
         with contextlib.suppress(FileNotFoundError):
             assert str(project.root) not in entry.read_text("utf-8")
+
+
+def site(project: Project) -> Path:
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    done = subprocess.run([project.python, "-c", code], capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())
+
+
+def test_nothing_is_heard_of_a_leg_that_was_killed_by_a_collector_that_is_gone(
+    project: Project, tmp_path: Path
+) -> None:
+    gone = shutil.copytree(COLLECTOR, tmp_path / "collector")
+    project.write("pkg/__init__.py", MODULE)
+    project.write("test_it.py", "import os, signal\ndef test_it(): os.kill(os.getppid(), signal.SIGKILL)\n")
+    argv = [argument.replace(str(COLLECTOR), str(gone)) for argument in project.command(project.plan())]
+    subprocess.run(argv, cwd=project.root, check=False, capture_output=True)
+    assert str(gone) in (site(project) / "_covlane_leg.pth").read_text("utf-8")
+    (site(project) / start.RUNNING).mkdir(exist_ok=True)
+    shutil.rmtree(gone)
+    done = subprocess.run([project.python, "-c", "print()"], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("\n", "")
 
 
 def test_a_process_is_known_by_its_number_and_by_when_it_began(tmp_path: Path) -> None:

@@ -120,14 +120,14 @@ def _finisher(path: str) -> subprocess.Popen[bytes]:
 def _place_startup() -> bool:
     """Put the one `.pth` file into this environment by which its other interpreters begin to measure.
 
-    It does nothing in a process without the leg's variable, where no leg runs. Its paths are bytes in ASCII: up to
-    Python 3.12 it is read in the locale's encoding, which may be another in each process. False, with a word, where it
-    cannot be put there.
+    It does nothing in a process without the leg's variable where no leg runs, even if one was killed and the collector
+    has gone since. Its paths are bytes in ASCII: up to Python 3.12 it is read in the locale's encoding, which may be
+    another in each process. False, with a word, where it cannot be put there.
     """
     paths = os.path.join(HERE, "start.py"), _beside(RUNNING)
     start, running = (f"os.fsdecode({os.fsencode(path)!r})" for path in paths)
     line = (
-        f"import os; os.environ.get({VARIABLE!r}, os.path.isdir({running})) and ("
+        f"import os; os.environ.get({VARIABLE!r}, os.path.isdir({running}) and os.path.isfile({start})) and ("
         f"u := __import__('importlib.util').util, "
         f"s := u.spec_from_file_location('start', {start}), m := u.module_from_spec(s), "
         f"s.loader.exec_module(m), m.begin({running}))\n"

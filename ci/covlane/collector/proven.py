@@ -7,6 +7,7 @@ installed, and by the content of all that any process of the canary loads.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
 import os
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from .plan import Plan
 
-HEEDED = ("PYTHON", "PYTEST", "COV", "LD_", "DYLD_")
+HEEDED = ("PYTHON", "PYTEST", "COVERAGE_", "COV_", "LD_", "DYLD_")
 #: In the canary's folder: the files of the modules of each process that ran pytest, as its conftest listed them.
 LOADED = "*.loaded"
 CONFTEST = """\
@@ -45,7 +46,7 @@ class Proven:
         self._key = self._cache.key(b"", "canary", *_conditions(plan))
         kept: dict[str, dict[str, bytes]] = self._cache.get(self._key) or {}
         #: What was loaded with each.
-        self._kept = {flags: files for flags, files in kept.items() if files == _digests(list(files))}
+        self._kept = {flags: files for flags, files in kept.items() if _are_as_they_were(files)}
 
     def __bool__(self) -> bool:
         return bool(self._kept)
@@ -55,19 +56,25 @@ class Proven:
 
     def add(self, flags: list[str], folder: str) -> None:
         """Keep that the canary in a folder came back, unless it cannot be told what it loaded."""
-        if files := _digests(_loaded(folder)):
-            self._cache.put(self._key, {**self._kept, json.dumps(flags): files})
+        with contextlib.suppress(OSError, ValueError):
+            if files := _digests(_loaded(folder)):
+                self._cache.put(self._key, {**self._kept, json.dumps(flags): files})
 
 
 def _conditions(plan: Plan) -> Iterator[Any]:
     yield sys.version, sys.prefix, platform.platform()
     yield plan.branch, plan.subprocess, plan.isolation
     yield sorted(item for item in os.environ.items() if item[0].startswith(HEEDED))  # noqa: TID251
-    for folder in filter(os.path.isdir, sys.path):
-        # Versions aside, of which a project's own may change with each commit: content tells what matters.
-        yield sorted({name.partition("-")[0] for name in os.listdir(folder) if "_covlane_" not in name})
-        for pattern in ("*.pth", "*-info/entry_points.txt"):
-            yield sorted(map(_read, glob.glob(os.path.join(glob.escape(folder), pattern))))
+    for folder in sys.path:
+        with contextlib.suppress(OSError):  # what cannot be read cannot be loaded
+            names = [name for name in os.listdir(folder) if not name.startswith("_covlane_")]
+            # Versions aside, of which a project's own may change with each commit: content tells what matters.
+            yield sorted({name.partition("-")[0] for name in names})
+            yield sorted(_read(os.path.join(folder, name)) for name in names if name.endswith(".pth"))
+            points = [
+                os.path.join(folder, name, "entry_points.txt") for name in names if name.endswith("-info")
+            ]
+            yield sorted(_read(path) for path in points if os.path.exists(path))
 
 
 def _loaded(folder: str) -> list[str]:
@@ -75,20 +82,20 @@ def _loaded(folder: str) -> list[str]:
     found: set[str] = set()
     for path in glob.glob(os.path.join(glob.escape(folder), LOADED)):
         found.update(json.loads(_read(path)))
-    python = sysconfig.get_path("stdlib") + os.sep
-    return [
-        path
-        for path in sorted(found)
-        if not path.startswith(folder + os.sep) and (not path.startswith(python) or "-packages" in path)
-    ]
+    own, python = os.path.realpath(folder) + os.sep, sysconfig.get_path("stdlib") + os.sep
+    others = [path for path in sorted(found) if not path.startswith(python) or "-packages" in path]
+    return [path for path in others if not os.path.realpath(path).startswith(own)]
 
 
 def _digests(paths: list[str]) -> dict[str, bytes]:
-    """Return a digest of each file; nothing at all where one of them cannot be read."""
+    return {path: blake2b(_read(path), digest_size=16).digest() for path in paths}
+
+
+def _are_as_they_were(files: dict[str, bytes]) -> bool:
     try:
-        return {path: blake2b(_read(path), digest_size=16).digest() for path in paths}
+        return files == _digests(list(files))
     except OSError:
-        return {}
+        return False
 
 
 def _read(path: str) -> bytes:
