@@ -80,9 +80,9 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
         super().__init__(branch=branch)
         self.lock = lock
         self._flags = flags
-        #: By file: the numbers of its lines and marks, its flags, and how many of those that were seen are set.
+        #: By file: the numbers of its lines and marks, their places, and how many of those that were seen are set.
         self._able: dict[str, set[int]] = defaultdict(set)
-        self._known: dict[str, Flags] = {}
+        self._known: dict[str, tuple[memoryview, dict[int, int]]] = {}
         self._flushed: dict[str, int] = defaultdict(int)
         # Never another one: a thread that is just about to add a line shall find the set that is read in the end.
         self.newly_seen: dict[str, set[Item]] = defaultdict(set)
@@ -127,16 +127,17 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
         for name, items in list(self.newly_seen.items()):
             if len(items) > self._flushed[name]:
                 seen = set(items)
-                memory, places = self._flags_of(name)
+                memory, places = self._places_of(name)
                 for item in seen:
                     if (place := places.get(number(item))) is not None:
                         memory[place] = 1
                 self._flushed[name] = len(seen)
 
-    def _flags_of(self, name: str) -> Flags:
+    def _places_of(self, name: str) -> tuple[memoryview, dict[int, int]]:
         able, known = self._able[name], self._known.get(name)
-        if known is None or len(known.places) < len(able):  # which only grows
-            known = self._known[name] = self._flags(name, able)
+        if known is None or len(known[1]) < len(able):  # which only grows
+            memory, numbers = self._flags(name, able)
+            known = self._known[name] = memory, dict(zip(numbers, range(len(numbers))))
         return known
 
     def deinstrument_seen(self) -> None:

@@ -40,10 +40,10 @@ Item = Union[int, tuple[int, int]]
 
 
 class Flags(NamedTuple):
-    """The bytes of one file's lines and branches: set `memory[places[number]] = 1` when one has run."""
+    """The bytes of one file's lines and branches, in the order of their numbers: set to 1 when they have run."""
 
     memory: memoryview
-    places: dict[int, int]
+    numbers: array[int]
 
 
 class Record:
@@ -72,7 +72,7 @@ class Record:
             except OSError:
                 memory = memoryview(bytearray(len(ordered)))
                 self._homeless.append((payload, len(ordered), memory))
-        return Flags(memory, {number: place for place, number in enumerate(ordered)})
+        return Flags(memory, ordered)
 
     def settle(self) -> None:
         """Find a place for what has none; OSError where there is none."""

@@ -85,9 +85,9 @@ class Engine:
         if self._recorder:
             self._recorder.flush()
         for name, lines in self.traced.items():
-            memory, places = self._flags(name, lines)
-            for line in lines:
-                memory[places[line]] = 1
+            # These are all that this content of the file has.
+            flags = self._flags(name, lines)
+            flags.memory[:] = bytes([1]) * len(flags.memory)
         self._record.settle()
         self._say()
 

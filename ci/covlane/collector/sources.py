@@ -57,9 +57,10 @@ class Sources:
     def name(self, real: str) -> Optional[str]:
         """Return the repo-relative name of a real path, or None where it is not measured."""
         for base, source in self._roots:
+            inside = base.rstrip(os.sep) + os.sep
             # A file that `source` names need not look like Python.
-            if real == base or (real.endswith(SUFFIXES) and real.startswith(base.rstrip(os.sep) + os.sep)):
-                below = os.path.relpath(real, base)
+            if real == base or (real.startswith(inside) and real.endswith(SUFFIXES)):
+                below = real[len(inside) :]
                 if _lies_in_foreign(base, os.path.dirname(below)):
                     return None
                 name = os.path.normpath(os.path.join(source, below)).replace(os.sep, "/")

@@ -19,9 +19,9 @@ COLLECTOR = Path(record.__file__).parents[2]
 
 
 def ran(made: Record, name: str, numbers: list[int], *which: int) -> None:
-    memory, places = made.flags(name, numbers)
+    memory, ordered = made.flags(name, numbers)
     for one in which:
-        memory[places[one]] = 1
+        memory[ordered.index(one)] = 1
 
 
 def test_what_one_process_saw_another_reads(tmp_path: Path) -> None:
@@ -48,10 +48,10 @@ def test_a_file_of_other_content_adds_to_what_ran(tmp_path: Path) -> None:
 def test_it_grows_and_what_was_there_stays(tmp_path: Path) -> None:
     early, late = (Record(str(tmp_path), Guard()) for _ in range(2))
     numbers = list(range(1, CHUNK // 4))
-    memory, places = early.flags("/0.py", [1, 2])
+    memory = early.flags("/0.py", [1, 2]).memory
     for number in range(1, 8):
         ran(early if number % 2 else late, f"/{number}.py", numbers, number)
-    memory[places[2]] = 1
+    memory[1] = 1
     assert record.read(str(tmp_path)) == {"/0.py": {2}} | {f"/{n}.py": {n} for n in range(1, 8)}
 
 
@@ -84,8 +84,7 @@ def test_many_processes_at_once_lose_nothing_and_a_killed_one_keeps_what_it_saw(
         from covlane.collector.termination import Guard
         made, own = Record({str(tmp_path)!r}, Guard()), int(sys.argv[1])
         for number in range(300):
-            memory, places = made.flags(f"/{{number}}.py", range(1, 400))
-            memory[places[own]] = 1
+            made.flags(f"/{{number}}.py", range(1, 400)).memory[own - 1] = 1
         os.kill(os.getpid(), signal.SIGKILL)
     """)
     running = [subprocess.Popen([sys.executable, "-c", program, str(own)]) for own in range(1, 7)]
@@ -95,10 +94,10 @@ def test_many_processes_at_once_lose_nothing_and_a_killed_one_keeps_what_it_saw(
 
 def test_a_forked_child_adds_to_the_same_record(tmp_path: Path) -> None:
     made = Record(str(tmp_path), Guard())
-    memory, places = made.flags("/a.py", [1, 2])
+    memory = made.flags("/a.py", [1, 2]).memory
     child = os.fork()
     if child == 0:
-        memory[places[2]] = 1
+        memory[1] = 1
         ran(made, "/b.py", [5], 5)
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
