@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
-
-from . import shard_plugin
 
 if TYPE_CHECKING:
     from .plan import Plan
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-#: The name of `process_plugin.py`, which imports pytest and so is not imported here.
-PROCESS = "_covlane_process"
+#: The names of `process_plugin.py` and `shard_plugin.py`.
+PROCESS, SHARD = "_covlane_process", "_covlane_shard"
 
 
 def place(plan: Plan, folder: str) -> None:
     """Put what a leg needs into a folder that every interpreter of its environment imports from."""
     for name, module in _needed(plan).items():
+        import shutil  # few legs need any, and all would wait for it
+
         temporary = os.path.join(folder, f"{name}.{os.getpid()}")
         shutil.copyfile(os.path.join(HERE, module), temporary)
         os.replace(temporary, os.path.join(folder, f"{name}.py"))  # another leg may be reading it
@@ -27,7 +26,11 @@ def place(plan: Plan, folder: str) -> None:
 def options(plan: Plan, path: str) -> list[str]:
     """Return pytest's options for a leg whose plan is at `path`."""
     loaded = [word for name in _needed(plan) for word in ("-p", name)]
-    return [*loaded, *shard_plugin.options(plan, path)]
+    if plan.shard:
+        from .shard_plugin import options as of_shard
+
+        loaded += of_shard(path)
+    return loaded
 
 
 def _needed(plan: Plan) -> dict[str, str]:
@@ -35,5 +38,5 @@ def _needed(plan: Plan) -> dict[str, str]:
     if plan.isolation == "process":
         found[PROCESS] = "process_plugin.py"
     if plan.shard:
-        found[shard_plugin.NAME] = "shard_plugin.py"
+        found[SHARD] = "shard_plugin.py"
     return found

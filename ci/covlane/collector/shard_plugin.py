@@ -9,12 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from .plan import Plan
-
-NAME = "_covlane_shard"
 OPTION = "--covlane-shard"
 CHOSEN = "shard.json"
 NO_TESTS_COLLECTED = 5
@@ -27,9 +23,9 @@ class _Test(NamedTuple):
     place: int
 
 
-def options(plan: Plan, path: str) -> list[str]:
-    """Return pytest's options for a leg whose plan is at `path`."""
-    return [f"{OPTION}={os.path.abspath(path)}"] if plan.shard else []
+def options(path: str) -> list[str]:
+    """Return pytest's options for a shard whose plan is at `path`."""
+    return [f"{OPTION}={os.path.abspath(path)}"]
 
 
 def asked(config: Any) -> bool:
