@@ -39,6 +39,17 @@ def test_lines_and_branches_are_those_that_ran(matrix_project: Project) -> None:
     assert leg.stamp.complete
 
 
+def test_lines_far_down_are_those_that_ran(matrix_project: Project) -> None:
+    far = 70_000
+    matrix_project.write(
+        "pkg/__init__.py", "X = 1\n" + "\n" * (far - 2) + "def near(): pass\ndef far():\n    return 1\n"
+    )
+    matrix_project.write("test_it.py", "import pkg\ndef test_it():\n    assert pkg.far() == 1\n")
+    leg = matrix_project.measure()
+    assert leg.ran("pkg/__init__.py") == [1, far, far + 1, far + 2]
+    assert leg.missed("pkg/__init__.py") == []
+
+
 def test_a_file_nobody_imports_has_the_executable_lines_of_one_that_is_imported(
     matrix_project: Project,
 ) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from . import cache, engine, fragments, shard_plugin
 from .canary import Canary
 from .plan import SCHEMA
-from .sources import Sources
+from .sources import Sources, read
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -102,8 +102,7 @@ def _files(
             notes["unparsable"][_printable(name)] = "its name is not UTF-8"
             continue
         try:
-            with open(path, "rb") as file:
-                content = file.read()
+            content = read(path)
             found = reader.count(path, content)
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             notes["unparsable"][name] = f"{type(error).__name__}: {error}"

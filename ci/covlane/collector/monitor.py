@@ -87,10 +87,10 @@ class Recorder:
 
 
 def places(flags: Flags) -> Places:
-    """Return where each line and each mark of a file is told."""
+    """Return where each line and each mark of a file is told; a number that it has not has no place."""
     numbers = flags.numbers
     first = bisect_left(numbers, FAR)
-    near = array("I", bytes(4 * (numbers[first - 1] + 1 if first else 0)))
+    near = array("I", b"\xff" * (4 * (numbers[first - 1] + 1) if first else 0))
     for place in range(first):
         near[numbers[place]] = place
     return flags.memory, near, dict(zip(numbers[first:], range(first, len(numbers))))

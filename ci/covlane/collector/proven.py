@@ -1,8 +1,8 @@
 """Canaries that came back: one more that nothing distinguishes from such a one would tell nothing new.
 
 How a canary fares is decided by the collector and the engine, which have a cache of their own, by the interpreter and
-the system, by the leg's plan and the run's flags, by the variables that Python, the loader and pytest heed, by what is
-installed, and by the content of all that any process of the canary loads.
+the system, by the leg's plan and the run's flags, by the variables that Python, the loader, pytest and
+coverage.py heed, by what is installed, and by the content of all that any process of the canary loads.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from .cache import Cache
+from .sources import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,25 +71,25 @@ def _conditions(plan: Plan) -> Iterator[Any]:
             names = [name for name in os.listdir(folder) if not name.startswith("_covlane_")]
             # Versions aside, of which a project's own may change with each commit: content tells what matters.
             yield sorted({name.partition("-")[0] for name in names})
-            yield sorted(_read(os.path.join(folder, name)) for name in names if name.endswith(".pth"))
+            yield sorted(read(os.path.join(folder, name)) for name in names if name.endswith(".pth"))
             points = [
                 os.path.join(folder, name, "entry_points.txt") for name in names if name.endswith("-info")
             ]
-            yield sorted(_read(path) for path in points if os.path.exists(path))
+            yield sorted(read(path) for path in points if os.path.exists(path))
 
 
 def _loaded(folder: str) -> list[str]:
     """Return the files that the canary in a folder loaded modules from, its own and Python's aside."""
     found: set[str] = set()
     for path in glob.glob(os.path.join(glob.escape(folder), LOADED)):
-        found.update(json.loads(_read(path)))
+        found.update(json.loads(read(path)))
     own, python = os.path.realpath(folder) + os.sep, sysconfig.get_path("stdlib") + os.sep
     others = [path for path in sorted(found) if not path.startswith(python) or "-packages" in path]
     return [path for path in others if not os.path.realpath(path).startswith(own)]
 
 
 def _digests(paths: list[str]) -> dict[str, bytes]:
-    return {path: blake2b(_read(path), digest_size=16).digest() for path in paths}
+    return {path: blake2b(read(path), digest_size=16).digest() for path in paths}
 
 
 def _are_as_they_were(files: dict[str, bytes]) -> bool:
@@ -96,8 +97,3 @@ def _are_as_they_were(files: dict[str, bytes]) -> bool:
         return files == _digests(list(files))
     except OSError:
         return False
-
-
-def _read(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()

@@ -87,7 +87,7 @@ class Engine:
         for name, lines in self.traced.items():
             # These are all that this content of the file has.
             flags = self._flags(name, lines)
-            flags.memory[:] = bytes([1]) * len(flags.memory)
+            flags.memory[:] = b"\1" * len(flags.memory)
         self._record.settle()
         self._say()
 

@@ -11,7 +11,7 @@ from .cache import Cache
 from .crew import Crew, processors
 from .engine import Counted
 from .slipcover_engine import frozen, recorders
-from .sources import Sources
+from .sources import Sources, read
 from .termination import Guard
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Reader:
             with contextlib.suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
                 # Nobody waits for what is done in idle time.
                 branch = self._plan.branch
-                frozen(self._cache, recorder, _content(path), path, branch=branch, alone=False)
+                frozen(self._cache, recorder, read(path), path, branch=branch, alone=False)
         self._work_out_all(new)
 
     def _share(self) -> None:
@@ -102,15 +102,10 @@ class Reader:
         for path in paths:
             with contextlib.suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
                 if self._is_new(path):
-                    self._work_out(_content(path), path)
+                    self._work_out(read(path), path)
 
     def _is_new(self, path: str) -> bool:
         try:
-            return not self._cache.has(self._key(_content(path)))
+            return not self._cache.has(self._key(read(path)))
         except OSError:
             return False
-
-
-def _content(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()

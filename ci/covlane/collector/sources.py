@@ -90,13 +90,14 @@ class Sources:
             folder = base
             while match and folder.startswith(self._root):
                 path = os.path.realpath(os.path.join(folder, real[match.end() :]))
-                if os.path.isfile(path) and self.name(path) and _content(path) == _content(real):
+                if os.path.isfile(path) and self.name(path) and read(path) == read(real):
                     return path
                 folder = os.path.dirname(folder)
         return None
 
 
-def _content(path: str) -> bytes:
+def read(path: str) -> bytes:
+    """Return what a file holds; OSError where it cannot be read."""
     with io.open(path, "rb") as file:
         return file.read()
 
