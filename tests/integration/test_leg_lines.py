@@ -50,6 +50,90 @@ def test_lines_far_down_are_those_that_ran(matrix_project: Project) -> None:
     assert leg.missed("pkg/__init__.py") == []
 
 
+#: Most of what Python has, as the end of a function; what runs of it is the same wherever it stands.
+BODY = """
+    many = [one for one in range(9) if one % 2 or one > 7]
+    lazily = (one if one else None for one in many)
+    for one in lazily: kept = one
+    while many and many.pop(): pass
+    for one in ():
+        never = one
+    else:
+        kept = 1
+    try:
+        kept.missing
+        never = 1
+    except AttributeError as error:
+        kept = str(error) or None
+    else:
+        never = 1
+    finally:
+        kept = kept and 1
+    try: kept = 2
+    finally: kept = 3 if many else (
+        4
+    )
+    with suppress(KeyError):
+        {}[1]
+        never = 1
+    def inner(
+        first=lambda: 1,
+    ):
+        yield first()
+        return first
+    kept = yield from inner()
+    if not kept:
+        raise KeyError
+    elif many and \\
+            kept:
+        never = 1
+    class Local:
+        def one(self): return 1
+        if not many:
+            two = 2
+    yield kept() if many else \\
+        Local().one()
+    return (
+        kept if kept and
+        many else
+        lazily
+    )
+"""
+
+
+def test_lines_of_a_long_function_are_those_of_a_short_one(matrix_project: Project) -> None:
+    start = "from contextlib import suppress\ndef generate():\n"
+    far = start + "    table = ()\n" + "    table = [table, len(table), 1]\n" * 60 + "\n" * 140
+    matrix_project.write("pkg/__init__.py", "")
+    matrix_project.write("pkg/short.py", (start + BODY).encode())
+    matrix_project.write("pkg/long.py", (far + BODY).encode())
+    matrix_project.write(
+        "test_it.py",
+        """
+        from pkg import long, short
+
+        def test_it():
+            for _ in range(2):
+                assert list(short.generate()) == list(long.generate()) == [1, 1]
+        """,
+    )
+    leg = matrix_project.measure()
+    assert leg.code == 0, leg.output
+    begin, by = start.count("\n"), far.count("\n") - start.count("\n")
+
+    def moved(line: int) -> int:
+        return line + by if line > begin else line
+
+    short, long = (leg.measured.files[f"pkg/{name}.py"] for name in ("short", "long"))
+    body = [line for line in leg.ran("pkg/long.py") if not begin < line <= begin + by]
+    assert body == [moved(line) for line in leg.ran("pkg/short.py")]
+    rows = ["", *(start + BODY).splitlines()]
+    assert {rows[line].strip() for line in leg.missed("pkg/short.py")} >= {"never = one", "never = 1", "raise KeyError"}
+    assert leg.missed("pkg/long.py") == [moved(line) for line in leg.missed("pkg/short.py")]
+    assert long.branches == {(moved(a), moved(b)) for a, b in short.branches}
+    assert long.taken == {(moved(a), moved(b)) for a, b in short.taken}
+
+
 def test_a_file_nobody_imports_has_the_executable_lines_of_one_that_is_imported(
     matrix_project: Project,
 ) -> None:
@@ -90,6 +174,40 @@ def test_plugins_and_conftests_that_pytest_rewrites_are_measured(matrix_project:
 
 def test_older_pytests_are_measured_as_the_newest_is(older_pytest_project: Project) -> None:
     rewritten_plugin_is_measured(older_pytest_project)
+
+
+def test_what_pytest_rewrites_is_rewritten_once(matrix_project: Project) -> None:
+    matrix_project.write("pkg/__init__.py", "")
+    inside = matrix_project.write("pkg/test_inside.py", "def test_it():\n    if 1:\n        assert [1] == [2]\n")
+    matrix_project.write(
+        "conftest.py",
+        """
+        from _pytest.assertion import rewrite
+
+        run = rewrite.AssertionRewriter.run
+
+        def told(self, module):
+            print("rewrites", self.module_path)
+            return run(self, module)
+
+        rewrite.AssertionRewriter.run = told
+        """,
+    )
+
+    def rewrites(*arguments: str) -> bool:
+        leg = matrix_project.measure("pkg", "-s", *arguments, cache=str(matrix_project.root / "cache" / "x"))
+        assert leg.code == 1
+        assert "At index 0 diff: 1 != 2" in leg.output
+        assert leg.ran("pkg/test_inside.py") == [*range(1, inside.read_text().count("\n") + 1)]
+        assert leg.measured.files["pkg/test_inside.py"].taken == {(2, 3)}
+        return f"rewrites {inside}" in leg.output
+
+    assert rewrites()
+    assert not rewrites()
+    assert rewrites("-o", "enable_assertion_pass_hook=true")
+    inside.write_text(inside.read_text() + "X = 1\n")
+    assert rewrites()
+    assert not rewrites()
 
 
 def rewritten_plugin_is_measured(project: Project) -> None:

@@ -11,6 +11,8 @@ from array import array
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, Optional
 
+from .record import MARK
+
 if TYPE_CHECKING:
     import types
     from collections.abc import Callable
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from .record import Flags
     from .termination import Guard
 
-    Frozen = tuple[types.CodeType, bytes]
+    #: Code, the numbers of its lines and marks, and which of `codes` are long.
+    Frozen = tuple[types.CodeType, bytes, tuple[int, ...]]
     #: A file's bytes in the record, and each number's place among them: an array's items, unlike a dictionary's, are no
     #: objects, whose counts of references a forked child would write, at the price of the page.
     Places = tuple[memoryview, "array[int]", dict[int, int]]
@@ -30,6 +33,16 @@ NUMBERS = (4, 5, 3, 2, 0, 1)
 
 #: Lines from here on, and marks, are few.
 FAR = 1 << 16
+
+#: Up to Python 3.13, for a line that lies 127 lines or more from where CPython expects it, it reads the table of the
+#: code's lines from its start: at each event, and at each jump within such a line, which it tells nobody and which is
+#: never over (`compute_line` and `_Py_call_instrumentation_line` in its Python/instrumentation.c; gh-127953). Then
+#: instructions are told, each once: they take no search, and what has been told costs nothing. Python 3.12.0 loses
+#: track of them where another tool watches the same code (gh-109371).
+SEARCHING = (3, 12, 1) <= sys.version_info < (3, 14)
+REACH = 127
+#: Bytes of code below which a search takes less than to tell each instruction once.
+LONG = 1024
 
 monitoring: Any = getattr(sys, "monitoring", None)
 
@@ -52,6 +65,8 @@ class Recorder:
         self._known = known
         self._numbers: dict[str, array[int]] = {}
         self._flags = flags
+        # By the identity of long code, which is kept so that no other takes it.
+        units: dict[int, tuple[types.CodeType, memoryview, array[int]]] = {}
         disable = monitoring.DISABLE
 
         def line(code: types.CodeType, number: int) -> Any:
@@ -59,27 +74,42 @@ class Recorder:
             memory[near[number] if number < FAR else far[number]] = 1
             return disable
 
-        self._line = line
+        def instruction(code: types.CodeType, offset: int) -> Any:
+            found = units.get(id(code))
+            if found is None:
+                memory = known[code.co_filename][0]
+                found = units[id(code)] = code, memory, places_of_units(code, known[code.co_filename])
+            _, memory, places = found
+            if place := places[offset >> 1]:
+                memory[place - 1] = 1
+            return disable
+
+        self._callbacks = {monitoring.events.LINE: line, monitoring.events.INSTRUCTION: instruction}
 
     def freeze(self, code: types.CodeType) -> Frozen:
-        """Return code, and the numbers of its lines and marks, as something that marshal takes."""
-        numbers = {line for each in codes(code) for _, _, line in each.co_lines() if line is not None}
-        return code, array("I", sorted(numbers)).tobytes()
+        """Return code, and what `watch` asks of it, as something that marshal takes."""
+        found = codes(code)
+        numbers = {line for each in found for _, _, line in each.co_lines() if line is not None}
+        long = tuple(index for index, each in enumerate(found) if SEARCHING and is_long(each))
+        return code, array("I", sorted(numbers)).tobytes(), long
 
     def watch(self, frozen: Frozen, _module: Optional[types.ModuleType]) -> types.CodeType:
         """Return code that reports each of its lines and branch marks once."""
-        code, packed = frozen
+        code, packed, long = frozen
         numbers, name = array("I", packed), code.co_filename
         before = self._numbers.get(name, array("I"))
         if before != numbers and not set(before) >= set(numbers):
             # Code of another content under this name may be running still.
-            flags = self._flags(name, {*before, *numbers})
+            flags = self._flags(name, {*before, *numbers} if before else numbers)
             self._known[name], self._numbers[name] = places(flags), flags.numbers
-        number, event = tool(), monitoring.events.LINE
-        monitoring.register_callback(number, event, self._line)
-        watch = monitoring.set_local_events
-        for each in codes(code):
-            watch(number, each, event)
+        number, found = tool(), codes(code)
+        for event, callback in self._callbacks.items():
+            monitoring.register_callback(number, event, callback)
+        events = [monitoring.events.LINE] * len(found)
+        for index in long:
+            events[index] = monitoring.events.INSTRUCTION
+        for each, event in zip(found, events):
+            monitoring.set_local_events(number, each, event)
         return code
 
     def flush(self) -> None:
@@ -94,6 +124,36 @@ def places(flags: Flags) -> Places:
     for place in range(first):
         near[numbers[place]] = place
     return flags.memory, near, dict(zip(numbers[first:], range(first, len(numbers))))
+
+
+def is_long(code: types.CodeType) -> bool:
+    """Say whether CPython searches for one of the code's lines; marks, which lie beyond all lines, are met once."""
+    if len(code.co_code) < LONG:
+        return False
+    first = code.co_firstlineno
+    # It expects another line every 16 units of code, of 2 bytes.
+    return any(
+        line is not None and line < MARK and not -REACH < line - first - begin // 32 <= REACH
+        for begin, _, line in code.co_lines()
+    )
+
+
+def places_of_units(code: types.CodeType, known: Places) -> array[int]:
+    """Return, for each unit of code, its line's place among those of its file plus one; 0 where it tells nothing."""
+    from opcode import opmap
+
+    _, near, far = known
+    found = array("I", bytes(2 * len(code.co_code)))
+    for begin, end, line in code.co_lines():
+        if line is not None:
+            place = near[line] if line < FAR else far[line]
+            found[begin // 2 : end // 2] = array("I", [place + 1]) * (end // 2 - begin // 2)
+    # A function's RESUME has the line of its `def`, which has run elsewhere or not at all.
+    resume = opmap["RESUME"]
+    for index, operation in enumerate(code.co_code[::2]):
+        if operation == resume:
+            found[index] = 0
+    return found
 
 
 def able(unmarked: Optional[str], frozen: Frozen) -> slip.Able:

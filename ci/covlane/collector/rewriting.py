@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .marks import mark
+from .marks import Compiled, mark
+from .sources import read as read_file
 
 if TYPE_CHECKING:
     import ast
@@ -17,22 +18,41 @@ if TYPE_CHECKING:
 def hook(engine: Engine) -> None:
     """Measure the files that pytest rewrites, in any process that has pytest's rewriting loaded.
 
-    pytest compiles these on its own and keeps the result in its cache; for measured files the cache is left
-    alone in both directions, branches are marked before the rewriting, and the code is instrumented where it
-    is about to run. Every name below exists in pytest 7.4 to 9.2; the arguments are taken by position.
+    pytest compiles these on its own and keeps the result in its cache; for measured files that cache is left alone
+    in both directions, branches are marked before the rewriting, what comes of it is kept in ours, and the code is
+    instrumented where it is about to run. Every name below exists in pytest 7.4 to 9.2; the arguments that are not
+    looked at are passed on as they come.
     """
     rewrite: Any = sys.modules["_pytest.assertion.rewrite"]
-    rewrite_asserts, read_pyc, write_pyc = rewrite.rewrite_asserts, rewrite._read_pyc, rewrite._write_pyc
+    rewrite_asserts, rewrite_test = rewrite.rewrite_asserts, rewrite._rewrite_test
+    read_pyc, write_pyc = rewrite._read_pyc, rewrite._write_pyc
     real = engine.sources.real
+    unmarked: dict[str, str] = {}
+    #: Between pytest's two steps: by path, what its module will run.
+    rewritten: dict[str, Any] = {}
 
-    def marked_rewrite(module: ast.Module, source: bytes, *rest: Any, **named: Any) -> Any:
+    def mark_and_rewrite(module: ast.Module, source: bytes, *rest: Any, **named: Any) -> Any:
         path = named.get("module_path") or (rest[0] if rest else None)
         if engine.branch and path and real(path):
             try:
                 mark(module)
             except OverflowError as error:
-                engine.unbranched(path, str(error))
+                unmarked[path] = str(error)
         return rewrite_asserts(module, source, *rest, **named)
+
+    def rewrite_once(path: Any, config: Any) -> Any:
+        name = str(path)
+        if not real(name):
+            return rewrite_test(path, config)
+
+        def make() -> Compiled:
+            _, code = rewrite_test(path, config)
+            return Compiled(code, unmarked.get(name))
+
+        # What decides on pytest's side what comes of it; its own cache knows only the first.
+        how = rewrite.PYC_TAIL, bool(config.getini("enable_assertion_pass_hook"))
+        rewritten[name] = engine.kept(read_file(name), name, *how, make=make)
+        return None, compile("", name, "exec")
 
     def read(path: Any, *rest: Any, **named: Any) -> Any:
         return None if real(str(path)) else read_pyc(path, *rest, **named)
@@ -41,9 +61,11 @@ def hook(engine: Engine) -> None:
         return False if real(code.co_filename) else write_pyc(state, code, *rest, **named)
 
     def execute(code: types.CodeType, namespace: dict[str, Any]) -> None:
-        if real(code.co_filename):
-            code = engine.instrument(code, sys.modules.get(namespace["__name__"]))
+        if code.co_filename in rewritten:
+            module = sys.modules.get(namespace["__name__"])
+            code = engine.recorder().watch(rewritten.pop(code.co_filename), module)
         exec(code, namespace)  # noqa: S102 - in the place of pytest's own
 
-    rewrite.rewrite_asserts, rewrite._read_pyc, rewrite._write_pyc = marked_rewrite, read, write
+    rewrite.rewrite_asserts, rewrite._rewrite_test = mark_and_rewrite, rewrite_once
+    rewrite._read_pyc, rewrite._write_pyc = read, write
     rewrite.exec = execute

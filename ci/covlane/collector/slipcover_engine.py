@@ -11,15 +11,18 @@ from .record import Record
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .cache import Cache
     from .fragments import Fragment
+    from .marks import Compiled
     from .monitor import Recorder
     from .plan import Plan
     from .record import Flags
     from .sources import Sources
     from .termination import Guard
+
+    Make = Callable[[], Compiled]
 
 RECORDERS = ".monitor" if sys.version_info >= (3, 12) else ".probes"
 
@@ -55,14 +58,20 @@ class Engine:
 
     def load(self, source: bytes, filename: str, module: Optional[types.ModuleType]) -> types.CodeType:
         """Return the code of a measured file as its import would have it, instrumented."""
+        return self.recorder().watch(self.kept(source, filename), module)
+
+    def kept(self, source: bytes, filename: str, *how: object, make: Optional[Make] = None) -> Any:
+        """Return a measured file's code for the recorder, from the cache or made now: in this way, or as an import."""
         if self._cache is None:  # a process that loads no measured file needs none
             from .cache import Cache
 
             self._cache = Cache(self._kept)
-        unmarked, code = frozen(self._cache, self.recorder(), source, filename, branch=self.branch)
+        unmarked, code = frozen(
+            self._cache, self.recorder(), source, filename, *how, branch=self.branch, make=make
+        )
         if unmarked:
             self.unbranched(filename, unmarked)
-        return self.recorder().watch(code, module)
+        return code
 
     def instrument(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
         """Return code that somebody else compiled, instrumented."""
@@ -105,18 +114,25 @@ class Engine:
 
 
 def frozen(
-    cache: Cache, recorder: Recorder, source: bytes, filename: str, *, branch: bool, alone: bool = True
+    cache: Cache,
+    recorder: Recorder,
+    source: bytes,
+    filename: str,
+    *how: object,
+    branch: bool,
+    make: Optional[Make] = None,
+    alone: bool = True,
 ) -> tuple[Optional[str], Any]:
     """Return why a file has no marks, where it has none, and its code as a recorder keeps it, from the cache or anew."""
 
-    def make() -> tuple[Optional[str], Any]:
+    def freeze() -> tuple[Optional[str], Any]:
         from .marks import compile_marked
 
-        code, unmarked = compile_marked(source, filename, branch=branch)
+        code, unmarked = make() if make else compile_marked(source, filename, branch=branch)
         return unmarked, recorder.freeze(code)
 
     found: tuple[Optional[str], Any] = cache.made(
-        cache.key(source, "code", branch, filename), make, alone=alone
+        cache.key(source, "code", branch, filename, *how), freeze, alone=alone
     )
     return found
 
