@@ -87,6 +87,19 @@ def forks(shop: Workshop) -> list[Run]:
     return [_measured(project, plan, FORKS.format(count)) for count in (50, 0)]
 
 
+def loops(shop: Workshop) -> list[Run]:
+    """Go ten thousand times around a loop of one line in long code, every line of which has run before."""
+    project, plan = shop.leg("loops")
+    loop = "    return [one for one in range(count) if one]\n"
+    project.write("made/long.py", "def run(count):\n" + "    made = [1, 2]\n" * 200 + loop)
+    first, *_ = runs = [
+        _measured(project, plan, f"import made.long as it; it.run(1); it.run({count})")
+        for count in (10_000, 1)
+    ]
+    projects.run(*first.argv, cwd=first.cwd, environ={**shop.environ, **first.environ})  # keeps its code
+    return runs
+
+
 def finish(shop: Workshop) -> list[Run]:
     """Make the report of fifty files, as the leg's next run would."""
     project, plan = shop.leg("finish")
@@ -121,6 +134,7 @@ def _measured(project: Project, plan: Path, code: str) -> Run:
 PATHS = {
     "import of 20 modules": HotPath(imports),
     "50 forks": HotPath(forks),
+    "a loop in long code": HotPath(loops),
     "finish of 50 files": HotPath(finish),
     "covlane merge": HotPath(merge),
     "covlane --list": HotPath(listing),

@@ -128,7 +128,11 @@ def test_lines_of_a_long_function_are_those_of_a_short_one(matrix_project: Proje
     body = [line for line in leg.ran("pkg/long.py") if not begin < line <= begin + by]
     assert body == [moved(line) for line in leg.ran("pkg/short.py")]
     rows = ["", *(start + BODY).splitlines()]
-    assert {rows[line].strip() for line in leg.missed("pkg/short.py")} >= {"never = one", "never = 1", "raise KeyError"}
+    assert {rows[line].strip() for line in leg.missed("pkg/short.py")} >= {
+        "never = one",
+        "never = 1",
+        "raise KeyError",
+    }
     assert leg.missed("pkg/long.py") == [moved(line) for line in leg.missed("pkg/short.py")]
     assert long.branches == {(moved(a), moved(b)) for a, b in short.branches}
     assert long.taken == {(moved(a), moved(b)) for a, b in short.taken}
@@ -178,7 +182,9 @@ def test_older_pytests_are_measured_as_the_newest_is(older_pytest_project: Proje
 
 def test_what_pytest_rewrites_is_rewritten_once(matrix_project: Project) -> None:
     matrix_project.write("pkg/__init__.py", "")
-    inside = matrix_project.write("pkg/test_inside.py", "def test_it():\n    if 1:\n        assert [1] == [2]\n")
+    inside = matrix_project.write(
+        "pkg/test_inside.py", "def test_it():\n    if 1:\n        assert [1] == [2]\n"
+    )
     matrix_project.write(
         "conftest.py",
         """

@@ -1,4 +1,4 @@
-"""The modules that pytest compiles itself, measured: plugins and conftests below the sources."""
+"""The modules that pytest compiles itself, measured: tests, plugins and conftests below the sources."""
 
 from __future__ import annotations
 
@@ -45,13 +45,14 @@ def hook(engine: Engine) -> None:
         if not real(name):
             return rewrite_test(path, config)
 
-        def make() -> Compiled:
-            _, code = rewrite_test(path, config)
-            return Compiled(code, unmarked.get(name))
-
         # What decides on pytest's side what comes of it; its own cache knows only the first.
         how = rewrite.PYC_TAIL, bool(config.getini("enable_assertion_pass_hook"))
-        rewritten[name] = engine.kept(read_file(name), name, *how, make=make)
+        rewritten[name] = engine.kept(
+            read_file(name),
+            name,
+            *how,
+            make=lambda: Compiled(rewrite_test(path, config)[1], unmarked.get(name)),
+        )
         return None, compile("", name, "exec")
 
     def read(path: Any, *rest: Any, **named: Any) -> Any:
