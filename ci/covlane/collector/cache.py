@@ -10,7 +10,7 @@ import contextlib
 import marshal
 import sys
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from .own import io, os, time
 
@@ -49,19 +49,27 @@ class Cache:
     def get(self, key: bytes) -> Any:
         """Return what was put there, None where nothing was."""
         try:
+            sealed = self.sealed(key)
+            # Nothing is unmarshalled that this did not write.
+            return None if sealed is None else marshal.loads(sealed)  # noqa: S302
+        except (ValueError, EOFError, TypeError):
+            return None
+
+    def sealed(self, key: bytes) -> Optional[memoryview]:
+        """Return what was put there as it was written, for marshal, None where nothing was."""
+        try:
             with io.open(self._path(key), "rb") as file:
                 content = file.read()
                 stale = time.time() - os.fstat(file.fileno()).st_mtime > FRESH
             if stale:
                 os.utime(self._path(key))
-            payload = memoryview(content)[_SIZE:]
-            # Nothing is unmarshalled that this did not write.
-            return marshal.loads(payload) if content[:_SIZE] == _seal(key, payload) else None  # noqa: S302
-        except (OSError, ValueError, EOFError, TypeError):
+        except OSError:
             return None
+        payload = memoryview(content)[_SIZE:]
+        return payload if content[:_SIZE] == _seal(key, payload) else None
 
-    def put(self, key: bytes, value: Any) -> None:
-        """Keep a value that marshal takes, where that is possible."""
+    def put(self, key: bytes, value: Any) -> Any:
+        """Keep a value that marshal takes, where that is possible, and return it as others will get it."""
         path = self._path(key)
         temporary = f"{path}.{os.getpid()}"
         try:
@@ -75,6 +83,8 @@ class Cache:
                 os.unlink(temporary)
             if not isinstance(error, (OSError, ValueError)):
                 raise
+            return value
+        return marshal.loads(payload)  # noqa: S302 - our own
 
     def made(self, key: bytes, make: Callable[[], Any], *, alone: bool) -> Any:
         """Return what was put there, or put there what `make` returns.
@@ -87,8 +97,7 @@ class Cache:
             with self._claim(key) if alone else contextlib.nullcontext():
                 found = self.get(key)
                 if found is None:
-                    found = make()
-                    self.put(key, found)
+                    found = self.put(key, make())
         return found
 
     @contextlib.contextmanager

@@ -177,7 +177,7 @@ def _own(plan: Plan, folder: str) -> Plan:
 def _lost(plan: Plan, folder: str, found: list[fragments.Process]) -> Iterator[str]:
     path = os.path.realpath(os.path.join(folder, SOURCE))
     reader = engine.reader(_own(plan, folder), [path], fragments.ran(folder, found))
-    counted = reader.count(path, MODULE.encode())
+    counted = reader.count(path)
     mechanisms = dict(MECHANISMS)
     if not hasattr(os, "fork"):
         del mechanisms["forks"]

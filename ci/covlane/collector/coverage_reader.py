@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from .coverage_engine import quiet_coverage
 from .crew import Crew
-from .engine import Counted
+from .engine import Counted, digest_of
+from .sources import read
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -26,7 +27,9 @@ class Reader:
 
     name = "coverage"
 
-    def __init__(self, plan: Plan, paths: list[str], seen: dict[str, set[Item]]) -> None:
+    def __init__(
+        self, plan: Plan, paths: list[str], seen: dict[str, set[Item]], _before: object = None
+    ) -> None:
         self.version: str = importlib.import_module("coverage").__version__
         coverage = quiet_coverage(branch=plan.branch)
         coverage.set_option("report:exclude_lines", plan.exclude)
@@ -42,14 +45,16 @@ class Reader:
             files = json.load(file)["files"]
         self._files = {os.path.realpath(name): entry for name, entry in files.items()}
 
-    def count(self, path: str, content: bytes) -> Counted:
-        """Return the counts of a file; SyntaxError or ValueError where Python refuses it."""
+    def count(self, path: str) -> Counted:
+        """Return the counts of a file; OSError, SyntaxError or ValueError where it cannot be read or compiled."""
+        content = read(path)
         compile(content, path, "exec", dont_inherit=True)
         entry = self._files[path]
         # Up to 7.13 what is excluded is among what ran.
         executed = set(entry["executed_lines"]) - set(entry["excluded_lines"])
         taken = _branches(entry, "executed_branches")
         return Counted(
+            digest_of(content),
             executed | set(entry["missing_lines"]),
             executed,
             taken | _branches(entry, "missing_branches"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 if TYPE_CHECKING:
@@ -36,13 +37,14 @@ if TYPE_CHECKING:
         name: str
         version: str
 
-        def count(self, path: str, content: bytes) -> Counted:
-            """Return the counts of a file; SyntaxError or ValueError where Python refuses it."""
+        def count(self, path: str) -> Counted:
+            """Return the counts of a file; OSError, SyntaxError or ValueError where it cannot be read or compiled."""
 
 
 class Counted(NamedTuple):
     """What of a file could run and what of that ran, and why its branches are unknown where they are."""
 
+    digest: str
     executable: set[int]
     executed: set[int]
     branches: set[tuple[int, int]]
@@ -56,9 +58,12 @@ def start(plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> Engi
     return engine
 
 
-def reader(plan: Plan, paths: list[str], seen: dict[str, set[Item]]) -> Reader:
-    """Return what counts the files of a leg: `paths` are all of them, `seen` what ran in those that did."""
-    made: Reader = _module(f".{plan.engine}_reader").Reader(plan, paths, seen)
+def reader(plan: Plan, paths: list[str], seen: dict[str, set[Item]], before: Optional[Crew] = None) -> Reader:
+    """Return what counts the files of a leg: `paths` are all of them, `seen` what ran in those that did.
+
+    `before` is what `ahead` began.
+    """
+    made: Reader = _module(f".{plan.engine}_reader").Reader(plan, paths, seen, before)
     return made
 
 
@@ -66,6 +71,12 @@ def ahead(plan: Plan) -> Crew:
     """Begin what `finish` and the leg's processes will need and what can be done before they ask, in idle time."""
     crew: Crew = _module(f".{plan.engine}_reader").ahead(plan)
     return crew
+
+
+def digest_of(content: bytes) -> str:
+    """Return what a leg's report says of a file's content, so that legs which measured different ones are told apart."""
+    # git may check lines out with other ends on Windows: that is no other content.
+    return blake2b(content.replace(b"\r\n", b"\n"), digest_size=16).hexdigest()
 
 
 def _module(name: str) -> Any:

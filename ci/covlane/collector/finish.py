@@ -10,15 +10,15 @@ import signal
 import sys
 import warnings
 from datetime import datetime, timezone
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import cache, engine, fragments, shard_plugin
 from .canary import Canary
 from .plan import SCHEMA
-from .sources import Sources, read
+from .sources import Sources
 
 if TYPE_CHECKING:
+    from .crew import Crew
     from .plan import Plan
 
 #: pytest's exit codes after which not every test has run (pytest.ExitCode).
@@ -45,13 +45,13 @@ def stand_by(plan: Plan) -> bool:
         crew.dismiss()
         if told:
             status, *arguments = json.loads(told)
-            finish(plan, status, arguments, canary)
+            finish(plan, status, arguments, canary, crew)
     finally:
         crew.wait(kill=True)
     return bool(told)
 
 
-def finish(plan: Plan, status: int, arguments: list[str], canary: Canary) -> None:
+def finish(plan: Plan, status: int, arguments: list[str], canary: Canary, before: Crew) -> None:
     """Write the leg's report.
 
     Args:
@@ -59,6 +59,7 @@ def finish(plan: Plan, status: int, arguments: list[str], canary: Canary) -> Non
         status: how pytest's process ended: its exit code, or minus the signal that killed it.
         arguments: pytest's.
         canary: what stands by to be tested as the leg was.
+        before: what has been done by now.
     """
     canary.launch(status)
     found, reasons = fragments.read_ended(plan.folder)
@@ -70,7 +71,7 @@ def finish(plan: Plan, status: int, arguments: list[str], canary: Canary) -> Non
         seen = {}
     unmarked = {path: why for process in found for path, why in process.unmarked.items()}
     names = dict(Sources(plan.root, plan.source, plan.omit).walk())
-    reader = engine.reader(plan, list(names), seen)
+    reader = engine.reader(plan, list(names), seen, before)
     files, notes = _files(plan, names, reader, unmarked)
     report = _document(files, branch=plan.branch, reader=reader)
     if plan.shard:
@@ -102,8 +103,7 @@ def _files(
             notes["unparsable"][_printable(name)] = "its name is not UTF-8"
             continue
         try:
-            content = read(path)
-            found = reader.count(path, content)
+            found = reader.count(path)
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             notes["unparsable"][name] = f"{type(error).__name__}: {error}"
             continue
@@ -120,8 +120,7 @@ def _files(
             entry["executed_branches"] = sorted(found.taken & found.branches)
             entry["missing_branches"] = sorted(found.branches - found.taken)
         entry["summary"] = _summary([entry], branch=plan.branch)
-        # git may check lines out with other ends on Windows: that is no other content.
-        entry["digest"] = blake2b(content.replace(b"\r\n", b"\n"), digest_size=16).hexdigest()
+        entry["digest"] = found.digest
         files[name] = entry
     return dict(sorted(files.items())), notes
 

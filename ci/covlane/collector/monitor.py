@@ -33,16 +33,20 @@ NUMBERS = (4, 5, 3, 2, 0, 1)
 
 #: Lines from here on, and marks, are few.
 FAR = 1 << 16
+#: From Python 3.14 on annotations run where they are asked for.
+UNWATCHED = "__annotate__"
 
 #: Up to Python 3.13, for a line that lies 127 lines or more from where CPython expects it, it reads the table of the
 #: code's lines from its start: at each event, and at each jump within such a line, which it tells nobody and which is
 #: never over (`compute_line` and `_Py_call_instrumentation_line` in its Python/instrumentation.c; gh-127953). Then
-#: instructions are told, each once: they take no search, and what has been told costs nothing. Python 3.12.0 loses
-#: track of them where another tool watches the same code (gh-109371).
-SEARCHING = (3, 12, 1) <= sys.version_info < (3, 14)
+#: instructions are told, each once: they take no search, and what has been told costs nothing.
+SEARCHING = sys.version_info < (3, 14)
 REACH = 127
 #: Bytes of code below which a search takes less than to tell each instruction once.
 LONG = 1024
+
+#: Python 3.12.0 loses track of instructions (gh-109371), and of code that changes in the middle (gh-108976).
+SOUND = sys.version_info >= (3, 12, 1)
 
 monitoring: Any = getattr(sys, "monitoring", None)
 
@@ -60,9 +64,20 @@ def tool() -> int:
 class Recorder:
     """What ran of the code that is watched, each line told to the leg's record as it runs."""
 
-    def __init__(self, _lock: Guard, flags: Callable[..., Flags], *, branch: bool) -> None:  # noqa: ARG002 - as probes.Recorder
+    def __init__(
+        self,
+        _lock: Guard,
+        flags: Callable[..., Flags],
+        *,
+        branch: bool,  # noqa: ARG002 - as probes.Recorder
+        at_once: bool = False,
+    ) -> None:
+        """Have functions watched where they start, or `at_once`: forked children need not do what their parent did."""
+        self._at_once = at_once
         known: dict[str, Places] = {}
         self._known = known
+        #: By identity: the names that watched code carries, and no other code.
+        self._names: dict[int, str] = {}
         self._numbers: dict[str, array[int]] = {}
         self._flags = flags
         # By the identity of long code, which is kept so that no other takes it.
@@ -71,7 +86,10 @@ class Recorder:
 
         def line(code: types.CodeType, number: int) -> Any:
             memory, near, far = known[code.co_filename]
-            memory[near[number] if number < FAR else far[number]] = 1
+            try:  # noqa: SIM105 - entering it takes nothing
+                memory[near[number] if number < FAR else far[number]] = 1
+            except LookupError:  # the program made other code of watched code
+                pass
             return disable
 
         def instruction(code: types.CodeType, offset: int) -> Any:
@@ -90,27 +108,46 @@ class Recorder:
         """Return code, and what `watch` asks of it, as something that marshal takes."""
         found = codes(code)
         numbers = {line for each in found for _, _, line in each.co_lines() if line is not None}
-        long = tuple(index for index, each in enumerate(found) if SEARCHING and is_long(each))
+        long = tuple(index for index, each in enumerate(found) if SOUND and SEARCHING and is_long(each))
         return code, array("I", sorted(numbers)).tobytes(), long
 
-    def watch(self, frozen: Frozen, _module: Optional[types.ModuleType]) -> types.CodeType:
-        """Return code that reports each of its lines and branch marks once."""
+    def watch(
+        self, frozen: Frozen, _module: Optional[types.ModuleType], *, foreign: bool = False
+    ) -> types.CodeType:
+        """Return code that reports each of its lines and branch marks once.
+
+        The name that it carries is an object of its own, unless it is `foreign`, compiled by the program.
+        """
         code, packed, long = frozen
         numbers, name = array("I", packed), code.co_filename
         before = self._numbers.get(name, array("I"))
-        if before != numbers and not set(before) >= set(numbers):
+        if before != numbers and not (before and set(before) >= set(numbers)):
             # Code of another content under this name may be running still.
             flags = self._flags(name, {*before, *numbers} if before else numbers)
             self._known[name], self._numbers[name] = places(flags), flags.numbers
-        number, found = tool(), codes(code)
+        number, events = tool(), monitoring.events
         for event, callback in self._callbacks.items():
             monitoring.register_callback(number, event, callback)
-        events = [monitoring.events.LINE] * len(found)
+        at_once = foreign or self._at_once or not (SOUND and monitoring.get_events(number) & events.PY_START)
+        if not foreign:
+            self._names[id(name)] = name
+        found = codes(code) if at_once or long else [code]
         for index in long:
-            events[index] = monitoring.events.INSTRUCTION
-        for each, event in zip(found, events):
-            monitoring.set_local_events(number, each, event)
+            monitoring.set_local_events(number, found[index], events.INSTRUCTION)
+        for each in found if at_once else found[:1]:
+            if not monitoring.get_local_events(number, each):
+                monitoring.set_local_events(number, each, events.LINE)
         return code
+
+    def begin(self, code: types.CodeType) -> bool:
+        """Have code that starts tell its lines, if it is a watched file's; say whether that is so."""
+        number = tool()
+        if monitoring.get_local_events(number, code):
+            return True
+        if id(code.co_filename) not in self._names or code.co_name == UNWATCHED:
+            return False
+        monitoring.set_local_events(number, code, monitoring.events.LINE)
+        return True
 
     def flush(self) -> None:
         """Do nothing: the record has everything."""
@@ -164,8 +201,8 @@ def able(unmarked: Optional[str], frozen: Frozen) -> slip.Able:
 
 
 def codes(code: types.CodeType) -> list[types.CodeType]:
-    """Return code and the code in it that runs by itself; from Python 3.14 on annotations run where they are asked for."""
+    """Return code and the code in it that runs by itself."""
     kind, found = type(code), [code]
     for each in found:  # which grows
-        found += [one for one in each.co_consts if type(one) is kind and one.co_name != "__annotate__"]
+        found += [one for one in each.co_consts if type(one) is kind and one.co_name != UNWATCHED]
     return found

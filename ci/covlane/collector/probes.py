@@ -76,7 +76,14 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
     local objects alive after their `del` and undoes what was assigned to the dictionary that `locals()` returned.
     """
 
-    def __init__(self, lock: Guard, flags: Callable[..., Flags], *, branch: bool) -> None:
+    def __init__(
+        self,
+        lock: Guard,
+        flags: Callable[..., Flags],
+        *,
+        branch: bool,
+        at_once: bool = False,  # noqa: ARG002 - as monitor.Recorder
+    ) -> None:
         super().__init__(branch=branch)
         self.lock = lock
         self._flags = flags
@@ -95,7 +102,13 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
         able = {number(item) for kind in (stencil.code_lines, stencil.code_branches) for item in kind[name]}
         return _freeze(made, stencil.code2index), array("I", sorted(able)).tobytes()
 
-    def watch(self, frozen: tuple[_Frozen, bytes], module: Optional[types.ModuleType]) -> types.CodeType:
+    def watch(
+        self,
+        frozen: tuple[_Frozen, bytes],
+        module: Optional[types.ModuleType],
+        *,
+        foreign: bool = False,  # noqa: ARG002 - as monitor.Recorder
+    ) -> types.CodeType:
         """Return code that reports each of its lines and branches once."""
         tree, numbers = frozen
         if module is not None:

@@ -67,15 +67,11 @@ def _is_instrumented(code: types.CodeType) -> bool:
 
 
 def _monitor(engine: Engine) -> None:
-    """Watch such code from the moment it starts; each code object of the process costs one call."""
+    """Watch such code from the moment it starts, as that of imports; each code object of the process costs one call."""
     from .monitor import monitoring, tool
 
     def started(code: types.CodeType, _offset: int) -> Any:
-        if (
-            code.co_name == MODULE
-            and not monitoring.get_local_events(tool(), code)
-            and _is_source(engine, code)
-        ):
+        if not engine.begin(code) and code.co_name == MODULE and _is_source(engine, code):
             engine.instrument(code, None)
         return monitoring.DISABLE
 

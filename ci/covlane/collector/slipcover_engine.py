@@ -45,6 +45,7 @@ class Engine:
         self._lock = lock
         self._record = Record(plan.folder, lock)
         self._kept = plan.kept
+        self._forks = plan.isolation != "none"
         self._cache: Optional[Cache] = None
         self._recorder: Optional[Recorder] = None
 
@@ -75,13 +76,18 @@ class Engine:
 
     def instrument(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
         """Return code that somebody else compiled, instrumented."""
-        return self.recorder().watch(self.recorder().freeze(code), module)
+        return self.recorder().watch(self.recorder().freeze(code), module, foreign=True)
 
     def recorder(self) -> Recorder:
         """Return this process's recorder, loaded now if it was not."""
         if self._recorder is None:
-            self._recorder = recorders().Recorder(self._lock, self._flags, branch=self.branch)
+            made = recorders().Recorder(self._lock, self._flags, branch=self.branch, at_once=self._forks)
+            self._recorder = made
         return self._recorder
+
+    def begin(self, code: types.CodeType) -> bool:
+        """Have code that starts tell its lines, if it is a measured file's; say whether that is so (Python 3.12 on)."""
+        return self._recorder is not None and self._recorder.begin(code)
 
     def unbranched(self, filename: str, why: str) -> None:
         """Note that a file's branches are not measured."""

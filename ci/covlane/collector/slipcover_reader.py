@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import marshal
+import os
+import threading
+import time
 from importlib import metadata
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from .cache import Cache
 from .crew import Crew, processors
-from .engine import Counted
+from .engine import Counted, digest_of
 from .slipcover_engine import frozen, recorders
 from .sources import Sources, read
 from .termination import Guard
@@ -24,11 +28,49 @@ if TYPE_CHECKING:
 SHARE = 20
 #: How many processes may work ahead.
 AHEAD = 3
+#: Nanoseconds after which another change of a file shows in its times.
+SETTLED = 2_000_000_000
 
 
-def ahead(plan: Plan) -> Crew:
-    """Begin, in idle time, to work out what the leg's processes and `finish` will ask of files that are new."""
-    return Crew(min(processors() - 1, AHEAD), functools.partial(_work_ahead, plan), idle=True)
+class Looked(NamedTuple):
+    """A file as it was found: what says that it is the same still, a digest of its content, its counts as they are kept."""
+
+    state: tuple[int, ...]
+    digest: str
+    counts: bytes
+
+
+class Ahead(Crew):
+    """What goes on while the suite runs: idle processes work out what is new, a thread looks up what is not."""
+
+    def __init__(self, plan: Plan) -> None:
+        count = min(processors() - 1, AHEAD)
+        super().__init__(count, functools.partial(_work_ahead, plan), idle=True)
+        #: By path, for as long as a file stays what it is.
+        self.looked: dict[str, Looked] = {}
+        self._dismissed = False
+        self._looking = threading.Thread(target=self._look, args=(plan,), daemon=True)
+        self._looking.start()
+
+    def dismiss(self) -> None:
+        """Have all of it end after what is at hand."""
+        self._dismissed = True
+        super().dismiss()
+        self._looking.join()
+
+    def _look(self, plan: Plan) -> None:
+        reader = Reader(plan, [], {})
+        for path, _ in Sources(plan.root, plan.source, plan.omit).walk():
+            if self._dismissed:
+                break
+            with contextlib.suppress(OSError):
+                if found := reader.look(path):
+                    self.looked[path] = found
+
+
+def ahead(plan: Plan) -> Ahead:
+    """Begin what the leg's processes and `finish` will ask of files."""
+    return Ahead(plan)
 
 
 def _work_ahead(plan: Plan, number: int, count: int) -> None:
@@ -43,25 +85,43 @@ class Reader:
 
     name = "slipcover"
 
-    def __init__(self, plan: Plan, paths: list[str], seen: dict[str, set[Item]]) -> None:
+    def __init__(
+        self, plan: Plan, paths: list[str], seen: dict[str, set[Item]], ahead: Optional[Ahead] = None
+    ) -> None:
         self.version = metadata.version("slipcover")
         self._plan = plan
         self._seen = seen
         self._cache = Cache(plan.kept)
         self._reader: Optional[slip.Reader] = None
+        self._looked = ahead.looked if ahead else {}
         #: What has not been shared out yet.
         self._paths = paths
 
-    def count(self, path: str, content: bytes) -> Counted:
-        """Return the counts of a file; SyntaxError or ValueError where Python refuses it."""
-        kept = self._cache.get(self._key(content))
-        if kept is None:
-            self._share()
-            kept = self._cache.get(self._key(content)) or self._work_out(content, path)
+    def count(self, path: str) -> Counted:
+        """Return the counts of a file; OSError, SyntaxError or ValueError where there is none or Python refuses it."""
+        looked = self._looked.pop(path, None)
+        if looked and looked.state == state(path):
+            digest, kept = looked.digest, marshal.loads(looked.counts)  # noqa: S302 - the cache's own
+        else:
+            content = read(path)
+            digest, kept = digest_of(content), self._cache.get(self._key(content))
+            if kept is None:
+                self._share()
+                kept = self._cache.get(self._key(content)) or self._work_out(content, path)
         lines, branches, unmarked, anchors = kept
         ran = self._seen.get(path, set())
         taken = {(anchors.get(item[0], item[0]), item[1]) for item in ran if isinstance(item, tuple)}
-        return Counted(lines, lines & ran, branches, taken & branches, unmarked)
+        return Counted(digest, lines, lines & ran, branches, taken & branches, unmarked)
+
+    def look(self, path: str) -> Optional[Looked]:
+        """Return what is known of a file that will not change without a trace; OSError where it cannot be read."""
+        found = state(path)
+        # The clock of a file system may stand still for as long as a second change takes.
+        if time.time_ns() - max(found[2:]) < SETTLED:
+            return None
+        content = read(path)
+        counts = self._cache.sealed(self._key(content))
+        return None if counts is None else Looked(found, digest_of(content), bytes(counts))
 
     def _key(self, content: bytes) -> bytes:
         return self._cache.key(content, "counts", self._plan.branch, self._plan.exclude)
@@ -109,3 +169,9 @@ class Reader:
             return not self._cache.has(self._key(read(path)))
         except OSError:
             return False
+
+
+def state(path: str) -> tuple[int, ...]:
+    """Return what changes with a file's content: its number, its size, and the times of its changes in nanoseconds."""
+    found = os.stat(path)
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

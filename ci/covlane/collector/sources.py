@@ -37,6 +37,7 @@ class Sources:
         self._roots.sort(key=lambda pair: -len(pair[0]))
         self._omit = matcher(omit)
         self._known: dict[str, Optional[str]] = {}
+        self._folders: dict[str, str] = {}
 
     def real(self, filename: str) -> Optional[str]:
         """Return the real path of a measured file, or None for any other name that code may carry.
@@ -45,7 +46,7 @@ class Sources:
         """
         if filename in self._known or filename.startswith("<"):
             return self._known.get(filename)
-        real = os.path.realpath(filename)
+        real = self._follow(filename)
         found = real if self.name(real) else self._original(real)
         if found:  # `finish` reads names as UTF-8, whatever this process's locale says
             found = os.fsencode(found).decode("utf-8", "surrogateescape")
@@ -53,6 +54,16 @@ class Sources:
         if found or os.path.isabs(filename):
             self._known[filename] = found
         return found
+
+    def _follow(self, filename: str) -> str:
+        """Return `os.path.realpath` of a file, which looks at each folder on its way, at each folder once."""
+        folder, name = os.path.split(filename)
+        if os.sep != "/" or not os.path.isabs(filename) or name in ("", ".", ".."):
+            return os.path.realpath(filename)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        path = os.path.join(self._folders[folder], name)
+        return os.path.realpath(path) if os.path.islink(path) else path
 
     def name(self, real: str) -> Optional[str]:
         """Return the repo-relative name of a real path, or None where it is not measured."""

@@ -18,7 +18,7 @@ class Reader:
 
     name, version = "slipcover", "1.1.0"
 
-    def count(self, _path: str, _content: bytes) -> Counted:
+    def count(self, _path: str) -> Counted:
         raise NotImplementedError
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,6 +54,29 @@ def tree(tmp_path: Path) -> Path:
         path.touch()
     (tmp_path / "pkg" / "venv" / "pyvenv.cfg").touch()
     return tmp_path
+
+
+def test_real_paths_are_those_of_the_system(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tree / "folder").symlink_to("pkg")
+    (tree / "other" / "link.py").symlink_to("../pkg/a.py")
+    (tree / "pkg" / "deep").mkdir()
+    (tree / "pkg" / "deep" / "f.py").touch()
+    (tree / "far").symlink_to("pkg/deep")
+    sources = Sources(str(tree), ["."], [])
+    for name in (
+        "pkg/a.py",
+        "folder/a.py",
+        "other/link.py",
+        "far/../a.py",
+        "far/f.py",
+        "pkg//a.py",
+        "./top.py",
+    ):
+        expected = os.path.realpath(tree / name) if name != "far/../a.py" else str(tree / "pkg" / "a.py")
+        assert sources.real(f"{tree}/{name}") == expected
+    monkeypatch.chdir(tree / "far")
+    assert sources.real("../a.py") == str(tree / "pkg" / "a.py")
+    assert sources.real("f.py") == str(tree / "pkg" / "deep" / "f.py")
 
 
 def names(sources: Sources) -> list[str]:

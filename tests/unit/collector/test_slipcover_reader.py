@@ -1,0 +1,77 @@
+"""What `finish` knows of files before it is asked, and when it looks again."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from covlane.collector import slipcover_reader
+from covlane.collector.plan import Plan
+from covlane.collector.slipcover_reader import Reader
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ONE, OTHER = "X = 1\nY = 2\n", "X = 1;Y = 2\n"
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    values: dict[str, Any] = dict.fromkeys(Plan._fields, "")
+    lists: dict[str, Any] = {"source": ["."], "omit": [], "exclude": [], "branch": True}
+    return Plan(**{**values, **lists, "root": str(tmp_path), "cache": str(tmp_path / "cache" / "x")})
+
+
+def looked_at(plan: Plan, path: Path) -> Any:
+    """Return what a look at a file leaves behind, whose counts are kept."""
+    reader = Reader(plan, [], {})
+    reader.count(str(path))
+    found = reader.look(str(path))
+    return SimpleNamespace(looked={str(path): found} if found else {})
+
+
+def test_a_file_that_was_looked_at_is_not_read_again(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slipcover_reader, "SETTLED", 0)
+    path = tmp_path / "a.py"
+    path.write_text(ONE)
+    expected = Reader(plan, [], {}).count(str(path))
+    ahead = looked_at(plan, path)
+    shutil.rmtree(plan.cache)
+    monkeypatch.setattr(slipcover_reader, "read", None)
+    assert Reader(plan, [], {}, ahead).count(str(path)) == expected
+
+
+def test_a_file_that_has_changed_since_is_read_again(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slipcover_reader, "SETTLED", 0)
+    path = tmp_path / "a.py"
+    path.write_text(ONE)
+    ahead = looked_at(plan, path)
+    assert ahead.looked
+    time.sleep(0.05)  # a file system's clock may tick that slowly
+    path.write_text(OTHER)
+    found = Reader(plan, [], {}, ahead).count(str(path))
+    assert found.executable == {1}
+    assert found == Reader(plan, [], {}).count(str(path))
+
+
+def test_a_file_that_changed_a_moment_ago_is_not_looked_at(plan: Plan, tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(ONE)
+    assert not looked_at(plan, path).looked
+
+
+def test_nothing_is_known_of_a_file_whose_counts_are_not_kept(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slipcover_reader, "SETTLED", 0)
+    path = tmp_path / "a.py"
+    path.write_text(ONE)
+    assert Reader(plan, [], {}).look(str(path)) is None
