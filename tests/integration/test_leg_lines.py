@@ -138,6 +138,30 @@ def test_lines_of_a_long_function_are_those_of_a_short_one(matrix_project: Proje
     assert long.taken == {(moved(a), moved(b)) for a, b in short.taken}
 
 
+def test_code_that_only_carries_a_files_name_adds_nothing(matrix_project: Project) -> None:
+    matrix_project.write("pkg/__init__.py", "def never():\n    return 0\n\n\ndef copied():\n    return 1\n")
+    matrix_project.write(
+        "test_it.py",
+        """
+        import pkg
+
+        def test_it():
+            found = {}
+            # Under the very name that the module has, which Python hands on as it is.
+            exec(compile("def other():\\n    return 2\\n", pkg.__file__, "exec"), found)
+            assert found["other"]() == 2
+            function = type(pkg.copied)
+            moved = function(pkg.copied.__code__.replace(co_firstlineno=1000), {})
+            assert moved() == 1
+        """,
+    )
+    for _ in range(2):  # as new code, and as code that is kept
+        leg = matrix_project.measure(cache=str(matrix_project.root / "cache" / "x"))
+        assert leg.code == 0, leg.output
+        # Up to Python 3.11 what is made of code has its probes.
+        assert {1, 5} <= set(leg.ran("pkg/__init__.py")) <= {1, 5, 6}
+
+
 def test_a_file_nobody_imports_has_the_executable_lines_of_one_that_is_imported(
     matrix_project: Project,
 ) -> None:

@@ -68,8 +68,8 @@ class Cache:
         payload = memoryview(content)[_SIZE:]
         return payload if content[:_SIZE] == _seal(key, payload) else None
 
-    def put(self, key: bytes, value: Any) -> Any:
-        """Keep a value that marshal takes, where that is possible, and return it as others will get it."""
+    def put(self, key: bytes, value: Any) -> None:
+        """Keep a value that marshal takes, where that is possible."""
         path = self._path(key)
         temporary = f"{path}.{os.getpid()}"
         try:
@@ -83,8 +83,6 @@ class Cache:
                 os.unlink(temporary)
             if not isinstance(error, (OSError, ValueError)):
                 raise
-            return value
-        return marshal.loads(payload)  # noqa: S302 - our own
 
     def made(self, key: bytes, make: Callable[[], Any], *, alone: bool) -> Any:
         """Return what was put there, or put there what `make` returns.
@@ -97,7 +95,8 @@ class Cache:
             with self._claim(key) if alone else contextlib.nullcontext():
                 found = self.get(key)
                 if found is None:
-                    found = self.put(key, make())
+                    found = make()
+                    self.put(key, found)
         return found
 
     @contextlib.contextmanager

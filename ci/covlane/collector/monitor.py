@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from binascii import crc32
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from .record import Flags
     from .termination import Guard
 
-    #: Code, the numbers of its lines and marks, and which of `codes` are long.
-    Frozen = tuple[types.CodeType, bytes, tuple[int, ...]]
+    #: Code, the numbers of its lines and marks, and of `codes` their signatures and which are long.
+    Frozen = tuple[types.CodeType, bytes, bytes, tuple[int, ...]]
     #: A file's bytes in the record, and each number's place among them: an array's items, unlike a dictionary's, are no
     #: objects, whose counts of references a forked child would write, at the price of the page.
     Places = tuple[memoryview, "array[int]", dict[int, int]]
@@ -33,8 +34,6 @@ NUMBERS = (4, 5, 3, 2, 0, 1)
 
 #: Lines from here on, and marks, are few.
 FAR = 1 << 16
-#: From Python 3.14 on annotations run where they are asked for.
-UNWATCHED = "__annotate__"
 
 #: Up to Python 3.13, for a line that lies 127 lines or more from where CPython expects it, it reads the table of the
 #: code's lines from its start: at each event, and at each jump within such a line, which it tells nobody and which is
@@ -76,8 +75,8 @@ class Recorder:
         self._at_once = at_once
         known: dict[str, Places] = {}
         self._known = known
-        #: By identity: the names that watched code carries, and no other code.
-        self._names: dict[int, str] = {}
+        #: By file, the signatures of its code: other code may carry its name.
+        self._watched: dict[str, array[int]] = {}
         self._numbers: dict[str, array[int]] = {}
         self._flags = flags
         # By the identity of long code, which is kept so that no other takes it.
@@ -86,10 +85,7 @@ class Recorder:
 
         def line(code: types.CodeType, number: int) -> Any:
             memory, near, far = known[code.co_filename]
-            try:  # noqa: SIM105 - entering it takes nothing
-                memory[near[number] if number < FAR else far[number]] = 1
-            except LookupError:  # the program made other code of watched code
-                pass
+            memory[near[number] if number < FAR else far[number]] = 1
             return disable
 
         def instruction(code: types.CodeType, offset: int) -> Any:
@@ -108,29 +104,18 @@ class Recorder:
         """Return code, and what `watch` asks of it, as something that marshal takes."""
         found = codes(code)
         numbers = {line for each in found for _, _, line in each.co_lines() if line is not None}
+        signatures = array("I", map(signature, found))
         long = tuple(index for index, each in enumerate(found) if SOUND and SEARCHING and is_long(each))
-        return code, array("I", sorted(numbers)).tobytes(), long
+        return code, array("I", sorted(numbers)).tobytes(), signatures.tobytes(), long
 
-    def watch(
-        self, frozen: Frozen, _module: Optional[types.ModuleType], *, foreign: bool = False
-    ) -> types.CodeType:
-        """Return code that reports each of its lines and branch marks once.
-
-        The name that it carries is an object of its own, unless it is `foreign`, compiled by the program.
-        """
-        code, packed, long = frozen
-        numbers, name = array("I", packed), code.co_filename
-        before = self._numbers.get(name, array("I"))
-        if before != numbers and not (before and set(before) >= set(numbers)):
-            # Code of another content under this name may be running still.
-            flags = self._flags(name, {*before, *numbers} if before else numbers)
-            self._known[name], self._numbers[name] = places(flags), flags.numbers
+    def watch(self, frozen: Frozen, _module: Optional[types.ModuleType]) -> types.CodeType:
+        """Return code that reports each of its lines and branch marks once."""
+        code, numbers, signatures, long = frozen
+        self._make_known(code.co_filename, array("I", numbers), array("I", signatures))
         number, events = tool(), monitoring.events
         for event, callback in self._callbacks.items():
             monitoring.register_callback(number, event, callback)
-        at_once = foreign or self._at_once or not (SOUND and monitoring.get_events(number) & events.PY_START)
-        if not foreign:
-            self._names[id(name)] = name
+        at_once = self._at_once or not (SOUND and monitoring.get_events(number) & events.PY_START)
         found = codes(code) if at_once or long else [code]
         for index in long:
             monitoring.set_local_events(number, found[index], events.INSTRUCTION)
@@ -139,12 +124,22 @@ class Recorder:
                 monitoring.set_local_events(number, each, events.LINE)
         return code
 
+    def _make_known(self, name: str, numbers: array[int], signatures: array[int]) -> None:
+        before = self._numbers.get(name, array("I"))
+        if before != numbers and not (before and set(before) >= set(numbers)):
+            # Code of another content under this name may be running still.
+            flags = self._flags(name, {*before, *numbers} if before else numbers)
+            self._known[name], self._numbers[name] = places(flags), flags.numbers
+        watched = self._watched.setdefault(name, signatures)
+        if watched[-len(signatures) :] != signatures:
+            watched.extend(signatures)
+
     def begin(self, code: types.CodeType) -> bool:
         """Have code that starts tell its lines, if it is a watched file's; say whether that is so."""
         number = tool()
         if monitoring.get_local_events(number, code):
             return True
-        if id(code.co_filename) not in self._names or code.co_name == UNWATCHED:
+        if code.co_filename not in self._watched or signature(code) not in self._watched[code.co_filename]:
             return False
         monitoring.set_local_events(number, code, monitoring.events.LINE)
         return True
@@ -163,16 +158,22 @@ def places(flags: Flags) -> Places:
     return flags.memory, near, dict(zip(numbers[first:], range(first, len(numbers))))
 
 
+def signature(code: types.CodeType) -> int:
+    """Return a number that hardly any code has but this: of its name, and of all places that its parts come from."""
+    # `co_code` would stay in memory.
+    return crc32(
+        code.co_qualname.encode("utf-8", "surrogatepass"), crc32(code.co_linetable, code.co_firstlineno)
+    )
+
+
 def is_long(code: types.CodeType) -> bool:
     """Say whether CPython searches for one of the code's lines; marks, which lie beyond all lines, are met once."""
-    if len(code.co_code) < LONG:
-        return False
-    first = code.co_firstlineno
-    # It expects another line every 16 units of code, of 2 bytes.
-    return any(
-        line is not None and line < MARK and not -REACH < line - first - begin // 32 <= REACH
-        for begin, _, line in code.co_lines()
-    )
+    first, far, size = code.co_firstlineno, False, 0
+    for begin, size, line in code.co_lines():  # noqa: B007 - the last one's end
+        # It expects another line every 16 units of code, of 2 bytes.
+        if line is not None and line < MARK and not -REACH < line - first - begin // 32 <= REACH:
+            far = True
+    return far and size >= LONG
 
 
 def places_of_units(code: types.CodeType, known: Places) -> array[int]:
@@ -201,8 +202,8 @@ def able(unmarked: Optional[str], frozen: Frozen) -> slip.Able:
 
 
 def codes(code: types.CodeType) -> list[types.CodeType]:
-    """Return code and the code in it that runs by itself."""
+    """Return code and the code in it that runs by itself; from Python 3.14 on annotations run where they are asked for."""
     kind, found = type(code), [code]
     for each in found:  # which grows
-        found += [one for one in each.co_consts if type(one) is kind and one.co_name != UNWATCHED]
+        found += [one for one in each.co_consts if type(one) is kind and one.co_name != "__annotate__"]
     return found

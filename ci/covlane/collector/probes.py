@@ -102,13 +102,7 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
         able = {number(item) for kind in (stencil.code_lines, stencil.code_branches) for item in kind[name]}
         return _freeze(made, stencil.code2index), array("I", sorted(able)).tobytes()
 
-    def watch(
-        self,
-        frozen: tuple[_Frozen, bytes],
-        module: Optional[types.ModuleType],
-        *,
-        foreign: bool = False,  # noqa: ARG002 - as monitor.Recorder
-    ) -> types.CodeType:
+    def watch(self, frozen: tuple[_Frozen, bytes], module: Optional[types.ModuleType]) -> types.CodeType:
         """Return code that reports each of its lines and branches once."""
         tree, numbers = frozen
         if module is not None:

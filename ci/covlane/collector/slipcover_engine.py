@@ -76,7 +76,7 @@ class Engine:
 
     def instrument(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
         """Return code that somebody else compiled, instrumented."""
-        return self.recorder().watch(self.recorder().freeze(code), module, foreign=True)
+        return self.recorder().watch(self.recorder().freeze(code), module)
 
     def recorder(self) -> Recorder:
         """Return this process's recorder, loaded now if it was not."""
