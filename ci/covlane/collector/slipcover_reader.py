@@ -60,10 +60,11 @@ class Ahead(Crew):
 
     def _look(self, plan: Plan) -> None:
         reader = Reader(plan, [], {})
-        for path, _ in Sources(plan.root, plan.source, plan.omit).walk():
-            if self._dismissed:
-                break
-            with contextlib.suppress(OSError):
+        # What this does not come to is done where it is asked for.
+        with contextlib.suppress(Exception):
+            for path, _ in Sources(plan.root, plan.source, plan.omit).walk():
+                if self._dismissed:
+                    break
                 if found := reader.look(path):
                     self.looked[path] = found
 
@@ -114,12 +115,14 @@ class Reader:
         return Counted(digest, lines, lines & ran, branches, taken & branches, unmarked)
 
     def look(self, path: str) -> Optional[Looked]:
-        """Return what is known of a file that will not change without a trace; OSError where it cannot be read."""
-        found = state(path)
+        """Return what is known of a file that will not change without a trace, None where that is nothing."""
+        try:
+            found, content = state(path), read(path)
+        except OSError:
+            return None
         # The clock of a file system may stand still for as long as a second change takes.
         if time.time_ns() - max(found[2:]) < SETTLED:
             return None
-        content = read(path)
         counts = self._cache.sealed(self._key(content))
         return None if counts is None else Looked(found, digest_of(content), bytes(counts))
 
