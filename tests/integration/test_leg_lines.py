@@ -162,6 +162,25 @@ def test_code_that_only_carries_a_files_name_adds_nothing(matrix_project: Projec
         assert {1, 5} <= set(leg.ran("pkg/__init__.py")) <= {1, 5, 6}
 
 
+@pytest.mark.parametrize("isolation", ["none", "process"])
+def test_a_copy_of_a_function_tells_the_same_in_each_mode(matrix_project: Project, isolation: str) -> None:
+    matrix_project.write("pkg/__init__.py", "def copied(a):\n    if a:\n        return 1\n    return 2\n")
+    matrix_project.write(
+        "test_it.py",
+        """
+        import marshal, sys, types, pkg
+
+        def test_it():
+            copy = types.FunctionType(marshal.loads(marshal.dumps(pkg.copied.__code__)), {})
+            print("3.12 or later:", copy(1) and sys.version_info >= (3, 12))
+        """,
+    )
+    leg = matrix_project.measure("-rP", isolation=isolation)
+    since = "3.12 or later: True" in leg.output
+    assert leg.ran("pkg/__init__.py") == ([1, 2, 3] if since else [1])
+    assert leg.measured.files["pkg/__init__.py"].taken == ({(2, 3)} if since else set())
+
+
 def test_a_file_nobody_imports_has_the_executable_lines_of_one_that_is_imported(
     matrix_project: Project,
 ) -> None:

@@ -52,7 +52,8 @@ def test_a_habit_costs_a_suite_no_test_and_the_leg_no_line(run: Run, name: str) 
     passed = f"PASSED test_{name}.py::test"
     assert passed in run.bare.stdout, run.bare.stdout
     assert passed in run.leg.output, run.leg.output
-    assert run.leg.missed(f"pkg/{name}.py") == list(habit.missed)
+    now = habit.missed_now if run.version >= (3, 12) else None
+    assert run.leg.missed(f"pkg/{name}.py") == list(habit.missed if now is None else now)
 
 
 def test_a_suite_of_all_habits_is_complete(run: Run) -> None:
