@@ -37,7 +37,7 @@ class Looked(NamedTuple):
 
     state: tuple[int, ...]
     digest: str
-    counts: bytes
+    counts: memoryview
 
 
 class Ahead(Crew):
@@ -124,7 +124,7 @@ class Reader:
         if time.time_ns() - max(found[2:]) < SETTLED:
             return None
         counts = self._cache.sealed(self._key(content))
-        return None if counts is None else Looked(found, digest_of(content), bytes(counts))
+        return None if counts is None else Looked(found, digest_of(content), counts)
 
     def _key(self, content: bytes) -> bytes:
         return self._cache.key(content, "counts", self._plan.branch, self._plan.exclude)

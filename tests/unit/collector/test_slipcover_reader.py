@@ -26,6 +26,20 @@ def plan(tmp_path: Path) -> Plan:
     return Plan(**{**values, **lists, "root": str(tmp_path), "cache": str(tmp_path / "cache" / "x")})
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file that has just been written."""
+    found = tmp_path / "a.py"
+    found.write_text(ONE)
+    return found
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No change of a file is too young."""
+    monkeypatch.setattr(slipcover_reader, "SETTLED", 0)
+
+
 def looked_at(plan: Plan, path: Path) -> Any:
     """Return what a look at a file leaves behind, whose counts are kept."""
     reader = Reader(plan, [], {})
@@ -34,12 +48,10 @@ def looked_at(plan: Plan, path: Path) -> Any:
     return SimpleNamespace(looked={str(path): found} if found else {})
 
 
+@pytest.mark.usefixtures("settled")
 def test_a_file_that_was_looked_at_is_not_read_again(
-    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plan: Plan, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slipcover_reader, "SETTLED", 0)
-    path = tmp_path / "a.py"
-    path.write_text(ONE)
     expected = Reader(plan, [], {}).count(str(path))
     ahead = looked_at(plan, path)
     shutil.rmtree(plan.cache)
@@ -47,12 +59,8 @@ def test_a_file_that_was_looked_at_is_not_read_again(
     assert Reader(plan, [], {}, ahead).count(str(path)) == expected
 
 
-def test_a_file_that_has_changed_since_is_read_again(
-    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(slipcover_reader, "SETTLED", 0)
-    path = tmp_path / "a.py"
-    path.write_text(ONE)
+@pytest.mark.usefixtures("settled")
+def test_a_file_that_has_changed_since_is_read_again(plan: Plan, path: Path) -> None:
     ahead = looked_at(plan, path)
     assert ahead.looked
     time.sleep(0.05)  # a file system's clock may tick that slowly
@@ -62,16 +70,10 @@ def test_a_file_that_has_changed_since_is_read_again(
     assert found == Reader(plan, [], {}).count(str(path))
 
 
-def test_a_file_that_changed_a_moment_ago_is_not_looked_at(plan: Plan, tmp_path: Path) -> None:
-    path = tmp_path / "a.py"
-    path.write_text(ONE)
+def test_a_file_that_changed_a_moment_ago_is_not_looked_at(plan: Plan, path: Path) -> None:
     assert not looked_at(plan, path).looked
 
 
-def test_nothing_is_known_of_a_file_whose_counts_are_not_kept(
-    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(slipcover_reader, "SETTLED", 0)
-    path = tmp_path / "a.py"
-    path.write_text(ONE)
+@pytest.mark.usefixtures("settled")
+def test_nothing_is_known_of_a_file_whose_counts_are_not_kept(plan: Plan, path: Path) -> None:
     assert Reader(plan, [], {}).look(str(path)) is None
