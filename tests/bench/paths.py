@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parents[2]
 IMPORTS = "for number in range({}): __import__(f'made.part{{number // 25}}.module{{number}}')\n"
-FORKS = IMPORTS.format(20) + (
+FORKS = IMPORTS + (
     "import os\n"
     "for _ in range({}):\n"
     "    child = os.fork()\n"
@@ -84,7 +84,7 @@ def imports(shop: Workshop) -> list[Run]:
 def forks(shop: Workshop) -> list[Run]:
     """Fork fifty times in a process that has run twenty measured modules."""
     project, plan = shop.leg("forks")
-    return [_measured(project, plan, FORKS.format(count)) for count in (50, 0)]
+    return [_measured(project, plan, FORKS.format(20, count)) for count in (50, 0)]
 
 
 def loops(shop: Workshop) -> list[Run]:
