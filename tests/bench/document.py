@@ -20,9 +20,8 @@ INTRODUCTION = """\
 Written by `nox -s bench -- --write`, which runs the tools in turn, round by round; figures are medians. Branches are
 measured everywhere. `pytest` is the suite alone, in the same mode. `covlane` is the whole leg: pytest under the
 collector, the canary, and the second interpreter that works out what is executable and writes the report. Before a
-first run everything that the collector keeps from run to run is removed; from the second run on the first one's canary
-stands for the others. SlipCover and pytest-cov report at their end as well, `coverage run` only keeps its data; where
-tests are forked, pytest-cov is told `patch = _exit`, without which it loses them. *no .pyc* is pytest on sources that
+first run everything that the collector keeps from run to run is removed. SlipCover and pytest-cov report at their end
+as well, `coverage run` only keeps its data; where tests are forked, pytest-cov is told `patch = _exit`, without which it loses them. *no .pyc* is pytest on sources that
 Python has to compile, as a fresh checkout has them: a leg's first run compiles them too. A tool that comes to no end of
 the suite has its exit code for a figure. Each tool runs without the other tools' pytest plugins.
 

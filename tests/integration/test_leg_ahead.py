@@ -32,13 +32,13 @@ def await_that(condition: Callable[[], object]) -> None:
 
 
 def standing_by(plan: Path) -> list[int]:
-    """Return the processes that wait for a leg's end: `finish` and the canary."""
+    """Return the processes that wait for a leg's end."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (process / "cmdline").read_bytes().split(b"\0")
             named = any(word.startswith(os.fsencode(plan.parent)) for word in words)
-            if named and (b"finish" in words or b"--when-told" in words):
+            if named and b"finish" in words:
                 found.append(int(process.name))
     return found
 
@@ -70,8 +70,7 @@ def test_files_are_worked_out_while_the_tests_run(matrix_project: Project) -> No
     assert leg.output.count("\n") < 10, leg.output
 
 
-@pytest.mark.parametrize("word", ["finish", "--when-told"])
-def test_the_suite_may_kill_what_stands_by(project: Project, word: str) -> None:
+def test_the_suite_may_kill_what_stands_by(project: Project) -> None:
     project.write("pkg/__init__.py", SOURCE)
     project.write(
         "test_it.py",
@@ -85,7 +84,7 @@ def test_the_suite_may_kill_what_stands_by(project: Project, word: str) -> None:
             except OSError:
                 return False  # it has ended since it was listed
             folder = os.fsencode(os.path.abspath("reports/legs/leg.d"))
-            return {word.encode()!r} in words and any(each.startswith(folder) for each in words)
+            return b"finish" in words and any(each.startswith(folder) for each in words)
 
         def test_it():
             pkg.called(1)
@@ -97,9 +96,9 @@ def test_the_suite_may_kill_what_stands_by(project: Project, word: str) -> None:
                     os.kill(pid, signal.SIGKILL)
         """,
     )
-    leg = project.measure(canary=True)
+    leg = project.measure()
     assert leg.code == 0, leg.output
-    assert (leg.stamp.complete, leg.stamp.canary) == (True, "passed"), leg.stamp
+    assert leg.stamp.complete, leg.stamp
     assert leg.ran("pkg/__init__.py") == [1, 2, 3]
 
 
@@ -131,10 +130,10 @@ def test_nothing_is_left_where_the_leg_is_killed(project: Project) -> None:
         "test_it.py",
         "import time\ndef test_it():\n    open('began', 'w').close()\n    time.sleep(5)\n",
     )
-    plan = project.plan(canary=True, subprocess=False)
+    plan = project.plan(subprocess=False)
     leg = subprocess.Popen(project.command(plan), cwd=project.root, start_new_session=True)
     await_that((project.root / "began").exists)
-    await_that(lambda: len(standing_by(plan)) == 2)
+    await_that(lambda: len(standing_by(plan)) == 1)
     leg.kill()
     leg.wait()
     await_that(lambda: not standing_by(plan))

@@ -1,21 +1,46 @@
-"""The canary is tested as the leg was; a mechanism that loses its lines makes the leg incomplete, by name."""
+"""The canary runs where the suite ran; a mechanism that loses its lines makes the leg incomplete, by name."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from leg import Leg, Project
 
+#: Tests that do all that a canary does, and enough of them for each worker.
+BUSY = """\
+import os, subprocess, sys, pkg, pytest
 
-def measure(project: Project, *arguments: str, plugin: str = "", **changes: object) -> Leg:
+@pytest.mark.parametrize("number", range(4))
+def test_it(number):
+    if not (child := os.fork()):
+        os._exit(0)
+    os.waitpid(child, 0)
+    subprocess.run([sys.executable, "-c", "import pkg"], check=True)
+"""
+
+
+def measure(project: Project, *arguments: str, test: str = BUSY, plugin: str = "", **changes: object) -> Leg:
     project.write("pkg/__init__.py", "X = 1\n")
-    project.write("test_it.py", "import pkg\ndef test_it(): pass\n")
+    project.write("test_it.py", test)
     project.write("plugin.py", plugin)
     changes.setdefault("canary", True)
     return project.measure("-p", "plugin", *arguments, **changes)
+
+
+def canaries(project: Project) -> dict[str, dict[str, Any]]:
+    """Return what each process of a leg said of its canary at last."""
+    lines: Iterator[dict[str, Any]] = (
+        json.loads(line)
+        for path in (project.root / "reports/legs/leg.d").glob("*.fragment")
+        for line in path.read_text().splitlines()
+    )
+    return {said["process"]: said["canary"] for said in lines if "canary" in said}
 
 
 @pytest.mark.parametrize("mode", ["", "-n 2", "--forked", "--dist each --tx 2*popen"])
@@ -31,117 +56,116 @@ def test_it_comes_back_by_either_engine(project: Project) -> None:
     it_comes_back(project, *["--forked", "-n", "2"], engine="coverage")
 
 
-def it_comes_back(project: Project, *mode: str, **changes: object) -> None:
-    leg = measure(project, *mode, plugin="", **changes)
+def test_it_comes_back_without_branches(project: Project) -> None:
+    it_comes_back(project, branch=False)
+
+
+def it_comes_back(project: Project, *mode: str, **changes: Any) -> None:
+    leg = measure(project, *mode, **changes)
     assert leg.code == 0, leg.output
     assert (leg.stamp.canary, leg.stamp.reasons) == ("passed", ())
+    flown = canaries(project)
+    assert len(flown) == (2 if "-n" in mode or "--dist" in mode else 1)
+    for canary in flown.values():
+        assert set(canary["ways"]) - {"forks"} == {"imports", "Pythons that tests start"}
+        # Python 3.12 lets no worker fork when it ends.
+        assert "forks" in canary["ways"] or (len(flown) == 2 and leg.stamp.python.startswith("3.12."))
 
 
-@pytest.mark.parametrize(
-    ("plugin", "lost"),
-    [
-        (
-            (
-                "from importlib.machinery import SourceFileLoader as loader\n"
-                "loader.get_code = super(loader, loader).get_code\n"
-            ),
-            "its branches did not come back",  # its lines do, as those of code that no importer was asked for
-        ),
-        (
-            "import os\nos.environ['_COVLANE_LEG'] = ''\n",
-            "the lines of Pythons that tests start did not come back",
-        ),
-        (
-            "import os, posix\nos._exit = posix._exit\n",
-            "the lines of forks did not come back, a process of it never reported its end",
-        ),
-        (
-            "import pytest\n@pytest.fixture(autouse=True)\ndef no():\n    assert not __import__('sys').modules.get('covlane_canary')\n",
-            "its test failed",
-        ),
-    ],
-    ids=["imports", "children", "forks", "test"],
-)
-def test_a_mechanism_that_is_broken_is_named(project: Project, plugin: str, lost: str) -> None:
-    leg = measure(project, plugin=plugin)
+LOADER = "from importlib.machinery import SourceFileLoader as loader\nloader.get_code = super(loader, loader).get_code\n"
+#: What breaks each mechanism, and what is said of it.
+BROKEN = {
+    "imports": (
+        LOADER,
+        "its branches did not come back",
+    ),  # its lines do, as those of code that no importer was asked for
+    "children": (
+        "import os\ndef pytest_runtest_setup():\n    os.environ['_COVLANE_LEG'] = ''\n",
+        "the lines of Pythons that tests start did not come back",
+    ),
+    "forks": ("import os, posix\nos._exit = posix._exit\n", "the lines of forks did not come back"),
+}
+
+
+@pytest.mark.parametrize("mode", ["", "-n 1"])
+@pytest.mark.parametrize("mechanism", BROKEN)
+def test_a_mechanism_that_is_broken_is_named(project: Project, mechanism: str, mode: str) -> None:
+    plugin, lost = BROKEN[mechanism]
+    it_is_lost(measure(project, *mode.split(), plugin=plugin), lost)
+
+
+def test_what_a_test_has_broken_is_named(project: Project) -> None:
+    leg = measure(project, test=f"import pkg\ndef test_it():\n    exec({LOADER!r})\n")
+    it_is_lost(leg, "its branches did not come back")
+
+
+def it_is_lost(leg: Leg, lost: str) -> None:
     assert leg.code == 0, leg.output
     assert leg.stamp.canary == "lost"
     assert not leg.stamp.complete
     assert leg.stamp.reasons[-1].startswith(
-        f"the canary, a test whose lines are known, was not measured whole: {lost}"
+        f"the canary, a module whose lines are known, was not measured whole: {lost}"
     )
 
 
+def test_workers_that_nobody_measured_are_named(project: Project) -> None:
+    leg = measure(project, "-n", "2", subprocess=False)
+    it_is_lost(leg, "the lines of tests did not come back")
+
+
 def test_one_that_cannot_run_is_no_verdict(project: Project) -> None:
-    refusing = "import pytest\ndef pytest_configure(config):\n    if 'canary' in str(config.args): raise pytest.UsageError('no')\n"
-    leg = measure(project, plugin=refusing)
+    leg = measure(project, plugin="def pytest_unconfigure():\n    import sys\n    sys.executable = '/none'\n")
     assert leg.stamp.complete
-    assert leg.stamp.canary.startswith("it could not run: pytest ended with 4")
+    assert leg.stamp.canary.startswith("it could not run: FileNotFoundError: ")
+
+
+def test_it_goes_the_ways_that_the_suite_went_and_no_other(project: Project) -> None:
+    leg = measure(project, test="import pkg\ndef test_it(): pass\n")
+    assert leg.stamp.canary == "passed"
+    assert [set(flown["ways"]) for flown in canaries(project).values()] == [{"imports"}]
+
+
+def test_it_runs_in_the_legs_own_processes_alone(project: Project) -> None:
+    inner = "import os, sys; sys.argv[1:] = ['-p', 'no:cacheprovider', '-n', '1', 'inner.py']; import pytest; sys.exit(pytest.main())"
+    project.write("inner.py", "def test_inner(): pass\n")
+    test = f"import subprocess, sys, pkg\ndef test_it():\n    subprocess.run([sys.executable, '-c', {inner!r}], check=True)\n"
+    for mode in ([], ["-n", "1"]):
+        leg = measure(project, *mode, test=test)
+        assert (leg.code, leg.stamp.canary) == (0, "passed"), leg.output
+        # A worker of another run has its own word for that, and decides nothing.
+        assert len({flown["run"] for flown in canaries(project).values()}) == 2
+
+
+@pytest.mark.parametrize("arguments", [["--collect-only"], ["-k", "none"]])
+def test_a_leg_without_tests_needs_none(project: Project, arguments: list[str]) -> None:
+    assert measure(project, *arguments).stamp.canary in {"passed", "off"}
 
 
 def test_it_can_be_switched_off(project: Project) -> None:
     assert measure(project, canary=False).stamp.canary == "off"
-
-
-def test_flags_count_wherever_they_were_given_and_selections_do_not(project: Project) -> None:
-    project.write("pytest.ini", "[pytest]\naddopts = -n 2 -k it\npython_functions = test_i*\n")
-    leg = measure(project)
-    assert leg.stamp.canary == "passed"
-    output = (project.root / "reports/legs/leg.d/.canary/output").read_text()
-    assert "1 worker" in output
+    assert not canaries(project)
 
 
 def test_it_does_not_count_in_the_leg(project: Project) -> None:
     leg = measure(project)
     assert list(leg.measured.files) == ["pkg/__init__.py"]
-    assert leg.stamp.processes.started == leg.stamp.counts["passed"] == 1
+    # pytest's own, and four times a fork and a Python.
+    assert (leg.stamp.processes.started, leg.stamp.processes.reported) == (9, 9)
 
 
-def flew(project: Project) -> bool:
-    return (project.root / "reports/legs/leg.d/.canary").exists()
+def test_the_suite_finds_nothing_of_it(project: Project) -> None:
+    plugin = """
+import atexit, os, sys
 
+def look():
+    assert "covlane_canary" not in sys.modules
+    assert "PYTEST_CURRENT_TEST" not in os.environ
+    open("looked", "a").close()
 
-@pytest.mark.parametrize("mode", ["", "-n 2", "--forked"])
-def test_one_that_came_back_stands_for_those_of_its_kind(project: Project, mode: str) -> None:
-    cache = str(project.root / "kept")
-    fates = [measure(project, *mode.split(), cache=cache).stamp.canary]
-    assert flew(project)
-    fates.append(measure(project, *mode.split(), cache=cache).stamp.canary)
-    assert not flew(project)
-    assert fates == ["passed", "passed before"]
-
-
-def test_it_flies_where_anything_that_decides_is_new(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache = str(project.root / "kept")
-
-    def fate(*arguments: str, plugin: str = "", **changes: object) -> str:
-        fate: str = measure(project, *arguments, plugin=plugin, cache=cache, **changes).stamp.canary
-        return fate
-
-    assert fate() == "passed"
-    assert fate(branch=False) == "passed"
-    assert fate("--forked") == "passed"
-    assert fate("--forked", plugin="X = 1\n") == "passed"
-    monkeypatch.setenv("PYTHONHASHSEED", "1")
-    assert fate() == "passed"
-    monkeypatch.setenv("EDITOR", "ed")
-    assert fate() == "passed before"
-
-
-def test_what_a_worker_alone_loads_decides_too(project: Project) -> None:
-    plugin = "import os\nif 'PYTEST_XDIST_WORKER' in os.environ:\n    import of_worker\n"
-    cache = str(project.root / "kept")
-    project.write("of_worker.py", "")
-    assert measure(project, "-n", "1", plugin=plugin, cache=cache).stamp.canary == "passed"
-    assert measure(project, "-n", "1", plugin=plugin, cache=cache).stamp.canary == "passed before"
-    project.write("of_worker.py", "import os\nos.environ['_COVLANE_LEG'] = ''\n")
-    assert measure(project, "-n", "1", plugin=plugin, cache=cache).stamp.canary == "lost"
-
-
-def test_one_that_was_lost_stands_for_none(project: Project) -> None:
-    plugin, cache = "import os\nos.environ['_COVLANE_LEG'] = ''\n", str(project.root / "kept")
-    for _ in range(2):
-        leg = measure(project, plugin=plugin, cache=cache)
-        assert (leg.stamp.canary, leg.stamp.complete) == ("lost", False)
+atexit.register(look)
+"""
+    for mode in ([], ["-n", "1"]):
+        leg = measure(project, *mode, plugin=plugin)
+        assert leg.stamp.canary == "passed", leg.output
+        assert "Error" not in leg.output, leg.output
+    assert (project.root / "looked").exists()

@@ -435,10 +435,10 @@ def test_the_session_loads_the_plugin_by_the_setting_alone(package: Project) -> 
     assert leg.stamp.processes.started == 4
 
 
-def test_the_canary_is_tested_in_a_process_too(package: Project) -> None:
+def test_the_canary_runs_in_a_process_too(package: Project) -> None:
     package_of(package, "def test(): pass\n")
     leg = package.measure(isolation="process", canary=True)
     assert leg.stamp.canary == "passed"
-    folder = package.root / "reports" / "legs" / "leg.d" / ".canary"
+    folder = package.root / "reports" / "legs" / "leg.d"
     told = "".join(path.read_text() for path in folder.glob("*.fragment"))
-    assert "trial.py::test_canary" in told
+    assert '"test":"covlane_canary"' in told

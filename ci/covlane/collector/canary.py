@@ -1,37 +1,36 @@
-"""The canary: a module whose lines are known, tested as the leg was, before anybody believes the leg.
+"""The canary: a module whose lines are known, run where the suite ran, before anybody believes the leg.
 
-It runs after the leg, while `finish` counts, with the flags that the leg turned out to have, wherever they came from,
-so in processes of the same shape: workers, forked tests, and below them a fork and a Python of the test's own. Its
-interpreter has loaded pytest by then; plugins, which may have effects beyond it, are loaded after the leg alone.
-Where one came back before and nothing that decides how it fares has changed, none has to fly.
+Each process that pytest ran tests in, its own or a worker of pytest-xdist, ends with it: the module is imported, called,
+and, by each way that the process took, called in a fork and in a Python of its own. So it meets plugins, flags and
+whatever the suite has left behind as the last test met them. `finish` judges what came back.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import shutil
-import subprocess  # noqa: TID251 - the leg's side has no adapters
+import signal
 import sys
-import sysconfig
-import threading
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any
 
-from . import engine, fragments
-from .proven import CONFTEST, Proven
-from .start import RUNNING, WHEN_TOLD, leave
+from . import engine
+from .own import io, time
+from .own import os as own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .engine import Counted
+    from .fragments import Fragment, Process
     from .plan import Plan
+    from .record import Item
 
-#: pytest looks for tests in no hidden folder, and for none in a file of such a name: no other leg may find it.
-FOLDER = ".canary"
-SOURCE, TESTS = "covlane_canary.py", "trial.py"
-PASSED, PROVEN, LOST, OFF = "passed", "passed before", "lost", "off"
-#: Seconds after which it has hung.
+    Branch = tuple[int, int]
+
+#: The module, and what stands for a test in what its processes say of themselves.
+NAME = "covlane_canary"
+PASSED, LOST, OFF = "passed", "lost", "off"
+#: Seconds after which a fork or a Python of its own has hung.
 PATIENCE = 60
 MODULE = """\
 def in_test(number):
@@ -49,154 +48,164 @@ def in_child():
 """
 #: What its lines and branches are, and by which of them a mechanism is known to work.
 EXECUTABLE = {1, 2, 3, 4, 7, 8, 11, 12}
-MECHANISMS = {
-    "imports": {1, 7, 11},
-    "tests": {2, 3},
-    "forks": {8},
-    "Pythons that tests start": {12},
-}
-BRANCHES = {(2, 3), (2, 4)}
-TEST = """\
-import os, subprocess, sys, warnings
-
-sys.path.insert(0, os.path.dirname(__file__))
-import covlane_canary
-
-
-def test_canary():
-    covlane_canary.in_test(1)
-    if hasattr(os, "fork"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            child = os.fork()
-        if child == 0:
-            covlane_canary.in_fork()
-            os._exit(0)
-        os.waitpid(child, 0)
-    code = "import covlane_canary as canary; canary.in_child()"
-    subprocess.run([sys.executable, "-c", code], cwd=os.path.dirname(__file__), check=True)
+IMPORTED, TESTED, FORKED, STARTED = {1, 7, 11}, {2, 3}, {8}, {12}
+BRANCHES, TAKEN = {(2, 3), (2, 4)}, {(2, 3)}
+IMPORTS, TESTS, FORKS, PYTHONS = "imports", "tests", "forks", "Pythons that tests start"
+#: Run as `python -c CHILD path`.
+CHILD = f"""\
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("{NAME}", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+module.in_child()
 """
+#: By this pytest-xdist tells the workers of one run from those of another, which a test may start.
+_RUN = "PYTEST_XDIST_TESTRUNUID"
+#: pytest's word for the test that runs.
+_TEST = "PYTEST_CURRENT_TEST"
+
+
+def run() -> str:
+    """Return which run of pytest-xdist's this process, or one above it, is a worker of, or an empty string."""
+    return own.environ.get(_RUN, "")
 
 
 class Canary:
-    """One leg's: it stands by, flies as the leg ran, and is judged."""
+    """This process's; what becomes of it is said in the fragment, as far as that is known here."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._folder = os.path.join(plan.folder, FOLDER)
-        self._proven = Proven(plan) if plan.canary and plan.cache else None
-        #: The run's flags, from which a canary is told how to fly; None where none has to.
-        self._flags: Optional[list[str]] = None
-        # Where one came back before, another will hardly have to fly.
-        self._flight = self._stand_by() if plan.canary and not self._proven else None
+    def __init__(self, plan: Plan, fragment: Fragment) -> None:
+        self._folder = plan.canaries
+        self._fragment = fragment
 
-    def launch(self, status: int) -> None:
-        """Let it fly, where pytest, which ended with `status`, came so far that it is known how the leg ran."""
-        self._flags = _flags(self._plan) if self._plan.canary and status in (0, 1) else None
-        if self._flags is not None and not self._is_proven():
-            if self._flight is not None and self._flight.poll() is not None:
-                self._leave(self._flight)  # the suite can kill what it did not start
-                self._flight = None
-            self._flight = self._flight or self._stand_by()
-        if self._flight is not None:
-            self._tell(self._flight)
+    def fly(self, *, forks: bool, pythons: bool) -> None:
+        """Run it here, in a fork and in a Python of its own. Nothing is raised: the suite has ended as it has."""
+        ways = {IMPORTS: self._place("here")}
+        if forks:
+            ways[FORKS] = ways[IMPORTS]
+        if pythons:
+            ways[PYTHONS] = self._place("child")
+        self._say(ways)
+        try:
+            module = _load(ways[IMPORTS])
+            module.in_test(1)
+            if forks and not _fork(module):
+                del ways[FORKS]
+                self._say(ways)
+            if pythons:
+                _start(ways[PYTHONS])
+        except Exception as error:  # noqa: BLE001 - whatever the suite has left behind
+            self._fragment.add(trouble=f"{type(error).__name__}: {error}")
 
-    def judge(self) -> tuple[str, list[str]]:
-        """Return what became of it, and a sentence for each mechanism that lost its lines."""
-        if self._flags is None:
-            return OFF, []
-        if self._is_proven():
-            return PROVEN, []
-        assert self._flight is not None  # noqa: S101 - it was launched
-        # Popen.wait with a timeout looks at ever longer intervals; this one hears at once.
-        alarm = threading.Timer(PATIENCE, self._flight.kill)
-        alarm.start()
-        status = self._flight.wait()
-        alarm.cancel()
-        self._leave(self._flight)
-        if status not in (0, 1):
-            output = os.path.join(self._folder, "output")
-            return f"it could not run: pytest ended with {status}, {output} says why", []
-        found, _ = fragments.read_ended(self._folder)
-        lost = [*(["its test failed"] if status else ()), *_lost(self._plan, self._folder, found)]
-        if lost:
-            return LOST, [
-                f"the canary, a test whose lines are known, was not measured whole: {', '.join(lost)}"
-            ]
-        if self._proven is not None:
-            self._proven.add(self._flags, self._folder)
-        return PASSED, []
+    def _say(self, ways: dict[str, str]) -> None:
+        self._fragment.add(canary={"run": run(), "ways": ways})
 
-    def _is_proven(self) -> bool:
-        return self._flags is not None and self._proven is not None and self._flags in self._proven
-
-    def _stand_by(self) -> subprocess.Popen[bytes]:
-        """Start the canary's interpreter, which loads pytest and waits for its flags."""
-        folder = self._folder
-        shutil.rmtree(folder, ignore_errors=True)
-        os.makedirs(folder)
-        own = _own(self._plan, folder)._replace(canary=False, shard=None)._asdict()
-        del own["folder"]
-        content = {
-            "leg.json": json.dumps({"schema": 1, **own}),
-            SOURCE: MODULE,
-            TESTS: TEST,
-            "conftest.py": CONFTEST,
-            "pytest.ini": "[pytest]\n",
-        }
-        for name, text in content.items():
-            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
-                file.write(text)
-        environ = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}  # noqa: TID251
-        measure = [sys.executable, os.path.dirname(os.path.abspath(__file__)), "measure"]
-        with open(os.path.join(folder, "output"), "wb") as out:
-            return subprocess.Popen(  # noqa: S603 - our own interpreter
-                [*measure, os.path.join(folder, "leg.json"), WHEN_TOLD],
-                stdin=subprocess.PIPE, stdout=out, stderr=out, env=environ,
-            )  # fmt: skip
-
-    def _tell(self, flight: subprocess.Popen[bytes]) -> None:
-        """Say with which arguments to fly, or not to."""
-        place = ["-c", os.path.join(self._folder, "pytest.ini"), "--rootdir", self._folder]
-        tests = ["-p", "no:cacheprovider", os.path.join(self._folder, TESTS)]
-        assert flight.stdin is not None  # noqa: S101 - a pipe
-        with contextlib.suppress(BrokenPipeError), flight.stdin as told:
-            if self._flags is not None:
-                told.write(json.dumps([*self._flags, *place, *tests]).encode() + b"\n")
-
-    @staticmethod
-    def _leave(flight: subprocess.Popen[bytes]) -> None:
-        leave(os.path.join(sysconfig.get_path("purelib"), RUNNING), flight.pid)
+    def _place(self, name: str) -> str:
+        path = os.path.join(self._folder, f"{own.getpid()}-{name}.py")
+        own.makedirs(self._folder, exist_ok=True)
+        with io.open(path, "w", encoding="utf-8") as file:
+            file.write(MODULE)
+        return path
 
 
-def _own(plan: Plan, folder: str) -> Plan:
-    """Return the plan of the canary itself, which is its own root."""
-    return plan._replace(folder=folder, root=folder, source=[SOURCE], omit=[], exclude=[])
+def _load(path: str) -> Any:
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location(NAME, path)
+    assert spec is not None  # noqa: S101 - a file with a location has one
+    assert spec.loader is not None  # noqa: S101
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def _lost(plan: Plan, folder: str, found: list[fragments.Process]) -> Iterator[str]:
-    path = os.path.realpath(os.path.join(folder, SOURCE))
-    reader = engine.reader(_own(plan, folder), [path], fragments.ran(folder, found))
-    counted = reader.count(path)
-    mechanisms = dict(MECHANISMS)
-    if not hasattr(os, "fork"):
-        del mechanisms["forks"]
-    if not plan.subprocess:
-        del mechanisms["Pythons that tests start"]
-    for mechanism, known in mechanisms.items():
-        if not known <= counted.executed:
+def _fork(module: Any) -> bool:
+    """Call it in a fork; False where there can be none: Python 3.12 lets no process fork that is about to end."""
+    import warnings
+
+    own.environ[_TEST] = f"{NAME} (call)"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that this process has threads, as a worker may have
+            child = os.fork()
+    except RuntimeError:
+        return False
+    finally:
+        del own.environ[_TEST]
+    if not child:
+        try:
+            module.in_fork()
+        finally:
+            os._exit(0)
+    late = time.monotonic() + PATIENCE
+    with contextlib.suppress(ChildProcessError):  # the system was told to forget children
+        while not os.waitpid(child, os.WNOHANG)[0]:
+            if time.monotonic() > late:
+                os.kill(child, signal.SIGKILL)
+                raise TimeoutError(f"a fork of it did not end in {PATIENCE} seconds")
+            time.sleep(0.001)
+    return True
+
+
+def _start(path: str) -> None:
+    # Few suites need it, and every Python of theirs would wait for it.
+    import subprocess  # noqa: TID251 - the leg's side has no adapters
+
+    nowhere = subprocess.DEVNULL
+    subprocess.run(  # noqa: S603 - the suite's own interpreter
+        [sys.executable, "-c", CHILD, path], check=True, timeout=PATIENCE,
+        stdin=nowhere, stdout=nowhere, stderr=nowhere, env={**os.environ, _TEST: f"{NAME} (call)"},  # noqa: TID251
+    )  # fmt: skip
+
+
+def judge(plan: Plan, found: list[Process], seen: dict[str, set[Item]]) -> tuple[str, list[str]]:
+    """Return what became of a leg's canaries, and a sentence where some lost their lines.
+
+    Args:
+        plan: the leg.
+        found: its processes, with those of the canaries.
+        seen: what ran, as `fragments.ran` has it.
+    """
+    suite = next((process.pytest for process in found if process.pytest), None)
+    if suite is None or not plan.canary:
+        return OFF, []
+    flown = [process for process in found if process.canary and process.canary["run"] == suite["run"]]
+    lost = dict.fromkeys(_lost(plan, flown, seen))
+    if not flown:
+        lost[f"the lines of {TESTS} did not come back"] = None
+    if not all(process.ended for process in found if process.test == NAME):
+        lost["a process of it never reported its end"] = None
+    if lost:
+        return LOST, [
+            f"the canary, a module whose lines are known, was not measured whole: {', '.join(lost)}"
+        ]
+    trouble = next((process.trouble for process in flown if process.trouble), "")
+    return (f"it could not run: {trouble}" if trouble else PASSED), []
+
+
+def _lost(plan: Plan, flown: list[Process], seen: dict[str, set[Item]]) -> Iterator[str]:
+    """Yield what of canaries did not come back; nothing of one that could not run."""
+    flights = [process.canary["ways"] for process in flown if process.canary and not process.trouble]
+    real = {path: os.path.realpath(path) for ways in flights for path in ways.values()}
+    own_plan = plan._replace(folder=plan.canaries, exclude=[])
+    ran = {path: seen.get(path, set()) for path in real.values()}
+    reader, branches = engine.reader(own_plan, list(ran), ran), BRANCHES if plan.branch else set()
+    for ways in flights:
+        here = {IMPORTS: IMPORTED, TESTS: TESTED, **({FORKS: FORKED} if FORKS in ways else {})}
+        yield from _missed(reader.count(real[ways[IMPORTS]]), here, branches, TAKEN & branches)
+        if PYTHONS in ways:
+            there = {PYTHONS: IMPORTED | STARTED}
+            yield from _missed(reader.count(real[ways[PYTHONS]]), there, branches, set())
+
+
+def _missed(
+    counted: Counted, mechanisms: dict[str, set[int]], branches: set[Branch], taken: set[Branch]
+) -> Iterator[str]:
+    for mechanism, lines in mechanisms.items():
+        if not lines <= counted.executed:
             yield f"the lines of {mechanism} did not come back"
-    if counted.executed - set().union(*MECHANISMS.values()):
+    if counted.executed - set().union(*mechanisms.values()):
         yield "lines came back that did not run"
     if counted.executable != EXECUTABLE:
         yield "its executable lines are not those that are known"
-    if plan.branch and (counted.branches, counted.taken) != (BRANCHES, {(2, 3)}):
+    if (counted.branches, counted.taken) != (branches, taken):
         yield "its branches did not come back"
-    if not all(process.ended for process in found):
-        yield "a process of it never reported its end"
-
-
-def _flags(plan: Plan) -> Optional[list[str]]:
-    """Return the flags that shaped the leg's processes, None where pytest did not come to its end."""
-    found, _ = fragments.read_all(plan.folder)
-    return next((process.pytest["flags"] for process in found if process.pytest), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
 import signal
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from . import plan as plans
 from . import plugins, termination
-from .start import RUNNING, VARIABLE, WHEN_TOLD, enter, leave
+from .start import RUNNING, VARIABLE, enter, leave
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -63,14 +62,6 @@ def measure(plan: Plan, path: str, arguments: list[str]) -> int:
         os.environ[VARIABLE] = os.path.abspath(path)  # noqa: TID251 - the leg's side has no adapters
         with contextlib.suppress(OSError):  # where nothing can be written, only cleaned children are lost
             enter(_beside(RUNNING), os.path.abspath(path))
-    if arguments == [WHEN_TOLD]:
-        with contextlib.suppress(ImportError):
-            importlib.import_module("pytest")
-        told = sys.stdin.readline()
-        if not told:
-            leave(_beside(RUNNING), os.getpid())
-            return 0
-        arguments = json.loads(told)
     return run_pytest(measurement, [*plugins.options(plan, path), *arguments])
 
 

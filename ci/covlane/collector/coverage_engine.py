@@ -51,7 +51,7 @@ class Engine:
         self._sources, self._fragment = sources, fragment
         self._branch = plan.branch
         self._said: set[str] = set()
-        real = (os.path.realpath(os.path.join(plan.root, name)) for name in plan.source)
+        real = (os.path.realpath(os.path.join(plan.root, name)) for name in [*plan.source, plan.canaries])
         # It takes folders; what else lies in the one of a single file is left out of what is said.
         self._source = [path if os.path.isdir(path) else os.path.dirname(path) for path in real]
 

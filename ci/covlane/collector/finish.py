@@ -12,8 +12,7 @@ import warnings
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import cache, engine, fragments, shard_plugin
-from .canary import Canary
+from . import cache, canary, engine, fragments, shard_plugin
 from .plan import SCHEMA
 from .sources import Sources
 
@@ -40,32 +39,30 @@ def stand_by(plan: Plan) -> bool:
     try:
         if plan.cache:
             cache.prune(os.path.dirname(plan.cache))
-        canary = Canary(plan)
         told = sys.stdin.readline()
         crew.dismiss()
         if told:
             status, *arguments = json.loads(told)
-            finish(plan, status, arguments, canary, crew)
+            finish(plan, status, arguments, crew)
     finally:
         crew.wait(kill=True)
     return bool(told)
 
 
-def finish(plan: Plan, status: int, arguments: list[str], canary: Canary, before: Crew) -> None:
+def finish(plan: Plan, status: int, arguments: list[str], before: Crew) -> None:
     """Write the leg's report.
 
     Args:
         plan: the leg.
         status: how pytest's process ended: its exit code, or minus the signal that killed it.
         arguments: pytest's.
-        canary: what stands by to be tested as the leg was.
         before: what has been done by now.
     """
-    canary.launch(status)
-    found, reasons = fragments.read_ended(plan.folder)
+    everything, reasons = fragments.read_ended(plan.folder)
+    found = [process for process in everything if process.test != canary.NAME]
     reasons += fragments.failures(plan.folder) + _ends(found, status)
     try:
-        seen = fragments.ran(plan.folder, found)
+        seen = fragments.ran(plan.folder, everything)
     except ValueError as error:
         reasons.append(f"the record of what ran is broken: {error}")
         seen = {}
@@ -76,19 +73,18 @@ def finish(plan: Plan, status: int, arguments: list[str], canary: Canary, before
     report = _document(files, branch=plan.branch, reader=reader)
     if plan.shard:
         report["durations"] = next((item.pytest["durations"] for item in found if item.pytest), {})
-    # json.dump encodes in Python, ten times slower.
-    text = json.dumps(report, separators=(",", ":"))
-    flown, lost = canary.judge()
+    fate, lost = canary.judge(plan, everything, seen) if status in (0, 1) else (canary.OFF, [])
     reasons += lost
     stamp = _stamp(plan, found, status, arguments)
     stamp["tools"][reader.name] = reader.version
     stamp.update(
-        canary=flown, complete=not reasons, reasons=[_printable(reason) for reason in reasons], **notes
+        canary=fate, complete=not reasons, reasons=[_printable(reason) for reason in reasons], **notes
     )
+    report["covlane"] = stamp
     temporary = plan.output + ".part"
     with open(temporary, "w", encoding="utf-8") as file:
-        # What is large has been encoded while the canary flew.
-        file.write(f'{text[:-1]},"covlane":{json.dumps(stamp, separators=(",", ":"))}}}')
+        # json.dump encodes in Python, ten times slower.
+        file.write(json.dumps(report, separators=(",", ":")))
     os.replace(temporary, plan.output)
 
 

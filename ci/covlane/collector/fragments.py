@@ -71,6 +71,9 @@ class Process:
         self.unmarked: dict[str, str] = {}
         self.lost: list[str] = []
         self.pytest: Optional[dict[str, Any]] = None
+        #: Of the canary, by each way it was run the file, and what kept it from running.
+        self.canary: Optional[dict[str, Any]] = None
+        self.trouble = ""
 
 
 def read_all(folder: str) -> tuple[list[Process], list[str]]:

@@ -9,6 +9,7 @@ import importlib
 import os
 import signal
 import sys
+import threading
 from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -81,6 +82,7 @@ def hook_forks(measurement: Measurement) -> None:
         masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}))
 
     def in_parent() -> None:
+        measurement.forks = True
         mask = masks.pop()
         lock.__exit__()
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -97,6 +99,10 @@ def hook_forks(measurement: Measurement) -> None:
 def hook_ends(measurement: Measurement) -> None:
     """Have the process say its end wherever Python sees it coming."""
     atexit.register(measurement.end)
+    atexit.register(measurement.fly_in_worker)  # what is registered last is called first
+    # Earlier still, before coverage.py stops.
+    if register := getattr(threading, "_register_atexit", None):
+        register(measurement.fly_in_worker)
     for name in ("_exit", "execv", "execve", "abort"):
         do_before(os, name, lambda *_, **__: measurement.end())
 

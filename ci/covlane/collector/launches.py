@@ -1,4 +1,4 @@
-"""The programs that a process starts: `python -S` is named, as nothing can measure it.
+"""The programs that a process starts, of which `python -S` is named, as nothing can measure it.
 
 Without `site` an interpreter reads no `.pth` file, and so never hears of its leg.
 """
@@ -21,14 +21,16 @@ _WITH_VALUE = "WX"
 _PYTHON = re.compile(r"(python|pypy)[\d.]*(\.exe)?", re.IGNORECASE)
 
 
-def hook_launches(say: Callable[[list[str]], None]) -> None:
-    """Call `say` with the command line of each `python -S` of this environment, before this process starts it."""
+def hook_launches(say: Callable[..., None]) -> None:
+    """Call `say` with the command line of each program before this process starts it.
+
+    Its `measurable` is False for a `python -S` of this environment.
+    """
     own = sys.executable or ""
 
     def look(paths: Iterable[Any], argv: Iterable[Any]) -> None:
         words = [os.fsdecode(word) for word in argv]
-        if lacks_site(words) and _is_same(_found(paths), own):
-            say(words)
+        say(words, measurable=not (lacks_site(words) and _is_same(_found(paths), own)))
 
     def launched(path: Any, argv: Any, *_: Any, **__: Any) -> None:
         look([path], argv)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import engine, hooks, launches
+from . import canary, engine, hooks, launches
 from .fragments import Fragment, current_test
 from .sources import Sources
 from .termination import Guard, Termination
@@ -29,12 +30,15 @@ class Measurement:
         self.lock = Guard()
         self.pytest: Optional[dict[str, Any]] = None
         self._fragment = Fragment(plan.folder)
-        sources = Sources(plan.root, plan.source, plan.omit)
+        sources = Sources(plan.root, [*plan.source, plan.canaries], plan.omit)
         self._engine = engine.start(plan, sources, self._fragment, self.lock)
         self._termination = Termination(self.lock, self.end if self._engine.keeps else None)
         self._next = 0.0  # after the first test, so that forked children find the files' places
         self._pid = 0
-        self._subprocess = plan.subprocess
+        self._plan = plan
+        self._run = canary.run()
+        #: Whether this process has forked, and whether a test has started a program: what it does, its canary does too.
+        self.forks, self.launches = False, sys.platform == "win32"
 
     def start(self) -> None:
         """Measure what runs from now on, and see to every way in which the process can end."""
@@ -44,7 +48,7 @@ class Measurement:
         self._engine.start()
         hooks.hook_forks(self)
         self._termination.spare_programs()
-        launches.hook_launches(self.unreached)
+        launches.hook_launches(self.launched)
 
     def checkpoint(self) -> None:
         """Hand over what the engine keeps to itself, if it is time."""
@@ -70,10 +74,28 @@ class Measurement:
         except OSError as error:
             self._complain(error)
 
-    def unreached(self, argv: list[str]) -> None:
-        """Name a process that this one starts and that cannot be measured."""
-        if self._subprocess:
-            test = current_test()
+    def fly_in_worker(self) -> None:
+        """Run the canary where this process has become a worker of pytest-xdist, whose environment begins after it."""
+        if canary.run() != self._run:
+            self._run = canary.run()
+            self._fly()
+
+    def fly_in_suite(self) -> None:
+        """Run the canary where this process has run pytest, unless that left the tests to workers."""
+        if self.pytest and self.pytest["run"] == self._run:
+            self._fly()
+
+    def _fly(self) -> None:
+        if self._plan.canary and self._pid == os.getpid():
+            with contextlib.suppress(OSError):  # one that nobody heard of is lost
+                pythons = self._plan.subprocess and (self.launches or self.forks)
+                canary.Canary(self._plan, self._fragment).fly(forks=self.forks, pythons=pythons)
+
+    def launched(self, argv: list[str], *, measurable: bool) -> None:
+        """Note that this process starts a program, and name one that cannot be measured."""
+        test = current_test()
+        self.launches |= bool(test)
+        if self._plan.subprocess and not measurable:
             by = f", started by {test}" if test else ""
             self._fragment.add(lost=f"python -S hears of no leg and was not measured{by}: {shlex.join(argv)}")
 

@@ -45,6 +45,11 @@ class Plan(NamedTuple):
         """The folder of what is worked out once for each content."""
         return self.cache or os.path.join(self.folder, "cache")
 
+    @property
+    def canaries(self) -> str:
+        """The folder of the canaries, which is measured like a source; no leg has sources in a hidden one."""
+        return os.path.join(self.folder, ".canary")
+
 
 def read(path: str) -> Plan:
     """Read a plan; OSError, ValueError or TypeError where it is none."""

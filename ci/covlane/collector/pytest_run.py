@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from . import shard_plugin
+from .canary import run
 
 if TYPE_CHECKING:
     from .measure import Measurement
@@ -21,6 +22,8 @@ def main(measurement: Measurement, arguments: list[str]) -> int:
 
     try:
         code = pytest.main(plugins=[_witness(measurement)])
+        if code in (0, 1):
+            measurement.fly_in_suite()
         sys.stdout.flush()
     except BrokenPipeError:
         # As pytest's own console_main does: whoever read our output has gone.
@@ -50,7 +53,7 @@ def _witness(measurement: Measurement) -> object:
     import pytest
 
     class Witness:
-        interrupted = stopped = ""
+        interrupted = stopped = run = ""
 
         def pytest_runtest_logfinish(self) -> None:
             measurement.checkpoint()
@@ -68,6 +71,8 @@ def _witness(measurement: Measurement) -> object:
             workers = session.config.pluginmanager.get_plugin("dsession")
             crashed = getattr(workers, "_summary_report", None)
             self.stopped = str(session.shouldfail or session.shouldstop or self.interrupted or crashed or "")
+            nodes = getattr(workers, "nodemanager", None)
+            self.run = run() if workers is None else getattr(nodes, "testrunuid", "")
 
         @pytest.hookimpl(trylast=True)
         def pytest_unconfigure(self, config: Any) -> None:
@@ -78,22 +83,8 @@ def _witness(measurement: Measurement) -> object:
                 "version": pytest.__version__,
                 "counts": counts,
                 "stopped": self.stopped,
-                "flags": _flags(config.option),
+                "run": self.run,
                 "durations": shard_plugin.durations(stats) if shard_plugin.asked(config) else {},
             }
 
     return Witness()
-
-
-def _flags(option: Any) -> list[str]:
-    """Return the flags that shape the processes of a run, wherever they were given."""
-    flags = [f"--import-mode={option.importmode}"]
-    for plugin in option.plugins or ():
-        flags += ["-p", plugin]
-    if getattr(option, "forked", False):
-        flags.append("--forked")
-    workers = getattr(option, "tx", None)
-    if workers and option.dist != "no":
-        flags.append(f"--dist={option.dist}")
-        flags += ["--tx", workers[0]]
-    return flags

@@ -13,8 +13,6 @@ VARIABLE = "_COVLANE_LEG"
 #: The folder beside the leg's `.pth` file that is there while a leg runs: its plan, by the process that runs its suite.
 RUNNING = "_covlane_leg.running"
 PACKAGE = "_covlane_collector"
-#: Stands for pytest's arguments where standard input will say them, as JSON.
-WHEN_TOLD = "--when-told"
 FAILED = ".failed"
 
 

@@ -133,8 +133,8 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sang(self) -> bool:
-        """Whether the leg's canary came back, then or in a leg like it, if one was asked for."""
-        return self.canary in {"passed", "passed before", "off"}
+        """Whether the leg's canary came back, if one was asked for."""
+        return self.canary in {"passed", "off"}
 
 
 @dataclass(frozen=True, slots=True)
