@@ -36,6 +36,7 @@ class Cache:
         self._folder = folder
         build = (sys.implementation.cache_tag, sys.hexversion, sys.flags.optimize, sys.byteorder)
         self._build = repr(build).encode()
+        self._exists = False
 
     def key(self, source: bytes, *how: object) -> bytes:
         """Return the key of what is made of a source in some way; `how` has a repr that says all of that."""
@@ -74,7 +75,7 @@ class Cache:
         temporary = f"{path}.{os.getpid()}"
         try:
             payload = marshal.dumps(value)
-            os.makedirs(self._folder, exist_ok=True)
+            self._make_folder()
             with io.open(temporary, "wb") as file:
                 file.write(_seal(key, payload) + payload)
             os.replace(temporary, path)
@@ -104,7 +105,7 @@ class Cache:
         """Hold a byte of a file as long as an entry is made; no fork inherits it, and it goes with its process."""
         descriptor = -1
         try:
-            os.makedirs(self._folder, exist_ok=True)
+            self._make_folder()
             descriptor = os.open(os.path.join(self._folder, CLAIMS), os.O_RDWR | os.O_CREAT, 0o600)
             deadline = time.monotonic() + PATIENCE
             while not _hold(descriptor, int.from_bytes(key[:7], "big")) and time.monotonic() < deadline:
@@ -116,6 +117,11 @@ class Cache:
         finally:
             if descriptor >= 0:
                 os.close(descriptor)
+
+    def _make_folder(self) -> None:
+        if not self._exists:
+            os.makedirs(self._folder, exist_ok=True)
+            self._exists = True
 
     def _path(self, key: bytes) -> str:
         return os.path.join(self._folder, key.hex())

@@ -8,6 +8,7 @@ under two names, which SlipCover makes a SyntaxError.
 from __future__ import annotations
 
 import ast
+import gc
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
@@ -43,12 +44,20 @@ def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
     """
     reason: Optional[str] = None
     if branch:
+        # A tree is a great many objects and no cycle: the garbage collector would look at all of them, again and again.
+        tree: Any = None
+        collects = gc.isenabled()
+        gc.disable()
         try:
-            tree: Any = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+            tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
             mark(tree)
             return Compiled(compile(tree, filename, "exec", dont_inherit=True), None)
         except Exception as error:  # noqa: BLE001 - what cannot be marked, Python may compile
             reason = f"{type(error).__name__}: {error}"
+        finally:
+            tree = None
+            if collects:
+                gc.enable()
     return Compiled(compile(source, filename, "exec", dont_inherit=True), reason)
 
 

@@ -103,9 +103,12 @@ class Recorder:
     def freeze(self, code: types.CodeType) -> Frozen:
         """Return code, and what `watch` asks of it, as something that marshal takes."""
         found = codes(code)
-        numbers = {line for each in found for _, _, line in each.co_lines() if line is not None}
+        tables = [list(each.co_lines()) for each in found]
+        numbers = {line for table in tables for _, _, line in table if line is not None}
         signatures = array("I", map(signature, found))
-        long = tuple(index for index, each in enumerate(found) if SOUND and SEARCHING and is_long(each))
+        long: tuple[int, ...] = ()
+        if SOUND and SEARCHING:
+            long = tuple(at for at, table in enumerate(tables) if is_long(found[at].co_firstlineno, table))
         return code, array("I", sorted(numbers)).tobytes(), signatures.tobytes(), long
 
     def watch(self, frozen: Frozen, _module: Optional[types.ModuleType]) -> types.CodeType:
@@ -166,14 +169,20 @@ def signature(code: types.CodeType) -> int:
     )
 
 
-def is_long(code: types.CodeType) -> bool:
-    """Say whether CPython searches for one of the code's lines; marks, which lie beyond all lines, are met once."""
-    first, far, size = code.co_firstlineno, False, 0
-    for begin, size, line in code.co_lines():  # noqa: B007 - the last one's end
-        # It expects another line every 16 units of code, of 2 bytes.
-        if line is not None and line < MARK and not -REACH < line - first - begin // 32 <= REACH:
-            far = True
-    return far and size >= LONG
+def is_long(first: int, table: list[tuple[int, int, Optional[int]]]) -> bool:
+    """Say whether CPython searches for one of the lines of code, by its first one and its `co_lines`.
+
+    Marks, which lie beyond all lines, are met once.
+    """
+    # It expects another line every 16 units of code, of 2 bytes.
+    return (
+        bool(table)
+        and table[-1][1] >= LONG
+        and any(
+            line is not None and line < MARK and not -REACH < line - first - begin // 32 <= REACH
+            for begin, _, line in table
+        )
+    )
 
 
 def places_of_units(code: types.CodeType, known: Places) -> array[int]:

@@ -143,7 +143,12 @@ def read(folder: str) -> dict[str, set[Item]]:
 
 def item(number: int) -> Item:
     """Return the line or (from, to) branch that a number stands for."""
-    return (number >> 15 & 0x7FFF, number & 0x7FFF) if number & MARK else number
+    return branch(number) if number & MARK else number
+
+
+def branch(mark: int) -> tuple[int, int]:
+    """Return the (from, to) branch that a mark stands for."""
+    return mark >> 15 & 0x7FFF, mark & 0x7FFF
 
 
 def number(item: Item) -> int:

@@ -15,7 +15,7 @@ import slipcover
 from . import exclusion
 from .marks import compile_marked
 from .monitor import codes
-from .record import item
+from .record import MARK, branch
 
 if TYPE_CHECKING:
     import types
@@ -75,8 +75,9 @@ def _annotation_only_lines(code: types.CodeType) -> frozenset[int]:
     bytecode = code.co_code
     for start, end, line in code.co_lines():
         if line:
-            operations = set(bytecode[start:end:2])
-            (loading if operations <= _LOADING else other).add(line)
+            # What most begin with loads nothing.
+            loads = bytecode[start] in _LOADING and _LOADING.issuperset(bytecode[start:end:2])
+            (loading if loads else other).add(line)
     return frozenset(loading - other)
 
 
@@ -127,9 +128,9 @@ def of_code(code: types.CodeType, unmarked: Optional[str]) -> Able:
 
 def able(numbers: Iterable[int], unmarked: Optional[str]) -> Able:
     """Return what a file has whose lines and marks have these numbers."""
-    items = [item(number) for number in numbers]
-    lines = {each for each in items if isinstance(each, int)}
-    return Able(lines, {each for each in items if isinstance(each, tuple)}, unmarked)
+    lines = set(numbers)
+    marks = {number for number in lines if number & MARK}
+    return Able(lines - marks, set(map(branch, marks)), unmarked)
 
 
 class Executable(NamedTuple):

@@ -129,13 +129,16 @@ class Reader:
     def _key(self, content: bytes) -> bytes:
         return self._cache.key(content, "counts", self._plan.branch, self._plan.exclude)
 
+    def _code_key(self, content: bytes, path: str) -> bytes:
+        return self._cache.key(content, "code", self._plan.branch, path)
+
     def _work_out(self, content: bytes, path: str) -> slip.Executable:
         branch = self._plan.branch
         if self._reader is None:  # loaded where a file is new
             from .slip import Reader as Worked
 
             self._reader = Worked(branch=branch, exclude=self._plan.exclude)
-        kept = self._cache.get(self._cache.key(content, "code", branch, path))
+        kept = self._cache.get(self._code_key(content, path))
         able = recorders().able(*kept) if kept else None
         found = self._reader.executable(content, path, able)
         self._cache.put(self._key(content), tuple(found))
@@ -146,11 +149,13 @@ class Reader:
         new = [path for path in paths if self._is_new(path)]
         recorder: Optional[Recorder] = None
         for path in new:
-            recorder = recorder or recorders().Recorder(Guard(), None, branch=self._plan.branch)
+            branch = self._plan.branch
+            recorder = recorder or recorders().Recorder(Guard(), None, branch=branch)
             with contextlib.suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-                # Nobody waits for what is done in idle time.
-                branch = self._plan.branch
-                frozen(self._cache, recorder, read(path), path, branch=branch, alone=False)
+                content = read(path)
+                if not self._cache.has(self._code_key(content, path)):
+                    # Nobody waits for what is done in idle time.
+                    frozen(self._cache, recorder, content, path, branch=branch, alone=False)
         self._work_out_all(new)
 
     def _share(self) -> None:
