@@ -37,7 +37,9 @@ def excluded(text: str, patterns: Sequence[re.Pattern[str]]) -> Excluded:
     # Python ends a line at a newline alone, str.splitlines at more than that.
     rows = ["", *text.split("\n")]
     matched = {number for one in patterns for number, row in enumerate(rows) if one.search(row)} - {0}
-    unbranched = {number for number, row in enumerate(rows) if NO_BRANCH.search(row)}
+    unbranched = set()
+    if NO_BRANCH.search(text):  # what it finds lies in one row, or in two
+        unbranched = {number for number, row in enumerate(rows) if NO_BRANCH.search(row)}
     if not matched and not unbranched:
         return Excluded(set(), set())
     smallest: dict[int, Clause] = {}
@@ -55,10 +57,17 @@ def excluded(text: str, patterns: Sequence[re.Pattern[str]]) -> Excluded:
     return Excluded(lines, partial)
 
 
+def parts(tree: ast.Module) -> list[Any]:
+    """Return the statements, `except` clauses and cases of a tree; most of it are expressions, which have none."""
+    found: list[Any] = [tree]
+    for node in found:  # which grows
+        for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+            found += getattr(node, name, ())
+    return found[1:]
+
+
 def _clauses(tree: ast.Module, rows: list[str]) -> Iterator[Clause]:
-    for node in ast.walk(tree):
-        if not isinstance(node, (ast.stmt, ast.ExceptHandler)) and not hasattr(node, "guard"):
-            continue
+    for node in parts(tree):
         first, inner = _first(node), getattr(node, "body", None) or getattr(node, "cases", None)
         if not inner:
             if _begins_row(node, rows):

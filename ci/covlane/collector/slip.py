@@ -186,7 +186,7 @@ def _anchors(source: bytes, strays: set[int], lines: set[int]) -> dict[int, int]
     From Python 3.12 on `if (` with the condition on the lines below has no code of its own.
     """
     found: dict[int, int] = {}
-    for node in ast.walk(ast.parse(source)) if strays else ():
+    for node in exclusion.parts(ast.parse(source)) if strays else ():
         first = getattr(node, "lineno", None)
         if first in strays and isinstance(node, ast.stmt):
             body = getattr(node, "body", None) or [case.pattern for case in getattr(node, "cases", ())]
