@@ -113,10 +113,18 @@ def test_workers_that_nobody_measured_are_named(project: Project) -> None:
     it_is_lost(leg, "the lines of tests did not come back")
 
 
-def test_one_that_cannot_run_is_no_verdict(project: Project) -> None:
-    leg = measure(project, plugin="def pytest_unconfigure():\n    import sys\n    sys.executable = '/none'\n")
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        ("sys.executable = '/none'", "FileNotFoundError: "),
+        ("sys.executable = '/bin/false'", "RuntimeError: a Python of its own ended with 1"),
+        ("os.fork = None", "TypeError: "),
+    ],
+)
+def test_one_that_cannot_run_is_no_verdict(project: Project, broken: str, why: str) -> None:
+    leg = measure(project, plugin=f"import os, sys\ndef pytest_unconfigure():\n    {broken}\n")
     assert leg.stamp.complete
-    assert leg.stamp.canary.startswith("it could not run: FileNotFoundError: ")
+    assert leg.stamp.canary.startswith(f"it could not run: {why}")
 
 
 def test_it_goes_the_ways_that_the_suite_went_and_no_other(project: Project) -> None:

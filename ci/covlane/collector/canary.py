@@ -70,41 +70,36 @@ def run() -> str:
     return own.environ.get(_RUN, "")
 
 
-class Canary:
-    """This process's; what becomes of it is said in the fragment, as far as that is known here."""
+def fly(plan: Plan, fragment: Fragment, *, forks: bool, pythons: bool) -> None:
+    """Run it in this process, in a fork and in a Python of its own, and say so; OSError where that cannot be said.
 
-    def __init__(self, plan: Plan, fragment: Fragment) -> None:
-        self._folder = plan.canaries
-        self._fragment = fragment
-
-    def fly(self, *, forks: bool, pythons: bool) -> None:
-        """Run it here, in a fork and in a Python of its own. Nothing is raised: the suite has ended as it has."""
-        ways = {IMPORTS: self._place("here")}
-        if forks:
-            ways[FORKS] = ways[IMPORTS]
+    Nothing else is raised: the suite has ended as it has.
+    """
+    ways = {IMPORTS: f"{own.getpid()}.py"}
+    if forks:
+        ways[FORKS] = ways[IMPORTS]
+    if pythons:
+        ways[PYTHONS] = f"child-{ways[IMPORTS]}"
+    paths = {way: _place(plan.canaries, name) for way, name in ways.items()}
+    fragment.add(canary={"run": run(), "ways": ways})
+    try:
+        module = _load(paths[IMPORTS])
+        module.in_test(1)
+        if forks and not _fork(module):
+            del ways[FORKS]
+            fragment.add(canary={"run": run(), "ways": ways})
         if pythons:
-            ways[PYTHONS] = self._place("child")
-        self._say(ways)
-        try:
-            module = _load(ways[IMPORTS])
-            module.in_test(1)
-            if forks and not _fork(module):
-                del ways[FORKS]
-                self._say(ways)
-            if pythons:
-                _start(ways[PYTHONS])
-        except Exception as error:  # noqa: BLE001 - whatever the suite has left behind
-            self._fragment.add(trouble=f"{type(error).__name__}: {error}")
+            _start(paths[PYTHONS])
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever the suite has left behind
+        fragment.add(trouble=f"{type(error).__name__}: {error}")
 
-    def _say(self, ways: dict[str, str]) -> None:
-        self._fragment.add(canary={"run": run(), "ways": ways})
 
-    def _place(self, name: str) -> str:
-        path = os.path.join(self._folder, f"{own.getpid()}-{name}.py")
-        own.makedirs(self._folder, exist_ok=True)
-        with io.open(path, "w", encoding="utf-8") as file:
-            file.write(MODULE)
-        return path
+def _place(folder: str, name: str) -> str:
+    path: str = own.path.join(folder, name)
+    own.makedirs(folder, exist_ok=True)
+    with io.open(path, "w", encoding="utf-8") as file:
+        file.write(MODULE)
+    return path
 
 
 def _load(path: str) -> Any:
@@ -150,11 +145,16 @@ def _start(path: str) -> None:
     # Few suites need it, and every Python of theirs would wait for it.
     import subprocess  # noqa: TID251 - the leg's side has no adapters
 
-    nowhere = subprocess.DEVNULL
-    subprocess.run(  # noqa: S603 - the suite's own interpreter
-        [sys.executable, "-c", CHILD, path], check=True, timeout=PATIENCE,
-        stdin=nowhere, stdout=nowhere, stderr=nowhere, env={**os.environ, _TEST: f"{NAME} (call)"},  # noqa: TID251
-    )  # fmt: skip
+    nowhere, environ = subprocess.DEVNULL, {**os.environ, _TEST: f"{NAME} (call)"}  # noqa: TID251
+    argv = [sys.executable, "-c", CHILD, path]
+    try:
+        done = subprocess.run(  # noqa: S603 - the suite's own interpreter
+            argv, stdin=nowhere, stdout=nowhere, stderr=nowhere, env=environ, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(f"a Python of its own did not end in {PATIENCE} seconds") from None
+    if done.returncode:
+        raise RuntimeError(f"a Python of its own ended with {done.returncode}")
 
 
 def judge(plan: Plan, found: list[Process], seen: dict[str, set[Item]]) -> tuple[str, list[str]]:
@@ -185,7 +185,11 @@ def judge(plan: Plan, found: list[Process], seen: dict[str, set[Item]]) -> tuple
 def _lost(plan: Plan, flown: list[Process], seen: dict[str, set[Item]]) -> Iterator[str]:
     """Yield what of canaries did not come back; nothing of one that could not run."""
     flights = [process.canary["ways"] for process in flown if process.canary and not process.trouble]
-    real = {path: os.path.realpath(path) for ways in flights for path in ways.values()}
+    real = {
+        name: os.path.realpath(os.path.join(plan.canaries, name))
+        for ways in flights
+        for name in ways.values()
+    }
     own_plan = plan._replace(folder=plan.canaries, exclude=[])
     ran = {path: seen.get(path, set()) for path in real.values()}
     reader, branches = engine.reader(own_plan, list(ran), ran), BRANCHES if plan.branch else set()

@@ -71,7 +71,7 @@ class Process:
         self.unmarked: dict[str, str] = {}
         self.lost: list[str] = []
         self.pytest: Optional[dict[str, Any]] = None
-        #: Of the canary, by each way it was run the file, and what kept it from running.
+        #: Of the canary, of which run it was and by each way its file, and what kept it from running.
         self.canary: Optional[dict[str, Any]] = None
         self.trouble = ""
 

@@ -89,7 +89,7 @@ class Measurement:
         if self._plan.canary and self._pid == os.getpid():
             with contextlib.suppress(OSError):  # one that nobody heard of is lost
                 pythons = self._plan.subprocess and (self.launches or self.forks)
-                canary.Canary(self._plan, self._fragment).fly(forks=self.forks, pythons=pythons)
+                canary.fly(self._plan, self._fragment, forks=self.forks, pythons=pythons)
 
     def launched(self, argv: list[str], *, measurable: bool) -> None:
         """Note that this process starts a program, and name one that cannot be measured."""
