@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 KEPT = Path(__file__).with_name("instructions.json")
 #: Seconds for one program, which callgrind slows by a factor of fifty.
 LIMIT = 1800
+#: A forked child inherits its parent's counters: they begin anew where CPython's fork comes to the child.
+FRESH = "--zero-before=PyOS_AfterFork_Child"
 TOTAL = re.compile(rb"^(?:totals|summary): (\d+)", re.MULTILINE)
 #: Packages whose release changes what a path takes.
 NAMED = ("slipcover", "msgspec", "invoke")
@@ -98,7 +100,7 @@ def count(valgrind: str, run: Run, environ: Mapping[str, str]) -> int:
     for reset in run.remove:
         shutil.rmtree(reset) if reset.is_dir() else reset.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="covlane-callgrind-") as folder:
-        tool = [valgrind, "-q", "--tool=callgrind", f"--callgrind-out-file={folder}/%p"]
+        tool = [valgrind, "-q", "--tool=callgrind", f"--callgrind-out-file={folder}/%p", FRESH]
         argv, everything = [*tool, *map(str, run.argv)], {**environ, **run.environ}
         code, out, errors = process.output(
             argv, cwd=run.cwd, environ=everything, stdin=run.stdin, timeout=LIMIT

@@ -45,6 +45,25 @@ def test_lines_branches_and_exclusions_are_those_of_the_program(matrix_project: 
     assert "slipcover" not in leg.stamp.tools
 
 
+@pytest.mark.parametrize("mode", ["", "-n 1"])
+def test_a_file_that_comes_after_a_checkpoint_is_no_other(matrix_project: Project, mode: str) -> None:
+    matrix_project.write(
+        "pkg/sub/late.py", "def late(number):\n    if number:\n        return number\n    return None\n"
+    )
+    test = """
+        import pkg
+        def test_it():
+            assert pkg.sign(1) == 1
+        def test_late():
+            import pkg.sub.late
+            assert pkg.sub.late.late(1)
+        """
+    leg = measure(matrix_project, test, "-p", "no:randomly", *mode.split())
+    assert leg.code == 0, leg.output
+    assert (leg.ran("pkg/__init__.py"), leg.missed("pkg/__init__.py")) == ([1, 2, 4], [3])
+    assert (leg.ran("pkg/sub/late.py"), leg.missed("pkg/sub/late.py")) == ([1, 2, 3], [4])
+
+
 @pytest.mark.parametrize("mode", ["", "-n 2", "--forked", "--forked -n 2"])
 def test_every_mode_gives_the_same(project: Project, mode: str) -> None:
     test = """

@@ -170,6 +170,8 @@ def judge(plan: Plan, found: list[Process], seen: dict[str, set[Item]]) -> tuple
         return OFF, []
     flown = [process for process in found if process.canary and process.canary["run"] == suite["run"]]
     lost = dict.fromkeys(_lost(plan, flown, seen))
+    if not flown and suite["stopped"]:
+        return "it could not run: no process that ran tests came to its end", []
     if not flown:
         lost[f"the lines of {TESTS} did not come back"] = None
     if not all(process.ended for process in found if process.test == NAME):

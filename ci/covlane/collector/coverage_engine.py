@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
     from .fragments import Fragment
@@ -50,6 +51,7 @@ class Engine:
     def __init__(self, plan: Plan, sources: Sources, fragment: Fragment, _lock: Guard) -> None:
         self._sources, self._fragment = sources, fragment
         self._branch = plan.branch
+        self._last: Optional[dict[str, list[Any]]] = None
         self._said: set[str] = set()
         real = (os.path.realpath(os.path.join(plan.root, name)) for name in [*plan.source, plan.canaries])
         # It takes folders; what else lies in the one of a single file is left out of what is said.
@@ -59,6 +61,7 @@ class Engine:
         """Trace what runs from now on."""
         self._coverage: Any = quiet_coverage(branch=self._branch, source=self._source)
         self._coverage.start()
+        atexit.register(self._keep_last)
         self._name_rivals()
 
     def _name_rivals(self) -> None:
@@ -90,12 +93,18 @@ class Engine:
 
     def flush(self) -> None:
         """Say the lines that ran, or with branches the arcs, of which coverage.py makes its lines."""
-        if not hasattr(self, "_coverage"):
-            return
+        if hasattr(self, "_coverage"):
+            self._fragment.add(files=self._ran() if self._last is None else self._last)
+
+    def _keep_last(self) -> None:
+        """Take what ran before coverage.py's own exit: that empties its data, and then it takes one file for another."""
+        self._last = self._ran()
+
+    def _ran(self) -> dict[str, list[Any]]:
         data = self._coverage.get_data()
         read = data.arcs if data.has_arcs() else data.lines
         ran = {self._sources.real(name): sorted(read(name) or ()) for name in data.measured_files()}
-        self._fragment.add(files={name: items for name, items in ran.items() if name})
+        return {name: items for name, items in ran.items() if name}
 
     def forget(self) -> None:
         """Begin anew in a forked child.
