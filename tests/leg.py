@@ -78,7 +78,7 @@ class Project:
             "branch": True,
             "subprocess": True,
             "engine": "slipcover",
-            "canary": False,
+            "canary": True,
             "shard": None,
             "durations": "",
             "cache": "",

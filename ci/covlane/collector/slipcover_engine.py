@@ -44,7 +44,7 @@ class Engine:
         self._fragment = fragment
         self._lock = lock
         self._record = Record(plan.folder, lock)
-        self._kept = plan.kept
+        self._kept, self._canaries = plan.kept, plan.canaries
         self._forks = plan.isolation != "none"
         self._cache: Optional[Cache] = None
         self._recorder: Optional[Recorder] = None
@@ -63,16 +63,20 @@ class Engine:
 
     def kept(self, source: bytes, filename: str, *how: object, make: Optional[Make] = None) -> Any:
         """Return a measured file's code for the recorder, from the cache or made now: in this way, or as an import."""
-        if self._cache is None:  # a process that loads no measured file needs none
-            from .cache import Cache
-
-            self._cache = Cache(self._kept)
-        unmarked, code = frozen(
-            self._cache, self.recorder(), source, filename, *how, branch=self.branch, make=make
-        )
+        cache = self._cache_for(filename)
+        unmarked, code = frozen(cache, self.recorder(), source, filename, *how, branch=self.branch, make=make)
         if unmarked:
             self.unbranched(filename, unmarked)
         return code
+
+    def _cache_for(self, filename: str) -> Cache:
+        from .cache import Cache  # a process that loads no measured file needs none
+
+        if filename.startswith(self._canaries):  # each has a name of its own, and is met once
+            return Cache(self._canaries)
+        if self._cache is None:
+            self._cache = Cache(self._kept)
+        return self._cache
 
     def instrument(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
         """Return code that somebody else compiled, instrumented."""
