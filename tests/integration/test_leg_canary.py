@@ -134,13 +134,14 @@ def test_it_goes_the_ways_that_the_suite_went_and_no_other(project: Project) -> 
 
 
 def test_it_runs_in_the_legs_own_processes_alone(project: Project) -> None:
-    inner = "import os, sys; sys.argv[1:] = ['-p', 'no:cacheprovider', '-n', '1', 'inner.py']; import pytest; sys.exit(pytest.main())"
+    inner = "import os, sys; sys.argv[1:] = ['-p', 'no:cacheprovider', '-p', 'breaking', '-n', '1', 'inner.py']; import pytest; sys.exit(pytest.main())"
     project.write("inner.py", "def test_inner(): pass\n")
+    project.write("breaking.py", LOADER)
     test = f"import subprocess, sys, pkg\ndef test_it():\n    subprocess.run([sys.executable, '-c', {inner!r}], check=True)\n"
     for mode in ([], ["-n", "1"]):
         leg = measure(project, *mode, test=test)
         assert (leg.code, leg.stamp.canary) == (0, "passed"), leg.output
-        # A worker of another run has its own word for that, and decides nothing.
+        # A worker of another run has its own word for that: its canary is lost, and decides nothing.
         assert len({flown["run"] for flown in canaries(project).values()}) == 2
 
 
