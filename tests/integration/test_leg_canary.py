@@ -145,6 +145,20 @@ def test_it_runs_in_the_legs_own_processes_alone(project: Project) -> None:
         assert len({flown["run"] for flown in canaries(project).values()}) == 2
 
 
+def test_what_multiprocessing_forks_has_none(project: Project) -> None:
+    test = """
+import multiprocessing, pkg
+
+def test_it():
+    process = multiprocessing.get_context("fork").Process(target=print)
+    process.start()
+    process.join()
+"""
+    leg = measure(project, "-n", "1", "-W", "ignore::DeprecationWarning", test=test)
+    assert leg.stamp.canary == "passed"
+    assert len(canaries(project)) == 1
+
+
 @pytest.mark.parametrize("arguments", [["--collect-only"], ["-k", "none"]])
 def test_a_leg_without_tests_needs_none(project: Project, arguments: list[str]) -> None:
     assert measure(project, *arguments).stamp.canary in {"passed", "off"}

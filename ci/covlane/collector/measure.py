@@ -36,7 +36,7 @@ class Measurement:
         self._next = 0.0  # after the first test, so that forked children find the files' places
         self._pid = 0
         self._plan = plan
-        self._run = canary.run()
+        self._began, self._run = os.getpid(), canary.run()
         #: Whether this process has forked, and whether a test has started a program: what it does, its canary does too.
         self.forks, self.launches = False, sys.platform == "win32"
 
@@ -86,7 +86,8 @@ class Measurement:
             self._fly()
 
     def _fly(self) -> None:
-        if self._plan.canary and self._pid == os.getpid():
+        # Not in a fork, whose own end may be like that of a process: multiprocessing's is.
+        if self._plan.canary and self._began == os.getpid():
             with contextlib.suppress(OSError):  # one that nobody heard of is lost
                 pythons = self._plan.subprocess and (self.launches or self.forks)
                 canary.fly(self._plan, self._fragment, forks=self.forks, pythons=pythons)
