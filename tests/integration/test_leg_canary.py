@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -108,8 +109,9 @@ def it_is_lost(leg: Leg, lost: str) -> None:
     )
 
 
-def test_workers_that_nobody_measured_are_named(project: Project) -> None:
-    leg = measure(project, "-n", "2", subprocess=False)
+@pytest.mark.parametrize("engine", ["slipcover", "coverage"])
+def test_workers_that_nobody_measured_are_named(project: Project, engine: str) -> None:
+    leg = measure(project, "-n", "2", subprocess=False, engine=engine)
     it_is_lost(leg, "the lines of tests did not come back")
 
 
@@ -125,6 +127,13 @@ def test_one_that_cannot_run_is_no_verdict(project: Project, broken: str, why: s
     leg = measure(project, plugin=f"import os, sys\ndef pytest_unconfigure():\n    {broken}\n")
     assert leg.stamp.complete
     assert leg.stamp.canary.startswith(f"it could not run: {why}")
+
+
+def test_a_suite_may_remove_it(project: Project) -> None:
+    removing = "import atexit, shutil\natexit.register(shutil.rmtree, 'reports/legs/leg.d/.canary')\n"
+    leg = measure(project, plugin=removing)
+    assert leg.stamp.complete
+    assert leg.stamp.canary.startswith("it could not run: [Errno 2] No such file")
 
 
 def test_it_goes_the_ways_that_the_suite_went_and_no_other(project: Project) -> None:
@@ -192,3 +201,10 @@ atexit.register(look)
         assert leg.stamp.canary == "passed", leg.output
         assert "Error" not in leg.output, leg.output
     assert (project.root / "looked").exists()
+
+
+def test_one_of_which_nothing_came_back_is_lost_by_either_engine(project: Project) -> None:
+    silent = "import sys\ndef pytest_unconfigure():\n    sys.settrace(None)\n"
+    leg = measure(project, plugin=silent, engine="coverage")
+    if sys.version_info < (3, 14):  # where coverage.py traces
+        it_is_lost(leg, "the lines of imports did not come back, the lines of tests did not come back")

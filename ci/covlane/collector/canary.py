@@ -169,9 +169,12 @@ def judge(plan: Plan, found: list[Process], seen: dict[str, set[Item]]) -> tuple
     if suite is None or not plan.canary:
         return OFF, []
     flown = [process for process in found if process.canary and process.canary["run"] == suite["run"]]
-    lost = dict.fromkeys(_lost(plan, flown, seen))
     if not flown and suite["stopped"]:
         return "it could not run: no process that ran tests came to its end", []
+    try:
+        lost = dict.fromkeys(_lost(plan, flown, seen))
+    except OSError as error:  # the suite has removed it
+        return f"it could not run: {error}", []
     if not flown:
         lost[f"the lines of {TESTS} did not come back"] = None
     if not all(process.ended for process in found if process.test == NAME):
@@ -187,6 +190,8 @@ def judge(plan: Plan, found: list[Process], seen: dict[str, set[Item]]) -> tuple
 def _lost(plan: Plan, flown: list[Process], seen: dict[str, set[Item]]) -> Iterator[str]:
     """Yield what of canaries did not come back; nothing of one that could not run."""
     flights = [process.canary["ways"] for process in flown if process.canary and not process.trouble]
+    if not flights:
+        return
     real = {
         name: os.path.realpath(os.path.join(plan.canaries, name))
         for ways in flights
