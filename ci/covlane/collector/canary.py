@@ -197,7 +197,8 @@ def _lost(plan: Plan, flown: list[Process], seen: dict[str, set[Item]]) -> Itera
         for ways in flights
         for name in ways.values()
     }
-    own_plan = plan._replace(folder=plan.canaries, cache=plan.canaries, exclude=[])
+    # Their counts are those of any canary: kept, they spare a leg to load what works them out.
+    own_plan = plan._replace(folder=plan.canaries, exclude=[])
     ran = {path: seen.get(path, set()) for path in real.values()}
     reader, branches = engine.reader(own_plan, list(ran), ran), BRANCHES if plan.branch else set()
     for ways in flights:
