@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
+
+from .marks import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 #: coverage.py's word for a statement that is not expected to take each of its branches.
 NO_BRANCH = re.compile(r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(branch|BRANCH)")
+
+
+#: What can keep a pattern that matches a row from matching it among others (assertions about what is beside it, flags,
+#: the ends of a text, parts that give nothing back), or have it search them all from each place.
+_LOOKS_BEYOND = re.compile(r"\(\?|\\[AZzDW]|[*+?}]\+|\[\^")
 
 
 class Clause(NamedTuple):
@@ -36,7 +44,8 @@ def excluded(text: str, patterns: Sequence[re.Pattern[str]]) -> Excluded:
     """Return what patterns, each searched for in each line, take out of a file; SyntaxError where it is none."""
     # Python ends a line at a newline alone, str.splitlines at more than that.
     rows = ["", *text.split("\n")]
-    matched = {number for one in patterns for number, row in enumerate(rows) if one.search(row)} - {0}
+    found = [one for one in patterns if _may_match(one, text)]
+    matched = {number for one in found for number, row in enumerate(rows) if one.search(row)} - {0}
     unbranched = set()
     if NO_BRANCH.search(text):  # what it finds lies in one row, or in two
         unbranched = {number for number, row in enumerate(rows) if NO_BRANCH.search(row)}
@@ -44,7 +53,9 @@ def excluded(text: str, patterns: Sequence[re.Pattern[str]]) -> Excluded:
         return Excluded(set(), set())
     smallest: dict[int, Clause] = {}
     partial = set()
-    for clause in _clauses(ast.parse(text), rows):
+    with uncollected():
+        clauses = list(_clauses(parts(text, matched | unbranched), rows))
+    for clause in clauses:
         for line in clause.head:
             known = smallest.get(line, clause)
             if line in matched and clause.last - clause.first <= known.last - known.first:
@@ -57,17 +68,28 @@ def excluded(text: str, patterns: Sequence[re.Pattern[str]]) -> Excluded:
     return Excluded(lines, partial)
 
 
-def parts(tree: ast.Module) -> list[Any]:
-    """Return the statements, `except` clauses and cases of a tree; most of it are expressions, which have none."""
-    found: list[Any] = [tree]
+def _may_match(pattern: re.Pattern[str], text: str) -> bool:
+    """Say whether a pattern may match in some row of a text: most match nowhere, and one search is quicker than many."""
+    if _LOOKS_BEYOND.search(pattern.pattern):
+        return True
+    return bool(re.compile(pattern.pattern, pattern.flags | re.MULTILINE).search(text))
+
+
+def parts(source: Union[str, bytes], lines: Iterable[int]) -> list[Any]:
+    """Return the statements, `except` clauses and cases of a source in which some lines lie, of theirs or of an inner one."""
+    ordered = sorted(lines)
+    found: list[Any] = [ast.parse(source)]
     for node in found:  # which grows
         for name in ("body", "handlers", "orelse", "finalbody", "cases"):
-            found += getattr(node, name, ())
+            for part in getattr(node, name, ()):
+                at = bisect_left(ordered, _first(part))
+                if at < len(ordered) and ordered[at] <= _last(part):
+                    found.append(part)
     return found[1:]
 
 
-def _clauses(tree: ast.Module, rows: list[str]) -> Iterator[Clause]:
-    for node in parts(tree):
+def _clauses(found: list[Any], rows: list[str]) -> Iterator[Clause]:
+    for node in found:
         first, inner = _first(node), getattr(node, "body", None) or getattr(node, "cases", None)
         if not inner:
             if _begins_row(node, rows):

@@ -8,6 +8,7 @@ under two names, which SlipCover makes a SyntaxError.
 from __future__ import annotations
 
 import ast
+import contextlib
 import gc
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
@@ -16,7 +17,7 @@ from .record import MARK
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     #: Where control goes from the end of a block, None where it leaves.
     Following = Optional[ast.stmt]
@@ -44,21 +45,31 @@ def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
     """
     reason: Optional[str] = None
     if branch:
-        # A tree is a great many objects and no cycle: the garbage collector would look at all of them, again and again.
-        tree: Any = None
-        collects = gc.isenabled()
-        gc.disable()
         try:
-            tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
-            mark(tree)
-            return Compiled(compile(tree, filename, "exec", dont_inherit=True), None)
+            with uncollected():
+                return Compiled(_marked(source, filename), None)
         except Exception as error:  # noqa: BLE001 - what cannot be marked, Python may compile
             reason = f"{type(error).__name__}: {error}"
-        finally:
-            tree = None
-            if collects:
-                gc.enable()
     return Compiled(compile(source, filename, "exec", dont_inherit=True), reason)
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector away for as long as a tree lives: a great many objects, and no cycle among them."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _marked(source: bytes, filename: str) -> types.CodeType:
+    tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    mark(tree)
+    code: types.CodeType = compile(tree, filename, "exec", dont_inherit=True)
+    return code
 
 
 def mark(tree: ast.Module) -> None:
@@ -144,8 +155,7 @@ def _mark(node: Any, to: int) -> ast.stmt:
     """Return the mark of the branch from a statement to a line."""
     if BY_LINE:  # the compiler makes a NOP with this line of it
         number = MARK | node.lineno << 15 | to
-        place = {"lineno": number, "end_lineno": number, "col_offset": -1, "end_col_offset": -1}
-        return ast.Expr(ast.Constant(None, **place), **place)
+        return ast.Pass(lineno=number, end_lineno=number, col_offset=-1, end_col_offset=-1)
     place = _place(node)
     if sys.version_info >= (3, 11):
         place["lineno"] = 0  # such a line is none

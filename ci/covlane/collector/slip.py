@@ -8,12 +8,13 @@ import functools
 import importlib.util
 import re
 import sys
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import slipcover
 
 from . import exclusion
-from .marks import compile_marked
+from .marks import compile_marked, uncollected
 from .monitor import codes
 from .record import MARK, branch
 
@@ -46,12 +47,30 @@ def _line_starts(code: types.CodeType) -> list[tuple[int, int]]:
     """
     if sys.version_info < (3, 11):
         return sorted({**dict(_copied_lines(code)), **dict(dis.findlinestarts(code))}.items())
-    bytecode, found, before = code.co_code, [], None
-    for at, _, line in code.co_lines():
-        if line != before and line and bytecode[at] not in _SILENT:
-            found.append((at, line))
+    return _scanned(code)[0]
+
+
+def _annotation_only_lines(code: types.CodeType) -> frozenset[int]:
+    """SlipCover's `_get_annotation_only_lines`, which describes every instruction to look at its name."""
+    return frozenset(_scanned(code)[1])
+
+
+def _scanned(code: types.CodeType) -> tuple[list[tuple[int, int]], set[int]]:
+    """Return where the lines of code begin, and those of them that only load what annotations name (Python 3.11 on)."""
+    found: list[tuple[int, int]] = []
+    loading: set[int] = set()
+    other: set[int] = set()
+    bytecode, before = code.co_code, None
+    for start, end, line in code.co_lines():
+        if line:
+            operation = bytecode[start]
+            if line != before and operation not in _SILENT:
+                found.append((start, line))
+            # What most begin with loads nothing.
+            loads = operation in _LOADING and _LOADING.issuperset(bytecode[start:end:2])
+            (loading if loads else other).add(line)
         before = line
-    return found
+    return found, loading - other
 
 
 def _copied_lines(code: types.CodeType) -> Iterator[tuple[int, int]]:
@@ -66,19 +85,6 @@ def _copied_lines(code: types.CodeType) -> Iterator[tuple[int, int]]:
             deletes = any(dis.opname[one].startswith("DELETE_") for one in bytecode[copy + 4 : copy + 5])
             if bytecode[first : first + 4] == bytecode[copy : copy + 4] and not deletes:
                 yield each.argval, starts[first]
-
-
-def _annotation_only_lines(code: types.CodeType) -> frozenset[int]:
-    """SlipCover's `_get_annotation_only_lines`, which describes every instruction to look at its name."""
-    loading: set[int] = set()
-    other: set[int] = set()
-    bytecode = code.co_code
-    for start, end, line in code.co_lines():
-        if line:
-            # What most begin with loads nothing.
-            loads = bytecode[start] in _LOADING and _LOADING.issuperset(bytecode[start:end:2])
-            (loading if loads else other).add(line)
-    return frozenset(loading - other)
 
 
 def _by_operations(calc_max_stack: Callable[[bytearray], int]) -> Callable[[bytearray], int]:
@@ -121,16 +127,18 @@ def of_code(code: types.CodeType, unmarked: Optional[str]) -> Able:
         return Able(lines, set(slipcover.Slipcover.branches_from_code(code)), unmarked)
     numbers: set[int] = set()
     for each in codes(code):
-        starts = {line for _, line in _slipcover.findlinestarts(each)}
-        numbers |= starts - _slipcover._get_annotation_only_lines(each)
+        starts, loading = _scanned(each)
+        if sys.version_info >= (3, 14):
+            loading = _slipcover._get_annotation_only_lines(each)
+        numbers |= {line for _, line in starts} - loading
     return able(numbers, unmarked)
 
 
 def able(numbers: Iterable[int], unmarked: Optional[str]) -> Able:
     """Return what a file has whose lines and marks have these numbers."""
-    lines = set(numbers)
-    marks = {number for number in lines if number & MARK}
-    return Able(lines - marks, set(map(branch, marks)), unmarked)
+    ordered = sorted(numbers)
+    first = bisect_left(ordered, MARK)
+    return Able(set(ordered[:first]), set(map(branch, ordered[first:])), unmarked)
 
 
 class Executable(NamedTuple):
@@ -186,10 +194,11 @@ def _anchors(source: bytes, strays: set[int], lines: set[int]) -> dict[int, int]
     From Python 3.12 on `if (` with the condition on the lines below has no code of its own.
     """
     found: dict[int, int] = {}
-    for node in exclusion.parts(ast.parse(source)) if strays else ():
-        first = getattr(node, "lineno", None)
-        if first in strays and isinstance(node, ast.stmt):
-            body = getattr(node, "body", None) or [case.pattern for case in getattr(node, "cases", ())]
-            head = range(first, body[0].lineno if body else first)
-            found.update((first, line) for line in head if line in lines and first not in found)
+    with uncollected():
+        for node in exclusion.parts(source, strays) if strays else ():
+            first = getattr(node, "lineno", None)
+            if first in strays and isinstance(node, ast.stmt):
+                body = getattr(node, "body", None) or [case.pattern for case in getattr(node, "cases", ())]
+                head = range(first, body[0].lineno if body else first)
+                found.update((first, line) for line in head if line in lines and first not in found)
     return found

@@ -109,7 +109,7 @@ class Reader:
             if kept is None:
                 self._share()
                 kept = self._cache.get(self._key(content)) or self._work_out(content, path)
-        lines, branches, unmarked, anchors = kept
+        lines, branches, unmarked, anchors = set(kept[0]), set(kept[1]), *kept[2:]
         ran = self._seen.get(path, set())
         taken = {(anchors.get(item[0], item[0]), item[1]) for item in ran if isinstance(item, tuple)}
         return Counted(digest, lines, lines & ran, branches, taken & branches, unmarked)
@@ -141,7 +141,10 @@ class Reader:
         kept = self._cache.get(self._code_key(content, path))
         able = recorders().able(*kept) if kept else None
         found = self._reader.executable(content, path, able)
-        self._cache.put(self._key(content), tuple(found))
+        # marshal sorts a set, by what it writes of each of its items.
+        self._cache.put(
+            self._key(content), (tuple(found.lines), tuple(found.branches), found.unmarked, found.anchors)
+        )
         return found
 
     def prepare(self, paths: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 
 import pytest
@@ -188,6 +189,20 @@ def test_a_case_of_a_match() -> None:
 def test_a_pattern_is_searched_for_in_each_line() -> None:
     text = "x = 1\nassert_never(x)\nif debug:\n    y = 1\n"
     assert excluded(text, [re.compile("assert_never"), re.compile("^if debug")]).lines == {2, 3, 4}
+
+
+@pytest.mark.parametrize("text", ["b\na = 1\nb", "a = 1  # b\n\nb\n  # a\na = 2"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("a", "^b$", "^$", "1$", r"\ba\b", r"1\b", r"#\s*a", r"(a|c) = \d\s*#", r"(.) = \d  # \1", r"\n"),
+        *(r"\Aa", r"1\Z", r"1(?!\s*b)", r"(?<!\s)a", "(?i)A =", "a [^b]*$", r"=\D+1", "(?s)a.*$"),
+        *([r"a [^b]*+$", r"1\s*+$"] if sys.version_info >= (3, 11) else []),
+    ],
+)
+def test_a_pattern_that_sees_one_line_matches_as_if_there_were_no_other(pattern: str, text: str) -> None:
+    found = {number for number, row in enumerate(text.split("\n"), 1) if re.search(pattern, row)}
+    assert excluded(text, [re.compile(pattern)]).lines == found
 
 
 def test_no_pattern_takes_nothing_out() -> None:
