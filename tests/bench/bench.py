@@ -131,7 +131,9 @@ def table(case: Case, checkout: Checkout, python: str, mode: str, rounds: Rounds
     costs: dict[str, list[Cost]] = {tool: [] for tool in commands}
     codes: dict[str, int] = {}
     for number in range(rounds.own):
-        for tool, command in commands.items():
+        # Each round begins with another: a machine that slows down slows none more than others.
+        turn = list(commands.items())
+        for tool, command in turn[number % len(turn) :] + turn[: number % len(turn)]:
             if codes.get(tool, 0) not in ENDS or (tool in PEERS and number >= rounds.peers):
                 continue
             cost, codes[tool] = _run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -105,20 +106,17 @@ class Leg:
         self._plan = json.loads((report.with_suffix(".d") / "leg.json").read_text("utf-8"))
         self._python = checkout.python(python)
         self._folder = report.with_name("bench.d")
-        self._cache = report.with_name("bench.cache")
         self._plan["output"] = str(self._folder.with_suffix(".json"))
         # Of a plan without the field nothing outlives a leg, and every run is a first one.
         self.keeps = bool(self._plan.get("cache"))
-        if self.keeps:
-            self._plan["cache"] = str(self._cache)
         self._arguments = json.loads(report.read_text("utf-8"))["covlane"]["argv"][1:]
 
     def command(self, *, first: bool) -> list[object]:
         """Return the command line of a run on a folder that is empty, made so now; `first` with nothing kept."""
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir()
-        if first:
-            shutil.rmtree(self._cache, ignore_errors=True)
+        if first and self.keeps:  # in a new place, and nothing removed: see `forget_compiled`
+            self._plan["cache"] = str(_beside(self._folder) / "kept")
         plan = self._folder / "leg.json"
         plan.write_text(json.dumps(self._plan), "utf-8")
         run = (self._python, COLLECTOR, "run", plan, "-m", "pytest")
@@ -126,10 +124,19 @@ class Leg:
 
 
 def forget_compiled(checkout: Checkout) -> None:
-    """Remove what Python keeps of the sources that are measured."""
+    """Put aside what Python keeps of the sources that are measured.
+
+    Not removed: for minutes after a removal, ext4 passes over each inode that it freed wherever a file is made, which
+    then takes twenty times as long.
+    """
+    aside = _beside(checkout.configured().reports / "legs")
     for source in checkout.configured().settings.source:
-        for folder in sorted((checkout.root / source).rglob("__pycache__")):
-            shutil.rmtree(folder)
+        for number, folder in enumerate(sorted((checkout.root / source).rglob("__pycache__"))):
+            folder.rename(aside / f"{Path(source).name}-{number}")
+
+
+def _beside(path: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix="bench-", dir=path.parent))
 
 
 def peers(checkout: Checkout, python: str, mode: str, tests: tuple[str, ...]) -> dict[str, list[object]]:

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 INTRODUCTION = """\
 # What the lane costs
 
-Written by `nox -s bench -- --write`, which runs the tools in turn, round by round; figures are medians. Branches are
-measured everywhere. `pytest` is the suite alone, in the same mode. `covlane` is the whole leg: pytest under the
-collector, the canary, and the second interpreter that works out what is executable and writes the report. Before a
-first run everything that the collector keeps from run to run is removed. SlipCover and pytest-cov report at their end
-as well, `coverage run` only keeps its data; where tests are forked, pytest-cov is told `patch = _exit`, without which it loses them. *no .pyc* is pytest on sources that
-Python has to compile, as a fresh checkout has them: a leg's first run compiles them too. A tool that comes to no end of
-the suite has its exit code for a figure. Each tool runs without the other tools' pytest plugins.
+Written by `nox -s bench -- --write`, which runs the tools in turn, each round beginning with another; figures are
+medians. Branches are measured everywhere. `pytest` is the suite alone, in the same mode. `covlane` is the whole leg:
+pytest under the collector, the canary, and the second interpreter that works out what is executable and writes the
+report. A first run finds nothing that the collector keeps from run to run. SlipCover and pytest-cov report at their end
+as well, `coverage run` only keeps its data; where tests are forked, pytest-cov is told `patch = _exit`, without which
+it loses them. *no .pyc* is pytest on sources that Python has to compile, as a fresh checkout has them: a leg's first run
+compiles them too. A tool that comes to no end of the suite has its exit code for a figure. Each tool runs without the
+other tools' pytest plugins.
 
 Seconds on the wall depend on what else the machine does; CPU seconds, user and system of the whole process tree, do
 so less. MB are the peak of the largest process, not a sum. Compare ratios, which are to bare pytest in the same mode:
