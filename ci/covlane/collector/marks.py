@@ -66,7 +66,7 @@ def uncollected() -> Iterator[None]:
 
 
 def _marked(source: bytes, filename: str) -> types.CodeType:
-    tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    tree: Any = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     mark(tree)
     code: types.CodeType = compile(tree, filename, "exec", dont_inherit=True)
     return code

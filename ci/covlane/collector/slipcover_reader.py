@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from importlib import metadata
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from .cache import Cache
 from .crew import Crew, processors
@@ -109,7 +109,7 @@ class Reader:
             if kept is None:
                 self._share()
                 kept = self._cache.get(self._key(content)) or self._work_out(content, path)
-        lines, branches, unmarked, anchors = set(kept[0]), set(kept[1]), *kept[2:]
+        lines, branches, (unmarked, anchors) = set(kept[0]), set(kept[1]), kept[2:]
         ran = self._seen.get(path, set())
         taken = {(anchors.get(item[0], item[0]), item[1]) for item in ran if isinstance(item, tuple)}
         return Counted(digest, lines, lines & ran, branches, taken & branches, unmarked)
@@ -132,7 +132,8 @@ class Reader:
     def _code_key(self, content: bytes, path: str) -> bytes:
         return self._cache.key(content, "code", self._plan.branch, path)
 
-    def _work_out(self, content: bytes, path: str) -> slip.Executable:
+    def _work_out(self, content: bytes, path: str) -> tuple[Any, ...]:
+        """Return what is kept of a file's `slip.Executable`."""
         branch = self._plan.branch
         if self._reader is None:  # loaded where a file is new
             from .slip import Reader as Worked
@@ -140,11 +141,10 @@ class Reader:
             self._reader = Worked(branch=branch, exclude=self._plan.exclude)
         kept = self._cache.get(self._code_key(content, path))
         able = recorders().able(*kept) if kept else None
-        found = self._reader.executable(content, path, able)
+        lines, branches, *rest = self._reader.executable(content, path, able)
         # marshal sorts a set, by what it writes of each of its items.
-        self._cache.put(
-            self._key(content), (tuple(found.lines), tuple(found.branches), found.unmarked, found.anchors)
-        )
+        found = (tuple(lines), tuple(branches), *rest)
+        self._cache.put(self._key(content), found)
         return found
 
     def prepare(self, paths: list[str]) -> None:
