@@ -81,6 +81,13 @@ def imports(shop: Workshop) -> list[Run]:
     return [_measured(project, plan, IMPORTS.format(count)) for count in (20, 0)]
 
 
+def new_imports(shop: Workshop) -> list[Run]:
+    """Import twenty measured modules of which nothing is kept."""
+    project, plan = shop.leg("new")
+    runs = [_measured(project, plan, IMPORTS.format(count)) for count in (20, 0)]
+    return [run._replace(remove=(*run.remove, shop.root / "new.cache")) for run in runs]
+
+
 def forks(shop: Workshop) -> list[Run]:
     """Fork fifty times in a process that has run twenty measured modules."""
     project, plan = shop.leg("forks")
@@ -133,6 +140,7 @@ def _measured(project: Project, plan: Path, code: str) -> Run:
 
 PATHS = {
     "import of 20 modules": HotPath(imports),
+    "import of 20 new modules": HotPath(new_imports),
     "50 forks": HotPath(forks),
     "a loop in long code": HotPath(loops),
     "finish of 50 files": HotPath(finish),
