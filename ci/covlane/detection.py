@@ -7,6 +7,7 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from covlane import uv_lock
 from covlane.metadata import Metadata, ini, table
 from covlane.source_paths import resolve
 
@@ -76,6 +77,7 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
         found["source"] = resolve(root, given["source"], found["source"][0]), "configured"
     found["omit"] = _omit(root, found["source"][0], given.get("tests", found["tests"][0]))
     found.update(_requirements(root, document, metadata))
+    found["locked"] = _locked(root, given.get("install", found["install"][0]))
     if _packs_every_folder(root, document, metadata):
         found["reports"] = (".reports", "setuptools would take a folder `reports` for a package")
     return found
@@ -231,6 +233,14 @@ def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -
         install, reason = ["-r", "requirements.txt"], "requirements.txt"
     found["install"] = (tuple(install), reason)
     return found
+
+
+def _locked(root: Path, install: tuple[str, ...]) -> tuple[bool, str]:
+    """Say whether uv.lock knows the versions: a file of requirements has versions of its own."""
+    if not (root / uv_lock.NAME).is_file():
+        return False, f"no {uv_lock.NAME}"
+    files = not {"-r", "--requirement", "-c", "--constraint"}.isdisjoint(install)
+    return not files, f"a file says what is installed, not {uv_lock.NAME}" if files else uv_lock.NAME
 
 
 def _installable(root: Path, document: Mapping[str, Any], metadata: Metadata) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import nox
 from nox.command import CommandFailed
 
-from covlane import settings, source_paths
+from covlane import settings, source_paths, uv_lock
 from covlane.adapters.environment import environment, in_ci
 from covlane.errors import CovlaneError, UsageError
 
@@ -181,7 +181,16 @@ def _install(session: nox.Session, configured: Configured, folder: Path) -> bool
 
 def _install_all(session: nox.Session, configured: Configured, folder: Path, measuring: list[str]) -> bool:
     wanted = [*configured.settings.install, *_group_requirements(configured), "pytest"]
-    session.install(*wanted)
+    if configured.settings.locked:
+        wanted += _locked(configured, folder)
+    try:
+        session.install(*wanted)
+    except CommandFailed:
+        if configured.settings.locked:
+            session.warn(
+                "held to uv.lock: where its versions do not fit, run `uv lock`, or set `locked = false`"
+            )
+        raise
     frozen = session.run("python", "-I", "-c", FREEZE, silent=True, log=False)
     constraints = folder / "constraints.txt"
     constraints.write_text(str(frozen or ""), "utf-8")
@@ -194,6 +203,13 @@ def _install_all(session: nox.Session, configured: Configured, folder: Path, mea
             f"covlane changes no version itself"
         )
     return frozen is not None
+
+
+def _locked(configured: Configured, folder: Path) -> list[str]:
+    """Return the arguments that hold an installation to the versions in uv.lock."""
+    path = folder / "locked.txt"
+    path.write_text("\n".join([*uv_lock.constraints(configured.root), ""]), "utf-8")
+    return ["-c", str(path)]
 
 
 def _leg(session: nox.Session, configured: Configured) -> str:

@@ -81,8 +81,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """Everything that a repository decides.
 
     Paths are relative to the repository's root, with `/`. `install` holds requirement arguments as pip
-    takes them (`-e .`, `-r requirements.txt`, `hypothesis`), `groups` names of dependency groups. Each list of
-    `paths` is a folder and, as in coverage.py's `[paths]`, what stands for it elsewhere. `prefix` begins the names of
+    takes them (`-e .`, `-r requirements.txt`, `hypothesis`), `groups` names of dependency groups; `locked`
+    holds both to the versions in uv.lock. Each list of `paths` is a folder and, as in coverage.py's `[paths]`, what stands for it elsewhere. `prefix` begins the names of
     all sessions, where a noxfile has others of those names.
     """
 
@@ -99,6 +99,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     shards: Positive = 1
     install: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    locked: bool = False
     exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES
     exclude_also: tuple[str, ...] = ()
     reports: str = "reports"

@@ -16,6 +16,13 @@ import pytest
 from covlane.sessions import FREEZE, LOCATE, SLIPCOVER
 from repository import CURRENT, Repository
 
+LOCK = """
+version = 1
+[[package]]
+name = "{}"
+version = "{}"
+source = {{ registry = "https://pypi.org/simple" }}
+"""
 #: A Python that no machine has.
 ABSENT = "3.99"
 
@@ -98,6 +105,23 @@ def test_slipcover_changes_no_version_that_the_project_pins(repository: Reposito
     assert done.returncode != 0
     assert "does not fit what this project pins" in done.stderr
     assert not (repository.root / "reports" / "legs" / f"coverage-{CURRENT}.json").exists()
+
+
+def test_a_lock_holds_what_is_installed_to_its_versions(repository: Repository) -> None:
+    repository.write("uv.lock", LOCK.format("iniconfig", "2.0.0"))
+    done = repository.nox("-s", "coverage")
+    assert done.returncode == 0, done.stdout + done.stderr
+    folder = repository.root / "reports" / "legs" / f"coverage-{CURRENT}.d"
+    assert "iniconfig==2.0.0" in (folder / "constraints.txt").read_text("utf-8")
+
+
+def test_a_lock_that_does_not_fit_is_named(repository: Repository) -> None:
+    repository.write("uv.lock", LOCK.format("pytest", "8.3.0"))
+    repository.settings(f'pythons = ["{CURRENT}"]', 'install = ["pytest>=8.4"]')
+    done = repository.nox("-s", "coverage")
+    assert done.returncode != 0
+    assert "held to uv.lock: where its versions do not fit, run `uv lock`" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_suite_never_sees_the_token(repository: Repository) -> None:

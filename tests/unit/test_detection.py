@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from covlane import settings
-from covlane.detection import EXCLUDE_LINES
+from covlane.detection import EXCLUDE_LINES, detect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -256,6 +256,24 @@ def test_what_tests_need_is_a_group_else_an_extra_else_a_file_else_pytest_alone(
 ) -> None:
     repository(tmp_path, files, pyproject_toml=text)
     assert (found(tmp_path, "install"), found(tmp_path, "groups")) == (tuple(install), tuple(groups))
+
+
+@pytest.mark.parametrize(
+    ("files", "given", "locked"),
+    [
+        ("", {}, False),
+        ("uv.lock", {}, True),
+        ("uv.lock requirements-test.txt", {}, False),
+        ("uv.lock requirements-test.txt", {"install": ("-e", ".")}, True),
+        ("uv.lock", {"install": ("-e", ".", "-c", "limits.txt")}, False),
+    ],
+)
+def test_a_lock_counts_where_no_file_of_requirements_does(
+    tmp_path: Path, files: str, given: dict[str, object], locked: bool
+) -> None:
+    repository(tmp_path, files, pyproject_toml=PACKED)
+    found = detect(tmp_path, settings.read_pyproject(tmp_path), given=given)
+    assert found["locked"][0] is locked
 
 
 @pytest.mark.parametrize("names", [["dev", "testing", "tests", "test"], ["dev", "tests"], ["dev"]])

@@ -28,6 +28,7 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "shards": ("3", "3", 3),
     "install": ('["-e", ".[x]"]', "-e,.[x]", ("-e", ".[x]")),
     "groups": ('["checks"]', "checks", ("checks",)),
+    "locked": ("true", "true", True),
     "exclude-lines": ('["a{1}b"]', "a{1}b", ("a{1}b",)),
     "exclude-also": ('["never", "ever"]', "never,ever", ("never", "ever")),
     "reports": ('"out/coverage"', "out/coverage", "out/coverage"),
@@ -83,6 +84,7 @@ VARIABLES = {
     "shards": "COVLANE_SHARDS",
     "install": "COVLANE_INSTALL",
     "groups": "COVLANE_GROUPS",
+    "locked": "COVLANE_LOCKED",
     "exclude-lines": "COVLANE_EXCLUDE_LINES",
     "exclude-also": "COVLANE_EXCLUDE_ALSO",
     "reports": "COVLANE_REPORTS",
@@ -179,6 +181,7 @@ def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
         "github.timeout": "2",
         "github.comment": "always",
         "github.code-quality": "false",
+        "locked": "false",
     }
     others |= dict.fromkeys(("gate.total-line", "gate.total-branch", "gate.patch", "gate.new-files"), "2")
     others |= {"gate.patch-missing": "2", "gate.ratchet": "false", "baseline.store": "folder"}
@@ -211,7 +214,7 @@ def test_the_variable_is_named_as_the_origin(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", EVERY_KEY)
 def test_what_nobody_set_is_detected_or_a_default(tmp_path: Path, name: str) -> None:
     origin = load(tmp_path).origins[name]
-    detected = name in {"source", "omit", "tests", "pythons", "install", "groups"}
+    detected = name in {"source", "omit", "tests", "pythons", "install", "groups", "locked"}
     assert origin.startswith("detected: ") if detected else origin == "default"
 
 
