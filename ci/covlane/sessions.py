@@ -181,16 +181,20 @@ def _install(session: nox.Session, configured: Configured, folder: Path) -> bool
 
 def _install_all(session: nox.Session, configured: Configured, folder: Path, measuring: list[str]) -> bool:
     wanted = [*configured.settings.install, *_group_requirements(configured), "pytest"]
-    if configured.settings.locked:
-        wanted += _locked(configured, folder)
+    held = ["-c", str(_locked(configured, folder))] if configured.settings.locked else []
     try:
-        session.install(*wanted)
+        session.install(*wanted, *held)
     except CommandFailed:
-        if configured.settings.locked:
-            session.warn(
-                "held to uv.lock: where its versions do not fit, run `uv lock`, or set `locked = false`"
+        if not held:
+            raise
+        if not configured.origins["locked"].startswith("detected"):
+            session.error(
+                "this does not fit uv.lock (see above).\n  -> run `uv lock`, or set `locked = false`"
             )
-        raise
+        session.warn(
+            "this does not fit uv.lock (see above), so it is left out: run `uv lock`, or set `locked`"
+        )
+        session.install(*wanted)
     frozen = session.run("python", "-I", "-c", FREEZE, silent=True, log=False)
     constraints = folder / "constraints.txt"
     constraints.write_text(str(frozen or ""), "utf-8")
@@ -205,11 +209,11 @@ def _install_all(session: nox.Session, configured: Configured, folder: Path, mea
     return frozen is not None
 
 
-def _locked(configured: Configured, folder: Path) -> list[str]:
-    """Return the arguments that hold an installation to the versions in uv.lock."""
+def _locked(configured: Configured, folder: Path) -> Path:
+    """Return a file of constraints that are the versions in uv.lock."""
     path = folder / "locked.txt"
     path.write_text("\n".join([*uv_lock.constraints(configured.root), ""]), "utf-8")
-    return ["-c", str(path)]
+    return path
 
 
 def _leg(session: nox.Session, configured: Configured) -> str:

@@ -115,12 +115,21 @@ def test_a_lock_holds_what_is_installed_to_its_versions(repository: Repository) 
     assert "iniconfig==2.0.0" in (folder / "constraints.txt").read_text("utf-8")
 
 
-def test_a_lock_that_does_not_fit_is_named(repository: Repository) -> None:
+def test_a_lock_that_does_not_fit_is_left_out_with_a_word(repository: Repository) -> None:
     repository.write("uv.lock", LOCK.format("pytest", "8.3.0"))
     repository.settings(f'pythons = ["{CURRENT}"]', 'install = ["pytest>=8.4"]')
+    repository.commit()
+    done = repository.nox("-s", "coverage")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "this does not fit uv.lock (see above), so it is left out" in done.stderr
+
+
+def test_a_lock_that_was_asked_for_has_to_fit(repository: Repository) -> None:
+    repository.write("uv.lock", LOCK.format("pytest", "8.3.0"))
+    repository.settings(f'pythons = ["{CURRENT}"]', 'install = ["pytest>=8.4"]', "locked = true")
     done = repository.nox("-s", "coverage")
     assert done.returncode != 0
-    assert "held to uv.lock: where its versions do not fit, run `uv lock`" in done.stderr
+    assert "this does not fit uv.lock (see above).\n  -> run `uv lock`" in done.stderr
     assert "Traceback" not in done.stderr
 
 
