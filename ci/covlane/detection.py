@@ -239,7 +239,7 @@ def _locked(root: Path, install: tuple[str, ...]) -> tuple[bool, str]:
     """Say whether uv.lock knows the versions: a file of requirements has versions of its own."""
     if not (root / uv_lock.NAME).is_file():
         return False, f"no {uv_lock.NAME}"
-    files = not {"-r", "--requirement", "-c", "--constraint"}.isdisjoint(install)
+    files = any(word.startswith(("-r", "--requirement", "-c", "--constraint")) for word in install)
     return not files, f"a file says what is installed, not {uv_lock.NAME}" if files else uv_lock.NAME
 
 

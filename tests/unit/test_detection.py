@@ -266,6 +266,8 @@ def test_what_tests_need_is_a_group_else_an_extra_else_a_file_else_pytest_alone(
         ("uv.lock requirements-test.txt", {}, False),
         ("uv.lock requirements-test.txt", {"install": ("-e", ".")}, True),
         ("uv.lock", {"install": ("-e", ".", "-c", "limits.txt")}, False),
+        ("uv.lock", {"install": ("-e", ".", "-rlimits.txt")}, False),
+        ("uv.lock", {"install": ("-e", ".", "--constraint=limits.txt")}, False),
     ],
 )
 def test_a_lock_counts_where_no_file_of_requirements_does(
