@@ -13,6 +13,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
 
 import data_words
 import sample_site
@@ -58,7 +59,11 @@ class Browser:
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
         self.driver.get("about:blank")  # so that another fragment of the same page is a new start
-        self.driver.get(f"{(self.folder / folder).as_uri()}/{page}")
+        url = f"{(self.folder / folder).as_uri()}/{page}"
+        self.driver.get(url)
+        # On a loaded machine the driver may come back before the page is there.
+        loaded = "return location.href === arguments[0] && document.readyState === 'complete'"
+        WebDriverWait(self.driver, 60).until(lambda _: self.run(loaded, url))
         return self
 
     def run(self, script: str, *arguments: object) -> Any:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from . import record
 from .own import io, json, os, time
-from .start import FAILED
-from .termination import TERMINATED
+from .start import FAILED, process_state
 
 if TYPE_CHECKING:
     from .record import Item
@@ -37,11 +36,12 @@ class Fragment:
         """Say that the process runs, and return a path of its own; a forked child's command line is its parent's."""
         parent, self._key = self._key, f"{os.getpid()}-{os.urandom(4).hex()}"
         own = os.path.join(self._folder, self._key)
+        group = os.getpgrp() if hasattr(os, "getpgrp") else 0
         if parent:
-            self.add(parent=parent, test=test)
+            self.add(parent=parent, test=test, group=group)
         else:
             self.path = own + SUFFIX
-            self.add(argv=command_line(), test=test)
+            self.add(argv=command_line(), test=test, group=group)
         return own
 
     def add(self, **said: object) -> None:
@@ -59,17 +59,20 @@ class Process:
 
     `ended` is False where it never said so, so that it can be named; `files` maps a real path to what ran of it,
     lines and [from, to] branches, where the engine does not use the record; `lost` says of what it started, or did,
-    that it could not be measured.
+    that it could not be measured; `terminates` are the numbers of the processes that it sent SIGTERM to, those of
+    groups below 0, where such a process has nothing left to say.
     """
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        self.group = 0
         self.argv: list[str] = []
         self.test = ""
         self.ended = False
         self.files: dict[str, list[Any]] = {}
         self.unmarked: dict[str, str] = {}
         self.lost: list[str] = []
+        self.terminates: list[int] = []
         self.pytest: Optional[dict[str, Any]] = None
         #: Of the canary, of which run it was and by each way its file, and what kept it from running.
         self.canary: Optional[dict[str, Any]] = None
@@ -80,8 +83,7 @@ def read_all(folder: str) -> tuple[list[Process], list[str]]:
     """Return every process of a leg, and a sentence for each fragment that cannot be read."""
     found: dict[str, Process] = {}
     broken: list[str] = []
-    names = sorted(os.listdir(folder))
-    for name in names:
+    for name in sorted(os.listdir(folder)):
         if name.endswith(SUFFIX):
             try:
                 with io.open(os.path.join(folder, name), encoding="utf-8") as file:
@@ -89,11 +91,10 @@ def read_all(folder: str) -> tuple[list[Process], list[str]]:
                         _take(found, json.loads(line))
             except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
                 broken.append(f"the fragment {name} is unreadable ({error})")
-    for name in names:
-        process = found.get(name[: -len(TERMINATED)]) if name.endswith(TERMINATED) else None
-        with contextlib.suppress(FileNotFoundError):  # it ends while we look
-            if process and os.stat(os.path.join(folder, name)).st_size:
-                process.ended = True
+    terminated = {number for process in found.values() for number in process.terminates}
+    for process in found.values():
+        if not process.ended and not terminated.isdisjoint((process.pid, -process.group)):
+            process.ended = not _is_alive(process.pid)
     return list(found.values()), broken
 
 
@@ -115,7 +116,7 @@ def _is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except OSError:
         return False
-    return True
+    return process_state(pid)[:1] != ["Z"]  # which nobody has waited for
 
 
 def _take(found: dict[str, Process], said: dict[str, Any]) -> None:
@@ -127,8 +128,8 @@ def _take(found: dict[str, Process], said: dict[str, Any]) -> None:
     for name, value in said.items():
         if name == "unmarked":
             found[key].unmarked.update(value)
-        elif name == "lost":
-            found[key].lost.append(value)
+        elif name in ("lost", "terminates"):
+            getattr(found[key], name).append(value)
         elif name == "files":  # what ran since the last time
             for path, items in value.items():
                 found[key].files.setdefault(path, []).extend(items)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .measure import Measurement
     from .slipcover_engine import Engine
+    from .termination import Termination
 
 #: What is changed in modules of others as soon as a process has them: a module of ours with a function `hook`.
 CHANGED = {"_pytest.assertion.rewrite": ".rewriting", "coverage.sqldata": ".suites_coverage"}
@@ -66,34 +67,46 @@ def _is_loaded(name: str) -> bool:
     return module is not None and not getattr(module.__spec__, "_initializing", False)
 
 
-def hook_forks(measurement: Measurement) -> None:
+def hook_forks(measurement: Measurement, termination: Optional[Termination]) -> None:
     """See to it that a forked child measures for itself.
 
     A fork while another thread holds the measurement's lock would leave the child waiting for ever, so it is held
-    across the fork. SIGTERM is kept waiting as well: Python forgets a signal that reaches a child before its
-    handlers are set up again, and its trace would be its parent's.
+    across the fork. A SIGTERM that is answered is kept waiting as well: Python forgets one that reaches a child before
+    its handlers are set up again, and its trace would be its parent's.
     """
     lock = measurement.lock
-    masks: list[Any] = []
 
     def before() -> None:
         mend_if_loaded()
         lock.__enter__()
-        masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}))
+        if termination:
+            termination.hold()
 
     def in_parent() -> None:
         measurement.forks = True
-        mask = masks.pop()
+        if termination:
+            termination.release()
         lock.__exit__()
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def in_child() -> None:
-        mask = masks.pop()
         measurement.forked()
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if termination:
+            termination.release()
 
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
+
+
+def hook_kills(say: Callable[[int], None]) -> None:
+    """Call `say` before this process sends SIGTERM, with the number of the process, or below 0 of the group."""
+
+    def kill(number: int, word: int) -> None:
+        if word == signal.SIGTERM and number != -1:
+            say(number or -os.getpgrp())
+
+    do_before(os, "kill", kill)
+    do_before(os, "killpg", lambda group, word: kill(-group, word))
+    do_before(signal, "raise_signal", lambda word: kill(os.getpid(), word))
 
 
 def hook_ends(measurement: Measurement) -> None:

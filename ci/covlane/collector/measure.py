@@ -32,7 +32,7 @@ class Measurement:
         self._fragment = Fragment(plan.folder)
         sources = Sources(plan.root, [*plan.source, plan.canaries], plan.omit)
         self._engine = engine.start(plan, sources, self._fragment, self.lock)
-        self._termination = Termination(self.lock, self.end if self._engine.keeps else None)
+        self._termination = Termination(self.lock, self.end) if self._engine.keeps else None
         self._next = 0.0  # after the first test, so that forked children find the files' places
         self._pid = 0
         self._plan = plan
@@ -46,8 +46,11 @@ class Measurement:
         hooks.hook_ends(self)
         self._begin()
         self._engine.start()
-        hooks.hook_forks(self)
-        self._termination.spare_programs()
+        hooks.hook_forks(self, self._termination)
+        if self._termination:
+            self._termination.spare_programs()
+        else:
+            hooks.hook_kills(self.terminates)
         launches.hook_launches(self.launched)
 
     def checkpoint(self) -> None:
@@ -70,7 +73,8 @@ class Measurement:
             with self.lock:
                 self._engine.flush()
                 self._fragment.add(ended=True, pytest=self.pytest)
-                self._termination.forget()
+                if self._termination:
+                    self._termination.forget()
         except OSError as error:
             self._complain(error)
 
@@ -100,6 +104,10 @@ class Measurement:
             by = f", started by {test}" if test else ""
             self._fragment.add(lost=f"python -S hears of no leg and was not measured{by}: {shlex.join(argv)}")
 
+    def terminates(self, number: int) -> None:
+        """Note that this process sends SIGTERM to another, or to those of a group, whose number is below 0 then."""
+        self._fragment.add(terminates=number)
+
     def forked(self) -> None:
         """Begin anew in a forked child, which says for itself that it ends."""
         self.lock.forget()
@@ -107,15 +115,17 @@ class Measurement:
         self._engine.forget()
         self.pytest = None
         # subprocess forks by way of Python only to run `preexec_fn`; another program follows at once.
-        if _starts_program():
-            self._termination.disregard()
-        else:
+        if not _starts_program():
             self._begin()
+        elif self._termination:
+            self._termination.disregard()
 
     def _begin(self) -> None:
         self._pid = os.getpid()
         try:
-            self._termination.expect(self._fragment.begin(current_test()))
+            process = self._fragment.begin(current_test())
+            if self._termination:
+                self._termination.expect(process)
         except OSError as error:
             self._complain(error)
 

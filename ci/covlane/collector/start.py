@@ -31,7 +31,7 @@ def load() -> None:
 
 def enter(running: str, plan: str) -> None:
     """Note that this process runs the suite of a leg, for those below it whose environment is cleaned."""
-    if fields := _stat(os.getpid()):
+    if fields := process_state(os.getpid()):
         os.makedirs(running, exist_ok=True)
         with open(os.path.join(running, str(os.getpid())), "wb") as file:
             file.write(os.fsencode(f"{fields[19]}\n{plan}"))
@@ -52,7 +52,7 @@ def leg_above(running: str) -> str:
     A process that has come to the number of one that ran a suite began at another time.
     """
     pid = os.getppid()
-    while fields := _stat(pid):
+    while fields := process_state(pid):
         try:
             with open(os.path.join(running, str(pid)), "rb") as file:
                 began, plan = os.fsdecode(file.read()).split("\n", 1)
@@ -64,7 +64,7 @@ def leg_above(running: str) -> str:
     return ""
 
 
-def _stat(pid: int) -> "list[str]":
+def process_state(pid: int) -> "list[str]":
     """Return what /proc says of a process, from its state on (proc(5), pid/stat); nothing where there is none."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:

@@ -1,7 +1,7 @@
-"""SIGTERM, which ends a process without a word of Python: it leaves a trace that a process has so ended.
+"""SIGTERM in a process that has something left to say: it says that, and then ends as it would have.
 
-faulthandler writes it where the signal arrives and then lets the signal do what it did before. So a process that the
-suite terminates ends as fast and as surely as without a measurement, and is told from one that crashed.
+What has nothing left to say is not touched: SIGTERM ends it as without a measurement, and who sent the signal says so
+(`hooks.hook_kills`).
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ from .own import os, time
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: A trace is empty while its process runs, and gone when it has said its end. With the second a process still had
-#: something to say.
-TERMINATED, TERMINATING = ".terminated", ".terminating"
+#: A trace is empty while its process runs, and gone when it has said its end. faulthandler writes it where the signal
+#: arrives, which is before Python hears of it.
+TRACE = ".terminating"
+#: Where faulthandler may do that: it walks the frames of the program, and from Python 3.12 on these are not always in
+#: a state in which it survives them (docs/upstream.md).
+TRACES = hasattr(faulthandler, "register") and sys.version_info < (3, 12)
 #: File descriptors below this are the program's, which may close and use them as it likes.
 OURS = 500
 #: Seconds between two looks for processes that have not heard a signal.
@@ -62,25 +65,34 @@ class Guard:
 
 
 class Termination:
-    """What SIGTERM does in this process, unless the program has its own idea of that.
+    """What SIGTERM does in this process, unless the program has its own idea of that: `last`, before it ends."""
 
-    `last` is what the process has to do before it ends, if anything: a handler in Python has to be there for it.
-    """
-
-    def __init__(self, guard: Guard, last: Optional[Callable[[], None]]) -> None:
+    def __init__(self, guard: Guard, last: Callable[[], None]) -> None:
         self._guard = guard
         self._last = last
         self._trace = ""
         self._descriptor = -1
+        self._mask: set[int] = set()
 
     def expect(self, process: str) -> None:
-        """Have SIGTERM leave its trace beside this process's fragment; `process` is its path without a suffix."""
-        trace = process + (TERMINATING if self._last else TERMINATED)
-        if not hasattr(faulthandler, "register") or self._set_by_program():
+        """Be there for SIGTERM, and have it leave its trace beside this process's fragment.
+
+        `process` is the path of that without a suffix.
+        """
+        if self._set_by_program():
             return
+        if signal.getsignal(signal.SIGTERM) != self._handle:
+            try:
+                signal.signal(signal.SIGTERM, self._handle)
+            except ValueError:  # in an interpreter below another, whose handlers these are
+                return
+        if TRACES:
+            self._leave_trace(process + TRACE)
+
+    def _leave_trace(self, trace: str) -> None:
         import fcntl
 
-        # Without descriptors to spare, or disk, a terminated process is named as one that crashed.
+        # Without descriptors to spare, or disk, nobody reminds the process.
         with contextlib.suppress(OSError, ValueError):
             made = os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
@@ -90,12 +102,18 @@ class Termination:
                 raise
             finally:
                 os.close(made)
-            if self._last and signal.getsignal(signal.SIGTERM) != self._handle:
-                signal.signal(signal.SIGTERM, self._handle)
             faulthandler.register(signal.SIGTERM, descriptor, all_threads=False, chain=True)
             if self._descriptor >= 0:
                 os.close(self._descriptor)
             self._trace, self._descriptor = trace, descriptor
+
+    def hold(self) -> None:
+        """Keep SIGTERM waiting until `release`, while the process forks."""
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def release(self) -> None:
+        """Let it come again, in the parent and in the child."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
 
     def forget(self) -> None:
         """Leave no trace of a process that has said its end."""
@@ -152,8 +170,7 @@ class Termination:
         self._guard.do(self._end)
 
     def _end(self) -> None:
-        if self._last:
-            self._last()
+        self._last()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -178,7 +195,7 @@ def remind(folder: str) -> None:
         for name in os.listdir(folder):
             path = os.path.join(folder, name)
             with contextlib.suppress(OSError, ValueError):
-                if name.endswith(TERMINATING) and os.stat(path).st_size:
+                if name.endswith(TRACE) and os.stat(path).st_size:
                     pid = int(name.partition("-")[0])
                     late = time.time() - os.stat(path).st_mtime > INTERVAL
                     if late and path in _held(pid):
