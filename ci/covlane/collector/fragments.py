@@ -6,7 +6,6 @@ object a line, in one write each, so that no end can break what was said before.
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from typing import TYPE_CHECKING, Any, Optional
 
