@@ -7,12 +7,12 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from covlane import uv_lock
+from covlane import tox_env, uv_lock
 from covlane.metadata import Metadata, ini, table
 from covlane.source_paths import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from packaging.specifiers import SpecifierSet
@@ -54,6 +54,8 @@ NOT_SOURCE = frozenset(
 )
 #: Names under which projects keep what their tests need, in the order of preference.
 GROUP_NAMES = ("test", "tests", "testing", "dev")
+TEST_FILES = ("requirements*test*.txt", "test*requirements*.txt", "requirements/*test*.txt")
+DEVELOPMENT_FILES = ("requirements*dev*.txt", "dev*requirements*.txt", "requirements/*dev*.txt")
 TEST_FOLDERS = ("tests", "test", "testing")
 
 Found = dict[str, tuple[Any, str]]
@@ -212,27 +214,39 @@ def _omit(root: Path, sources: tuple[str, ...], tests: tuple[str, ...]) -> tuple
 
 
 def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -> Found:
-    """Find what to install: a dependency group, else an extra, else a requirements file, else pytest alone."""
+    """Find what to install, in the first of these that says it; pytest alone where none does.
+
+    A dependency group, an extra or a requirements file whose name is that of tests, tox, a requirements file for
+    development, and for what is not installed itself its requirements.txt.
+    """
     install = ["-e", "."] if _installable(root, document, metadata) else []
     groups = document.get("dependency-groups", {})
     extras = {name.lower(): name for name in metadata.extras}
-    files = [
-        path.relative_to(root).as_posix()
-        for pattern in ("requirements*test*.txt", "test*requirements*.txt", "requirements/*test*.txt")
-        for path in sorted(root.glob(pattern))
-    ]
     group = next((name for name in GROUP_NAMES if isinstance(groups, dict) and name in groups), None)
     extra = next((extras[name] for name in GROUP_NAMES if name in extras), None)
     found: Found = {"groups": ((group,), "[dependency-groups]") if group else ((), "no such group")}
     reason = "an installable project" if install else "no installable project"
-    if group is None and extra and install:
+    if group:
+        pass
+    elif extra and install:
         install, reason = ["-e", f".[{extra}]"], f"the extra {extra!r}"
-    elif group is None and files:
-        install, reason = [*install, "-r", files[0]], files[0]
-    elif group is None and (root / "requirements.txt").is_file() and not install:
-        install, reason = ["-r", "requirements.txt"], "requirements.txt"
+    elif file := _first(root, TEST_FILES):
+        install, reason = [*install, "-r", file], file
+    elif any((needs := tox_env.needs(root, document))[:3]):
+        if install and needs.extras:
+            install = ["-e", f".[{','.join(needs.extras)}]"]
+        install, reason = [*install, *needs.arguments], needs.where
+        found["groups"] = needs.groups, needs.where
+    elif file := _first(root, DEVELOPMENT_FILES) or ("" if install else _first(root, ["requirements.txt"])):
+        install, reason = [*install, "-r", file], file
     found["install"] = (tuple(install), reason)
     return found
+
+
+def _first(root: Path, patterns: Iterable[str]) -> str:
+    """Return the first file of some patterns, below the repository, or an empty string."""
+    paths = (path for pattern in patterns for path in sorted(root.glob(pattern)) if path.is_file())
+    return next((path.relative_to(root).as_posix() for path in paths), "")
 
 
 def _locked(root: Path, install: tuple[str, ...]) -> tuple[bool, str]:

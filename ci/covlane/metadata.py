@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import ast
 import configparser
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,12 +61,28 @@ def table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
 
 def ini(path: Path) -> configparser.ConfigParser:
     """Return an ini file, empty where there is none that can be read."""
+    try:
+        return ini_text(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return ini_text("")
+
+
+def ini_text(text: str) -> configparser.ConfigParser:
+    """Return what an ini file says, empty where that is none."""
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
-        parser.read_string(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, configparser.Error):
+        parser.read_string(text)
+    except configparser.Error:
         return configparser.ConfigParser(interpolation=None)
     return parser
+
+
+def toml(path: Path) -> dict[str, Any]:
+    """Return a TOML file, empty where there is none that can be read."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError):
+        return {}
 
 
 def _setup_cfg(config: configparser.ConfigParser) -> dict[str, Any]:

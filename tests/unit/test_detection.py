@@ -244,6 +244,14 @@ GROUPS = '[dependency-groups]\ntest = ["x"]\n'
         (PACKED, "test-requirements.txt", ["-e", ".", "-r", "test-requirements.txt"], []),
         (PACKED, "requirements/test.txt", ["-e", ".", "-r", "requirements/test.txt"], []),
         (PACKED, "requirements.txt", ["-e", "."], []),  # the project says itself what it needs
+        (PACKED, "requirements-dev.txt", ["-e", ".", "-r", "requirements-dev.txt"], []),
+        (PACKED, "requirements/dev.txt tox.ini", ["-e", ".", "-r", "requirements/dev.txt"], []),
+        (
+            PACKED,
+            "requirements-dev.txt test-requirements.txt",
+            ["-e", ".", "-r", "test-requirements.txt"],
+            [],
+        ),
         ("", "requirements.txt", ["-r", "requirements.txt"], []),
         ("", "requirements.txt requirements_test.txt", ["-r", "requirements_test.txt"], []),
         ("", "", [], []),
@@ -256,6 +264,87 @@ def test_what_tests_need_is_a_group_else_an_extra_else_a_file_else_pytest_alone(
 ) -> None:
     repository(tmp_path, files, pyproject_toml=text)
     assert (found(tmp_path, "install"), found(tmp_path, "groups")) == (tuple(install), tuple(groups))
+
+
+FACTORS = """
+[tox]
+envlist = py39-unit, py{310,311}-{unit,doctest}, lint
+[testenv]
+deps =
+    # what each needs
+    unit: pytest  # and
+    unit,doctest: one; python_version > "3"
+    !unit: two
+    py39-!doctest: three
+    -r{toxinidir}/needs.txt
+    -r nowhere.txt
+    four @ https://example.com/four.zip
+    {[base]deps}
+extras = unit: fast, plots
+commands =
+    doctest: sphinx-build
+    unit: pytest {posargs}
+[testenv:lint]
+commands = pytest --lint
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "install", "groups"),
+    [
+        (
+            "tox.ini",
+            FACTORS,
+            [
+                "-e",
+                ".[fast,plots]",
+                "pytest",
+                'one; python_version > "3"',
+                "three",
+                "-r",
+                "needs.txt",
+                "four @ https://example.com/four.zip",
+            ],
+            [],
+        ),
+        ("tox.ini", "[testenv]\ndeps = pytest\n    attrs\n", ["-e", ".", "pytest", "attrs"], []),
+        (
+            "tox.ini",
+            "[testenv]\ndependency_groups =\n    tests: more\n    unit\n",
+            ["-e", "."],
+            ["unit"],
+        ),
+        ("tox.ini", "[tox]\nenvlist = py\n", ["-e", "."], []),
+        ("tox.ini", "[testenv", ["-e", "."], []),
+        (
+            "tox.toml",
+            '[env_run_base]\ndeps = ["attrs", {replace = "env"}]\nextras = ["fast"]\ndependency_groups = ["unit"]\n',
+            ["-e", ".[fast]", "attrs"],
+            ["unit"],
+        ),
+        ("tox.toml", "[env_run_base]\ndeps = 3\n", ["-e", "."], []),
+        (
+            "pyproject.toml",
+            PACKED + '[tool.tox]\nlegacy_tox_ini = """\n[testenv]\ndeps = attrs\n"""\n',
+            ["-e", ".", "attrs"],
+            [],
+        ),
+        ("pyproject.toml", PACKED + '[tool.tox.env_run_base]\nextras = ["fast"]\n', ["-e", ".[fast]"], []),
+    ],
+)
+def test_where_only_tox_knows_what_tests_need_it_is_asked(
+    tmp_path: Path, name: str, text: str, install: list[str], groups: list[str]
+) -> None:
+    repository(tmp_path, "needs.txt", pyproject_toml=PACKED)
+    (tmp_path / name).write_text(text, "utf-8")
+    assert (found(tmp_path, "install"), found(tmp_path, "groups")) == (tuple(install), tuple(groups))
+
+
+def test_braces_that_multiply_cost_nothing(tmp_path: Path) -> None:
+    name = "-".join(["{a,b,c,d}"] * 200)
+    repository(tmp_path, "", pyproject_toml=PACKED)
+    (tmp_path / "tox.ini").write_text(f"[tox]\nenvlist = {name}\n[testenv]\ndeps = {name}: x\n", "utf-8")
+    assert found(tmp_path, "install") == ("-e", ".")
 
 
 @pytest.mark.parametrize(
