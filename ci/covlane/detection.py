@@ -7,8 +7,9 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from covlane import tox_env, uv_lock
+from covlane import uv_lock
 from covlane.metadata import Metadata, ini, table
+from covlane.needs import needs
 from covlane.source_paths import resolve
 
 if TYPE_CHECKING:
@@ -216,8 +217,8 @@ def _omit(root: Path, sources: tuple[str, ...], tests: tuple[str, ...]) -> tuple
 def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -> Found:
     """Find what to install, in the first of these that says it; pytest alone where none does.
 
-    A dependency group, an extra or a requirements file whose name is that of tests, tox, a requirements file for
-    development, and for what is not installed itself its requirements.txt.
+    A dependency group, an extra or a requirements file whose name is that of tests, the tool that runs them (`needs`), a
+    requirements file for development, and for what is not installed itself its requirements.txt.
     """
     install = ["-e", "."] if _installable(root, document, metadata) else []
     groups = document.get("dependency-groups", {})
@@ -232,11 +233,11 @@ def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -
         install, reason = ["-e", f".[{extra}]"], f"the extra {extra!r}"
     elif file := _first(root, TEST_FILES):
         install, reason = [*install, "-r", file], file
-    elif any((needs := tox_env.needs(root, document))[:3]):
-        if install and needs.extras:
-            install = ["-e", f".[{','.join(needs.extras)}]"]
-        install, reason = [*install, *needs.arguments], needs.where
-        found["groups"] = needs.groups, needs.where
+    elif (others := needs(root, document, GROUP_NAMES)).where:
+        if install and others.extras:
+            install = ["-e", f".[{','.join(others.extras)}]"]
+        install, reason = [*install, *others.arguments], others.where
+        found["groups"] = others.groups, others.where
     elif file := _first(root, DEVELOPMENT_FILES) or ("" if install else _first(root, ["requirements.txt"])):
         install, reason = [*install, "-r", file], file
     found["install"] = (tuple(install), reason)

@@ -289,6 +289,23 @@ commands = pytest --lint
 """
 
 
+POETRY = """
+python = "^3.9"
+a = "^1.2"
+b = "^0.0.3"
+c = "~1.2.3"
+d = "*"
+e = "1.*"
+f = ">=1.0 <2, !=1.5"
+g = "3"
+h = {version = "^1", extras = ["x", "y"], python = "^3.9"}
+i = {version = "~=1.4", markers = "sys_platform == 'linux'"}
+j = "^1 || ^3"
+k = {path = "../k"}
+l = [{version = "1", python = "<3.10"}]
+"""
+
+
 @pytest.mark.parametrize(
     ("name", "text", "install", "groups"),
     [
@@ -329,10 +346,55 @@ commands = pytest --lint
             ["-e", ".", "attrs"],
             [],
         ),
+        (
+            "pyproject.toml",
+            PACKED + '[tool.uv]\ndev-dependencies = ["attrs>=3", 4]\n',
+            ["-e", ".", "attrs>=3"],
+            [],
+        ),
+        (
+            "pyproject.toml",
+            PACKED + '[tool.pdm.dev-dependencies]\nlint = ["ruff"]\ntests = ["attrs"]\n',
+            ["-e", ".", "attrs"],
+            [],
+        ),
+        (
+            "pyproject.toml",
+            PACKED
+            + '[tool.hatch.envs.default]\ndependencies = ["attrs", "x @ {root:uri}"]\n'
+            + '[tool.hatch.envs.test]\nextra-dependencies = ["toolz"]\nfeatures = ["fast"]\ndependency-groups = ["unit"]\n',
+            ["-e", ".[fast]", "attrs", "toolz"],
+            ["unit"],
+        ),
+        (
+            "pyproject.toml",
+            PACKED + "[tool.poetry.group.test.dependencies]\n" + POETRY,
+            [
+                "-e",
+                ".",
+                "a>=1.2,<2",
+                "b>=0.0.3,<0.0.4",
+                "c>=1.2.3,<1.3",
+                "d",
+                "e==1.*",
+                "f>=1.0,<2,!=1.5",
+                "g==3",
+                "h[x,y]>=1,<2; python_version >= '3.9' and python_version < '4'",
+                "i~=1.4; sys_platform == 'linux'",
+                "j",
+            ],
+            [],
+        ),
+        (
+            "pyproject.toml",
+            PACKED + '[tool.poetry.dev-dependencies]\nattrs = "*"\n',
+            ["-e", ".", "attrs"],
+            [],
+        ),
         ("pyproject.toml", PACKED + '[tool.tox.env_run_base]\nextras = ["fast"]\n', ["-e", ".[fast]"], []),
     ],
 )
-def test_where_only_tox_knows_what_tests_need_it_is_asked(
+def test_where_only_the_tool_that_runs_tests_knows_what_they_need_it_is_asked(
     tmp_path: Path, name: str, text: str, install: list[str], groups: list[str]
 ) -> None:
     repository(tmp_path, "needs.txt", pyproject_toml=PACKED)
