@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import signal
 import subprocess
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 # A shell starts what runs in the background with Ctrl-C ignored, and programs that tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# Where no bytecode is kept, each of some thousand interpreters compiles pytest anew: a quarter of the suite's time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # How long an example takes says something of the machine's other work only.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
