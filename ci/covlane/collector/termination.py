@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 #: A trace is empty while its process runs, and gone when it has said its end. faulthandler writes it where the signal
 #: arrives, which is before Python hears of it.
 TRACE = ".terminating"
-#: Where faulthandler may do that: it walks the frames of the program, and from Python 3.12 on these are not always in
-#: a state in which it survives them (docs/upstream.md).
-TRACES = hasattr(faulthandler, "register") and sys.version_info < (3, 12)
+#: It walks the frames of the program, which it does not always survive (docs/upstream.md): a process that hangs for ever,
+#: as one that is not reminded can, is worse.
+TRACES = hasattr(faulthandler, "register")
 #: File descriptors below this are the program's, which may close and use them as it likes.
 OURS = 500
 #: Seconds between two looks for processes that have not heard a signal.
