@@ -264,6 +264,9 @@ def test_a_leg_that_a_test_runs_is_no_part_of_the_leg_around_it(project: Project
     )
     assert leg.code == 0, leg.output
     assert leg.stamp.processes.started == leg.stamp.processes.reported
+    # From Python 3.12 on nothing keeps the signal waiting: who is ended before it began is unknown, and ran nothing.
+    if tuple(map(int, leg.stamp.python.split(".")[:2])) < (3, 12):
+        assert leg.stamp.processes.started == 21
 
 
 def test_a_process_whose_measurement_cannot_begin_runs_and_is_named(project: Project) -> None:
