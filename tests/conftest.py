@@ -96,6 +96,12 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture
+def lone_project(tmp_path: Path) -> Project:
+    """An empty project in an environment of its own, in which no leg of another test runs."""
+    return Project(tmp_path / "project", _environment(tmp_path / "lone", sys.executable, "pytest"))
+
+
+@pytest.fixture
 def matrix_project(tmp_path: Path, leg_python: Path) -> Project:
     """An empty project, measured by each Python of this machine in turn."""
     return Project(tmp_path / "project", leg_python)

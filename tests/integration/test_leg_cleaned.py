@@ -129,17 +129,21 @@ def site(project: Project) -> Path:
 
 
 def test_nothing_is_heard_of_a_leg_that_was_killed_by_a_collector_that_is_gone(
-    project: Project, tmp_path: Path
+    lone_project: Project, tmp_path: Path
 ) -> None:
     gone = shutil.copytree(COLLECTOR, tmp_path / "collector")
-    project.write("pkg/__init__.py", MODULE)
-    project.write("test_it.py", "import os, signal\ndef test_it(): os.kill(os.getppid(), signal.SIGKILL)\n")
-    argv = [argument.replace(str(COLLECTOR), str(gone)) for argument in project.command(project.plan())]
-    subprocess.run(argv, cwd=project.root, check=False, capture_output=True)
-    assert str(gone) in (site(project) / "_covlane_leg.pth").read_text("utf-8")
-    (site(project) / start.RUNNING).mkdir(exist_ok=True)
+    lone_project.write("pkg/__init__.py", MODULE)
+    lone_project.write(
+        "test_it.py", "import os, signal\ndef test_it(): os.kill(os.getppid(), signal.SIGKILL)\n"
+    )
+    argv = [
+        argument.replace(str(COLLECTOR), str(gone)) for argument in lone_project.command(lone_project.plan())
+    ]
+    subprocess.run(argv, cwd=lone_project.root, check=False, capture_output=True)
+    assert str(gone) in (site(lone_project) / "_covlane_leg.pth").read_text("utf-8")
+    (site(lone_project) / start.RUNNING).mkdir(exist_ok=True)
     shutil.rmtree(gone)
-    done = subprocess.run([project.python, "-c", "print()"], capture_output=True, text=True, check=True)
+    done = subprocess.run([lone_project.python, "-c", "print()"], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("\n", "")
 
 

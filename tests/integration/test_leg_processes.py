@@ -264,9 +264,6 @@ def test_a_leg_that_a_test_runs_is_no_part_of_the_leg_around_it(project: Project
     )
     assert leg.code == 0, leg.output
     assert leg.stamp.processes.started == leg.stamp.processes.reported
-    # From Python 3.12 on nothing keeps the signal waiting: who is ended before it began is unknown, and ran nothing.
-    if tuple(map(int, leg.stamp.python.split(".")[:2])) < (3, 12):
-        assert leg.stamp.processes.started == 21
 
 
 def test_a_process_whose_measurement_cannot_begin_runs_and_is_named(project: Project) -> None:
@@ -309,6 +306,9 @@ def test_a_forked_child_that_is_terminated_at_once_ends(matrix_project: Project)
     assert leg.code == 0, leg.output
     assert leg.stamp.reasons == ()
     assert leg.stamp.processes.started == leg.stamp.processes.reported
+    # From Python 3.12 on nothing keeps the signal waiting: who is ended before it began is unknown, and ran nothing.
+    if tuple(map(int, leg.stamp.python.split(".")[:2])) < (3, 12):
+        assert leg.stamp.processes.started == 21
 
 
 def test_a_child_that_is_terminated_in_the_midst_of_its_work_ends_by_that(matrix_project: Project) -> None:
