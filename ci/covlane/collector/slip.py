@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 import slipcover
 
 from . import exclusion
-from .marks import compile_marked, uncollected
+from .marks import compile_marked
 from .monitor import codes
 from .record import MARK, branch
 
@@ -181,24 +181,22 @@ class Reader:
         anchors: dict[int, int] = {}
         if self._branch and unmarked is None:
             found = {pair for pair in able.branches if pair[1] not in excluded and pair[0] not in unbranched}
-            anchors = _anchors(source, {pair[0] for pair in found} - lines - excluded, lines)
+            anchors = _anchors({pair[0] for pair in found} - lines - excluded, able.branches, lines)
             # `while True:` has a mark although, on some Pythons, no code of its own: that is no branch.
             branches = {pair for pair in found if pair[0] in lines or pair[0] in anchors}
         branches = {(anchors.get(line, line), target) for line, target in branches}
         return Executable(lines, branches, unmarked, anchors)
 
 
-def _anchors(source: bytes, strays: set[int], lines: set[int]) -> dict[int, int]:
+def _anchors(strays: set[int], branches: set[Branch], lines: set[int]) -> dict[int, int]:
     """Return, for statements whose first line cannot run, the first one of their heads that can.
 
-    From Python 3.12 on `if (` with the condition on the lines below has no code of its own.
+    From Python 3.12 on `if (` with the condition on the lines below has no code of its own. A head ends where the
+    nearest branch from it leads, forward, which is to its block.
     """
-    found: dict[int, int] = {}
-    with uncollected():
-        for node in exclusion.parts(source, strays) if strays else ():
-            first = getattr(node, "lineno", None)
-            if first in strays and isinstance(node, ast.stmt):
-                body = getattr(node, "body", None) or [case.pattern for case in getattr(node, "cases", ())]
-                head = range(first, body[0].lineno if body else first)
-                found.update((first, line) for line in head if line in lines and first not in found)
-    return found
+    ends: dict[int, int] = {}
+    for line, target in branches:
+        if line in strays and line < target <= ends.get(line, target):
+            ends[line] = target
+    firsts = {line: min(lines.intersection(range(line, end)), default=0) for line, end in ends.items()}
+    return {line: first for line, first in firsts.items() if first}
