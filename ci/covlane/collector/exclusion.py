@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .marks import uncollected
 
@@ -54,7 +54,7 @@ def excluded(text: str, patterns: Sequence[re.Pattern[str]]) -> Excluded:
     smallest: dict[int, Clause] = {}
     partial = set()
     with uncollected():
-        clauses = list(_clauses(parts(text, matched | unbranched), rows))
+        clauses = list(_clauses(_parts(text, matched | unbranched), rows))
     for clause in clauses:
         for line in clause.head:
             known = smallest.get(line, clause)
@@ -75,7 +75,7 @@ def _may_match(pattern: re.Pattern[str], text: str) -> bool:
     return bool(re.compile(pattern.pattern, pattern.flags | re.MULTILINE).search(text))
 
 
-def parts(source: Union[str, bytes], lines: Iterable[int]) -> list[Any]:
+def _parts(source: str, lines: Iterable[int]) -> list[Any]:
     """Return the statements, `except` clauses and cases of a source in which some lines lie, of theirs or of an inner one."""
     ordered = sorted(lines)
     found: list[Any] = [ast.parse(source)]
