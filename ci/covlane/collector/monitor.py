@@ -24,15 +24,16 @@ if TYPE_CHECKING:
 
     #: Code, the numbers of its lines and marks, and of `codes` their signatures and which are long.
     Frozen = tuple[types.CodeType, bytes, bytes, tuple[int, ...]]
-    #: A file's bytes in the record, and each number's place among them: an array's items, unlike a dictionary's, are no
-    #: objects, whose counts of references a forked child would write, at the price of the page.
-    Places = tuple[memoryview, "array[int]", dict[int, int]]
+    #: A file's bytes in the record, the place among them of each near number, and all numbers, in whose order the bytes
+    #: lie. An array's items, unlike a dictionary's, are no objects, whose counts of references a forked child would
+    #: write, at the price of the page.
+    Places = tuple[memoryview, "array[int]", "array[int]"]
 
 NAME = "covlane"
 #: CPython gives 0, 1, 2 and 5 a meaning, and hypothesis takes 3.
 NUMBERS = (4, 5, 3, 2, 0, 1)
 
-#: Lines from here on, and marks, are few.
+#: Lines from here on, and marks, are few: their places are searched for.
 FAR = 1 << 16
 
 #: Up to Python 3.13, for a line that lies 127 lines or more from where CPython expects it, it reads the table of the
@@ -84,8 +85,8 @@ class Recorder:
         disable = monitoring.DISABLE
 
         def line(code: types.CodeType, number: int) -> Any:
-            memory, near, far = known[code.co_filename]
-            memory[near[number] if number < FAR else far[number]] = 1
+            memory, near, numbers = known[code.co_filename]
+            memory[near[number] if number < FAR else bisect_left(numbers, number)] = 1
             return disable
 
         def instruction(code: types.CodeType, offset: int) -> Any:
@@ -152,13 +153,13 @@ class Recorder:
 
 
 def places(flags: Flags) -> Places:
-    """Return where each line and each mark of a file is told; a number that it has not has no place."""
+    """Return where the lines and marks of a file are told; a near number that it has not has no place."""
     numbers = flags.numbers
     first = bisect_left(numbers, FAR)
     near = array("I", b"\xff" * (4 * (numbers[first - 1] + 1) if first else 0))
     for place in range(first):
         near[numbers[place]] = place
-    return flags.memory, near, dict(zip(numbers[first:], range(first, len(numbers))))
+    return flags.memory, near, numbers
 
 
 def signature(code: types.CodeType) -> int:
@@ -189,11 +190,11 @@ def places_of_units(code: types.CodeType, known: Places) -> array[int]:
     """Return, for each unit of code, its line's place among those of its file plus one; 0 where it tells nothing."""
     from opcode import opmap
 
-    _, near, far = known
+    _, near, numbers = known
     found = array("I", bytes(2 * len(code.co_code)))
     for begin, end, line in code.co_lines():
         if line is not None:
-            place = near[line] if line < FAR else far[line]
+            place = near[line] if line < FAR else bisect_left(numbers, line)
             found[begin // 2 : end // 2] = array("I", [place + 1]) * (end // 2 - begin // 2)
     # A function's RESUME has the line of its `def`, which has run elsewhere or not at all.
     resume = opmap["RESUME"]
