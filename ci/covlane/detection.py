@@ -58,6 +58,9 @@ GROUP_NAMES = ("test", "tests", "testing", "dev")
 TEST_FILES = ("requirements*test*.txt", "test*requirements*.txt", "requirements/*test*.txt")
 DEVELOPMENT_FILES = ("requirements*dev*.txt", "dev*requirements*.txt", "requirements/*dev*.txt")
 TEST_FOLDERS = ("tests", "test", "testing")
+#: Below the sources. A package `test` without tests is a product's help for those of its users.
+INNER_TEST_FOLDERS = ("tests", "_tests", "test", "_test")
+TEST_MODULES = ("test_*.py", "*_test.py")
 
 Found = dict[str, tuple[Any, str]]
 
@@ -202,16 +205,24 @@ def _omit(root: Path, sources: tuple[str, ...], tests: tuple[str, ...]) -> tuple
     for source in sources:
         if source == ".":
             omit += ["setup.py", "noxfile.py", "tasks.py", "conftest.py", "**/conftest.py"]
-            omit += ["test_*.py", "**/test_*.py", "*_test.py", "**/*_test.py", "docs/**"]
+            omit += [prefix + pattern for pattern in TEST_MODULES for prefix in ("", "**/")]
+            omit.append("docs/**")
             omit += [f"{path}/**" for path in tests if path != "."]
             continue
         omit += [f"{path}/**" for path in tests if path.startswith(source + "/")]
         base = root / source
         if base.is_dir():
-            inner = (path for name in ("tests", "test") for path in base.rglob(name) if path.is_dir())
+            inner = (path for name in INNER_TEST_FOLDERS for path in base.rglob(name) if _holds_tests(path))
             omit += [f"{path.relative_to(root).as_posix()}/**" for path in sorted(inner)]
     unique = tuple(dict.fromkeys(omit))
     return unique, "tests below the sources" if unique else "no tests below the sources"
+
+
+def _holds_tests(path: Path) -> bool:
+    """Say whether a folder of such a name is one of tests."""
+    if path.name.endswith("tests"):
+        return path.is_dir()
+    return any(found for pattern in TEST_MODULES for found in path.rglob(pattern))
 
 
 def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -> Found:

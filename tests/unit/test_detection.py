@@ -514,7 +514,9 @@ def test_testpaths_of_a_wrong_type_are_pytest_s_to_refuse(tmp_path: Path, value:
     ("files", "omit"),
     [
         ("src/demo/__init__.py src/demo/tests/a.py tests/a.py", ["src/demo/tests/**"]),
-        ("demo/__init__.py demo/tests/a.py demo/sub/test/a.py", ["demo/sub/test/**", "demo/tests/**"]),
+        ("demo/__init__.py demo/tests/a.py demo/sub/test/test_a.py", ["demo/sub/test/**", "demo/tests/**"]),
+        ("demo/__init__.py demo/_tests/a.py demo/_test/b/a_test.py", ["demo/_test/**", "demo/_tests/**"]),
+        ("demo/__init__.py demo/test/client.py demo/tests", []),
         ("demo/__init__.py tests/a.py", []),
         ("demo/__init__.py demo/tests.py demo/testing/a.py", []),
     ],
