@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from pathlib import PurePosixPath
@@ -229,7 +230,8 @@ def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -
     """Find what to install, in the first of these that says it; pytest alone where none does.
 
     A dependency group, an extra or a requirements file whose name is that of tests, the tool that runs them (`needs`), a
-    requirements file for development, and for what is not installed itself its requirements.txt.
+    group or extra of any name with pytest in it, a requirements file for development, and for what is not installed
+    itself its requirements.txt.
     """
     install = ["-e", "."] if _installable(root, document, metadata) else []
     groups = document.get("dependency-groups", {})
@@ -249,10 +251,27 @@ def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -
             install = ["-e", f".[{','.join(others.extras)}]"]
         install, reason = [*install, *others.arguments], others.where
         found["groups"] = others.groups, others.where
+    elif isinstance(groups, dict) and (group := _with_pytest(groups)):
+        found["groups"] = (group,), f"pytest is in [dependency-groups] {group}"
+    elif install and (extra := _with_pytest(metadata.extras)):
+        install, reason = ["-e", f".[{extra}]"], f"pytest is in the extra {extra!r}"
     elif file := _first(root, DEVELOPMENT_FILES) or ("" if install else _first(root, ["requirements.txt"])):
         install, reason = [*install, "-r", file], file
     found["install"] = (tuple(install), reason)
     return found
+
+
+def _with_pytest(requirements: Mapping[str, object]) -> str | None:
+    """Return the first name whose requirements, lines or a list of them, have pytest among them."""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - as above
+
+    for name, wanted in requirements.items():
+        lines = wanted.splitlines() if isinstance(wanted, str) else wanted
+        for line in lines if isinstance(lines, (list, tuple)) else ():
+            with contextlib.suppress(InvalidRequirement):
+                if isinstance(line, str) and Requirement(line).name == "pytest":
+                    return name
+    return None
 
 
 def _first(root: Path, patterns: Iterable[str]) -> str:

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 class Metadata:
     """A project's metadata; empty where nothing is said.
 
-    `requires` is its specifier of Pythons, `extras` the names of its optional dependencies, `arguments` the
-    names that setup.cfg's `[options]` and setup.py's `setup(...)` are given, whatever their values.
+    `requires` is its specifier of Pythons, `extras` its optional dependencies by name, as they are written, `arguments`
+    the names that setup.cfg's `[options]` and setup.py's `setup(...)` are given, whatever their values.
     """
 
     name: str
     requires: str
     classifiers: tuple[str, ...]
-    extras: tuple[str, ...]
+    extras: Mapping[str, object]
     arguments: frozenset[str]
 
     @classmethod
@@ -46,7 +46,7 @@ class Metadata:
             name=str(project.get("name") or legacy.get("name") or ""),
             requires=str(project.get("requires-python") or legacy.get("python_requires") or ""),
             classifiers=tuple(map(str, classifiers)) if isinstance(classifiers, (list, tuple)) else (),
-            extras=tuple(extras) if isinstance(extras, dict) else (),
+            extras=extras if isinstance(extras, dict) else {},
             arguments=frozenset([*options, *call]),
         )
 

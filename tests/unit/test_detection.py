@@ -230,6 +230,11 @@ def test_without_any_word_of_pythons_the_one_that_runs_is_measured(tmp_path: Pat
 PACKED = '[build-system]\nrequires = []\n[project]\nname = "demo"\nversion = "1"\n'
 EXTRAS = '[project.optional-dependencies]\ntest = ["x"]\n'
 GROUPS = '[dependency-groups]\ntest = ["x"]\n'
+SETUP_CFG = "[metadata]\nname = demo\n[options.extras_require]\n"
+OTHER_EXTRAS = '[project.optional-dependencies]\nfast = ["x"]\nall = ["?", 1, "pytest>=8"]\nci = ["pytest"]\n'
+OTHER_GROUPS = (
+    '[dependency-groups]\nlint = ["pytest-x"]\ncheck = [{include-group = "lint"}, "pytest[y]>=8"]\n'
+)
 
 
 @pytest.mark.parametrize(
@@ -240,6 +245,10 @@ GROUPS = '[dependency-groups]\ntest = ["x"]\n'
         (PACKED + EXTRAS, "", ["-e", ".[test]"], []),
         (PACKED + EXTRAS + GROUPS, "requirements-test.txt", ["-e", "."], ["test"]),
         (PACKED + EXTRAS, "requirements-test.txt", ["-e", ".[test]"], []),
+        (PACKED + OTHER_EXTRAS, "requirements-dev.txt", ["-e", ".[all]"], []),
+        (PACKED + OTHER_EXTRAS + OTHER_GROUPS, "", ["-e", "."], ["check"]),
+        (PACKED + OTHER_EXTRAS, "requirements-test.txt", ["-e", ".", "-r", "requirements-test.txt"], []),
+        (OTHER_EXTRAS, "", [], []),
         (PACKED, "requirements-test.txt", ["-e", ".", "-r", "requirements-test.txt"], []),
         (PACKED, "test-requirements.txt", ["-e", ".", "-r", "test-requirements.txt"], []),
         (PACKED, "requirements/test.txt", ["-e", ".", "-r", "requirements/test.txt"], []),
@@ -446,16 +455,18 @@ def test_an_extra_keeps_its_spelling(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "contents",
+    ("contents", "extra"),
     [
-        {"setup_py": "setup(name='demo', extras_require={'tests': ['x']})"},
-        {"setup_cfg": "[metadata]\nname = demo\n[options.extras_require]\ntests =\n  x\n"},
+        ({"setup_py": "setup(name='demo', extras_require={'tests': ['x']})"}, "tests"),
+        ({"setup_py": "setup(name='demo', extras_require={'a': 'x', 'all': ['pytest']})"}, "all"),
+        ({"setup_cfg": SETUP_CFG + "tests =\n  x\n"}, "tests"),
+        ({"setup_cfg": SETUP_CFG + "a = x\nall =\n  y\n  pytest\n"}, "all"),
     ],
-    ids=["setup.py", "setup.cfg"],
+    ids=["setup.py", "setup.py, by pytest", "setup.cfg", "setup.cfg, by pytest"],
 )
-def test_an_extra_is_read_from_the_old_files(tmp_path: Path, contents: dict[str, str]) -> None:
+def test_an_extra_is_read_from_the_old_files(tmp_path: Path, contents: dict[str, str], extra: str) -> None:
     repository(tmp_path, "", **contents)
-    assert found(tmp_path, "install") == ("-e", ".[tests]")
+    assert found(tmp_path, "install") == ("-e", f".[{extra}]")
 
 
 # Tests, and what is omitted
