@@ -275,8 +275,12 @@ def _with_pytest(requirements: Mapping[str, object]) -> str | None:
 
 
 def _first(root: Path, patterns: Iterable[str]) -> str:
-    """Return the first file of some patterns, below the repository, or an empty string."""
-    paths = (path for pattern in patterns for path in sorted(root.glob(pattern)) if path.is_file())
+    """Return the first file of some patterns, below the repository, or an empty string.
+
+    Of those that one pattern finds, the shortest name is the plainest: `pytest.txt`, and not `pytest-hypothesis.txt`.
+    """
+    found = (sorted(root.glob(pattern), key=lambda path: (len(path.name), path)) for pattern in patterns)
+    paths = (path for each in found for path in each if path.is_file())
     return next((path.relative_to(root).as_posix() for path in paths), "")
 
 

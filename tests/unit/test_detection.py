@@ -252,6 +252,12 @@ OTHER_GROUPS = (
         (PACKED, "requirements-test.txt", ["-e", ".", "-r", "requirements-test.txt"], []),
         (PACKED, "test-requirements.txt", ["-e", ".", "-r", "test-requirements.txt"], []),
         (PACKED, "requirements/test.txt", ["-e", ".", "-r", "requirements/test.txt"], []),
+        (
+            PACKED,
+            "requirements/pytest.txt requirements/pytest-more.txt",
+            ["-e", ".", "-r", "requirements/pytest.txt"],
+            [],
+        ),
         (PACKED, "requirements.txt", ["-e", "."], []),  # the project says itself what it needs
         (PACKED, "requirements-dev.txt", ["-e", ".", "-r", "requirements-dev.txt"], []),
         (PACKED, "requirements/dev.txt tox.ini", ["-e", ".", "-r", "requirements/dev.txt"], []),
