@@ -263,7 +263,7 @@ def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -
 
 def _with_pytest(requirements: Mapping[str, object]) -> str | None:
     """Return the first name whose requirements, lines or a list of them, have pytest among them."""
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - as above
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - slow, and often not needed
 
     for name, wanted in requirements.items():
         lines = wanted.splitlines() if isinstance(wanted, str) else wanted

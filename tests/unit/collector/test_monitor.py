@@ -14,13 +14,8 @@ from covlane.collector.monitor import FAR, places
 def test_each_number_has_its_own_place_and_no_other_near_one_has_any() -> None:
     numbers = [1, 3, FAR - 1, FAR, record.number((1, 3))]
     memory, near, known = places(record.Flags(memoryview(bytearray(5)), array("I", numbers)))
-    assert [near[number] if number < FAR else bisect_left(known, number) for number in numbers] == [
-        0,
-        1,
-        2,
-        3,
-        4,
-    ]
+    found = [near[number] if number < FAR else bisect_left(known, number) for number in numbers]
+    assert found == [0, 1, 2, 3, 4]
     with pytest.raises(IndexError):
         memory[near[2]] = 1
 
