@@ -143,6 +143,7 @@ def run_leg(session: nox.Session, configured: Configured, shard: int = 0) -> Non
     session.run(
         *("python", str(COLLECTOR), "run", str(plan), "-m", "pytest"),
         *_mode(configured.settings)[1],
+        *configured.settings.pytest_args,
         *session.posargs,
         env={"CS_ACCESS_TOKEN": None},
         success_codes=ANY_END,

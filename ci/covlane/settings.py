@@ -82,8 +82,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
     Paths are relative to the repository's root, with `/`. `install` holds requirement arguments as pip
     takes them (`-e .`, `-r requirements.txt`, `hypothesis`), `groups` names of dependency groups; `locked`
-    holds both to the versions in uv.lock. Each list of `paths` is a folder and, as in coverage.py's `[paths]`, what stands for it elsewhere. `prefix` begins the names of
-    all sessions, where a noxfile has others of those names.
+    holds both to the versions in uv.lock. `pytest_args` come before the arguments that a person gives. Each
+    list of `paths` is a folder and, as in coverage.py's `[paths]`, what stands for it elsewhere. `prefix` begins
+    the names of all sessions, where a noxfile has others of those names.
     """
 
     source: tuple[str, ...] = ()
@@ -99,6 +100,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     shards: Positive = 1
     install: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    pytest_args: tuple[str, ...] = ()
     locked: bool = False
     exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES
     exclude_also: tuple[str, ...] = ()
