@@ -252,6 +252,20 @@ def test_children_can_be_left_out(project: Project) -> None:
     assert leg.stamp.processes.started == 1
 
 
+def test_workers_are_measured_where_children_are_left_out(project: Project) -> None:
+    test = (
+        "import subprocess, sys, pkg\n"
+        "def test_it():\n"
+        "    assert pkg.work(1)\n"
+        "    subprocess.run([sys.executable, '-m', 'pkg'], check=True)\n"
+    )
+    leg = measure(project, test, "-n", "2", subprocess=False)
+    assert leg.ran("pkg/__init__.py") == RAN
+    assert leg.ran("pkg/__main__.py") == []
+    assert leg.stamp.reasons == ()
+    assert leg.stamp.processes.started == 3
+
+
 def test_a_leg_that_a_test_runs_is_no_part_of_the_leg_around_it(project: Project) -> None:
     inner = type(project)(project.root / "inner", project.python)
     inner.write("pkg/__init__.py", "X = 1\n")

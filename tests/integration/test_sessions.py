@@ -44,13 +44,17 @@ def test_arguments_after_the_dashes_are_pytests(repository: Repository) -> None:
     assert "test_calc.py::test_sign" in done.stdout
 
 
-def test_the_arguments_of_the_settings_choose_tests_unless_a_person_names_some(repository: Repository) -> None:
+def test_the_arguments_of_the_settings_choose_tests_unless_a_person_names_some(
+    repository: Repository,
+) -> None:
     repository.write("other/test_other.py", "def test_other():\n    pass\n")
     repository.settings('pytest-args = ["-o", "testpaths=other"]')
     chosen = repository.nox("-s", f"coverage-{CURRENT}", "--", "--collect-only", "-q").stdout
     assert "test_other.py::test_other" in chosen
     assert "test_calc.py" not in chosen
-    named = repository.nox("-R", "-s", f"coverage-{CURRENT}", "--", "--collect-only", "-q", "test_calc.py").stdout
+    named = repository.nox(
+        "-R", "-s", f"coverage-{CURRENT}", "--", "--collect-only", "-q", "test_calc.py"
+    ).stdout
     assert "test_calc.py::test_sign" in named
     assert "test_other.py" not in named
 

@@ -58,8 +58,8 @@ def measure(plan: Plan, path: str, arguments: list[str]) -> int:
 
     measurement = Measurement(plan)
     measurement.start()
+    os.environ[VARIABLE] = os.path.abspath(path)  # noqa: TID251 - the leg's side has no adapters
     if plan.subprocess:
-        os.environ[VARIABLE] = os.path.abspath(path)  # noqa: TID251 - the leg's side has no adapters
         with contextlib.suppress(OSError):  # where nothing can be written, only cleaned children are lost
             enter(_beside(RUNNING), os.path.abspath(path))
     return run_pytest(measurement, [*plugins.options(plan, path), *arguments])
@@ -81,7 +81,7 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
             return 2
     # Legs that are started by the tests of another are not part of that one.
     os.environ[VARIABLE] = ""  # noqa: TID251
-    if (plan.subprocess and not _place_startup()) or not _place_plugins(plan):
+    if not _place_startup(plan) or not _place_plugins(plan):
         return 2
     with _outlive_signals() as children:
         finisher = _finisher(path)
@@ -108,7 +108,7 @@ def _finisher(path: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(argv, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter
 
 
-def _place_startup() -> bool:
+def _place_startup(plan: Plan) -> bool:
     """Put the one `.pth` file into this environment by which its other interpreters begin to measure.
 
     It does nothing in a process without the leg's variable where no leg runs, even if one was killed and the collector
@@ -133,6 +133,8 @@ def _place_startup() -> bool:
             file.write(line)
         os.replace(temporary, path)
     except OSError as error:
+        if not plan.subprocess:  # it serves workers alone, and those that nobody measured are named
+            return True
         sys.stderr.write(
             f"covlane: {path} cannot be written: {error.strerror}\n  -> set `subprocess = false`\n"
         )

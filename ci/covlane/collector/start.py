@@ -14,6 +14,8 @@ VARIABLE = "_COVLANE_LEG"
 RUNNING = "_covlane_leg.running"
 PACKAGE = "_covlane_collector"
 FAILED = ".failed"
+#: The program of execnet's that becomes a worker of pytest-xdist.
+WORKER = "import sys;exec(eval(sys.stdin.readline()))"
 
 
 def load() -> None:
@@ -83,8 +85,9 @@ def begin(running: str) -> None:
     try:
         load()
         plans = importlib.import_module(PACKAGE + ".plan")
-        measure = importlib.import_module(PACKAGE + ".measure")
-        measure.Measurement(plans.read(path)).start()
+        plan = plans.read(path)
+        if plan.subprocess or WORKER in getattr(sys, "orig_argv", ()):
+            importlib.import_module(PACKAGE + ".measure").Measurement(plan).start()
     except Exception:  # noqa: BLE001 - the program that starts here is not ours to stop
         import traceback
 
