@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from covlane.collector.cache import Cache
 from covlane.collector.crew import Crew, processors
 
 if TYPE_CHECKING:
@@ -162,3 +163,24 @@ def test_a_part_that_fails_is_not_heard(capfd: pytest.CaptureFixture[str]) -> No
 
     Crew(2, work).wait()
     assert capfd.readouterr() == ("", "")
+
+
+def test_nobody_waits_for_ever_nor_for_one_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, began = Cache(str(tmp_path / "cache")), tmp_path / "began"
+    monkeypatch.setattr("covlane.collector.cache.PATIENCE", 0.1)
+
+    def hang() -> str:
+        began.touch()
+        time.sleep(60)
+        return "too late"
+
+    crew = Crew(1, lambda *_: cache.made(cache.key(b"X = 1\n"), hang, alone=True))
+    while not began.exists():
+        time.sleep(0.01)
+    assert cache.made(cache.key(b"X = 1\n"), lambda: "mine", alone=True) == "mine"
+    crew.wait(kill=True)
+    with pytest.raises(SyntaxError):
+        cache.made(cache.key(b"("), lambda: compile(b"(", "a.py", "exec"), alone=True)
+    assert cache.made(cache.key(b"("), lambda: "mine", alone=True) == "mine"

@@ -101,24 +101,3 @@ def test_what_two_processes_want_at_once_is_made_once(
 
     Crew(4, work).wait()
     assert noted.read_text() == "xxx"
-
-
-def test_nobody_waits_for_ever_nor_for_one_that_failed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache, began = Cache(str(tmp_path / "cache")), tmp_path / "began"
-    monkeypatch.setattr("covlane.collector.cache.PATIENCE", 0.1)
-
-    def hang() -> str:
-        began.touch()
-        time.sleep(60)
-        return "too late"
-
-    crew = Crew(1, lambda *_: cache.made(cache.key(SOURCE), hang, alone=True))
-    while not began.exists():
-        time.sleep(0.01)
-    assert cache.made(cache.key(SOURCE), lambda: "mine", alone=True) == "mine"
-    crew.wait(kill=True)
-    with pytest.raises(SyntaxError):
-        cache.made(cache.key(b"("), lambda: compile(b"(", "a.py", "exec"), alone=True)
-    assert cache.made(cache.key(b"("), lambda: "mine", alone=True) == "mine"
