@@ -83,6 +83,13 @@ def truth(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def peers(session: nox.Session) -> None:
+    """Programs of coverage.py's own tests against what those tests expect: nox -s peers -- --python 3.12."""
+    session.install("-e", ".", "pip")
+    session.run("python", "-m", "peers.peers", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def scale(session: nox.Session) -> None:
     """What a merge costs beside SlipCover's and coverage.py's, and how it grows: nox -s scale -- --rounds 5."""
     session.install("-e", ".", "slipcover==1.1.0")

@@ -117,7 +117,7 @@ def check_out(project: Project, cache: Path, work: Path) -> Checkout:
         work: an empty folder outside of any other repository, whose pytest configuration would be found.
     """
     environ = children_environment()
-    sdist = _fetch(project, cache, environ)
+    sdist = fetch(project, cache, environ)
     with tarfile.open(sdist) as archive:
         archive.extractall(work, filter="data")
     return adopt(project, work / sdist.name.removesuffix(".tar.gz"), environ)
@@ -139,7 +139,8 @@ def adopt(project: Project, root: Path, environ: Mapping[str, str]) -> Checkout:
     return checkout
 
 
-def _fetch(project: Project, cache: Path, environ: Mapping[str, str]) -> Path:
+def fetch(project: Project, cache: Path, environ: Mapping[str, str]) -> Path:
+    """Return the sdist of a project, which the cache keeps from run to run."""
     cache.mkdir(parents=True, exist_ok=True)
     pinned = f"{project.name}=={project.version}"
     sdist = cache / f"{project.name}-{project.version}.tar.gz"
