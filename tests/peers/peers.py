@@ -90,10 +90,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--cache", type=Path, default=HERE / ".nox" / ".corpus", help="keeps the sdist")
     given = parser.parse_args(arguments)
     failed = False
-    print(
-        "| Python | mode | programs | lines | wrong | only theirs | only ours | branches | wrong | only theirs | only ours |"
-    )
-    print(f"|---|---|{'---:|' * 9}")
+    sys.stdout.write(HEADER)
     for python in given.python or list(filter(labs.is_present, PYTHONS)):
         with tempfile.TemporaryDirectory(prefix="covlane-peers-") as folder:
             for compared in attempt(python, given.mode or list(MODES), given.cache, Path(folder)):
