@@ -103,7 +103,7 @@ class Doctor(Delivery):
                 path = Path(folder, _NAMES[part.format])
                 files.write_whole(path, part.content)
                 argv = [cli.PROGRAM, "upload", "--format", part.format, "--metric", part.metric, str(path)]
-                done = process.run(argv, cwd=self._top(), environ=told)
+                done = process.run(argv, cwd=self.configured.top, environ=told)
                 refusal = cli.read(done.code, f"{done.stdout}\n{done.stderr}", token="nobody")  # noqa: S106
                 if refusal and refusal.unparsed:
                     raise ToolError(f"{path.name}: {refusal.cause}", refusal.remedy)

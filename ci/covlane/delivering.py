@@ -9,7 +9,7 @@ import shlex
 import shutil
 import tempfile
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,7 +84,7 @@ class Delivery:
                 told = Submission(
                     commit_sha=checkout.head or _COMMIT,
                     repo_url=clean_remote(checkout.remote or _REMOTE),
-                    repo_path=str(self._top()),
+                    repo_path=str(self.configured.top),
                     format=part.format,
                     metric=part.metric,
                 )
@@ -134,7 +134,7 @@ class Delivery:
         self._judge([*preflight.findings(report, checkout, ()), *found], "the gates cannot be evaluated")
         path = self.configured.reports / "codescene.info"
         files.write_whole(path, lcov.write(report))
-        top = self._top()
+        top = self.configured.top
         done = self.stream(
             check.command(Path(os.path.relpath(path, top)).as_posix()),
             cwd=top,
@@ -158,7 +158,7 @@ class Delivery:
             via=self.configured.settings.codescene.via,
             token=self.environ.get("CS_ACCESS_TOKEN"),
             environ=self.environ,
-            root=self._top(),
+            root=self.configured.top,
             head=head,
             outbox=outbox,
             http=self.http,
@@ -181,11 +181,7 @@ class Delivery:
                 f"the report is incomplete: {report.incomplete[0]}",
                 "run what is missing, or pass --allow-incomplete",
             )
-        prefix = self._git.ask("rev-parse", "--show-prefix") or ""
-        return replace(report, files={prefix + name: file for name, file in report.files.items()})
-
-    def _top(self) -> Path:
-        return Path(self._git.ask("rev-parse", "--show-toplevel") or self.configured.root)
+        return report.below(self.configured.folder)
 
     def _remote(self) -> str | None:
         remotes = (self._git.ask("remote") or "").splitlines()

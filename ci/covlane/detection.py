@@ -8,7 +8,7 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from covlane import uv_lock
+from covlane import checkout, uv_lock
 from covlane.metadata import Metadata, ini, table
 from covlane.needs import needs
 from covlane.source_paths import resolve
@@ -87,6 +87,8 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
     found["locked"] = _locked(root, given.get("install", found["install"][0]))
     if _packs_every_folder(root, document, metadata):
         found["reports"] = (".reports", "setuptools would take a folder `reports` for a package")
+    if folder := checkout.folder(root):
+        found["github.lane"] = (checkout.title(folder), "the project's folder in the checkout")
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
-from covlane import detection
+from covlane import checkout, detection
 from covlane.errors import UsageError
 from covlane.model.rules import Count, Gate, Percent, Threshold
 
@@ -80,7 +80,8 @@ class Component(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """Everything that a repository decides.
 
-    Paths are relative to the repository's root, with `/`. `install` holds requirement arguments as pip
+    Paths are relative to the project's folder, with `/`; `names` says where those in coverage.xml, lcov.info and
+    coveragepy.json begin, at the top of the checkout or in that folder. `install` holds requirement arguments as pip
     takes them (`-e .`, `-r requirements.txt`, `hypothesis`), `groups` names of dependency groups; `locked`
     holds both to the versions in uv.lock. `pytest_args` come before the arguments that a person gives. Each
     list of `paths` is a folder and, as in coverage.py's `[paths]`, what stands for it elsewhere. `prefix` begins
@@ -105,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES
     exclude_also: tuple[str, ...] = ()
     reports: str = "reports"
+    names: Literal["checkout", "project"] = "checkout"
     cache: str = ".covlane_cache"
     prefix: str = ""
     html: bool = True
@@ -135,7 +137,7 @@ _WORDS = (
 
 #: What a name has to be.
 _NAMES = {
-    "github.lane": (r"[\w .]{1,50}", "a name of letters, digits, spaces and points"),
+    "github.lane": (r"(?!.*--)[\w ./-]{1,50}", "a name of letters, digits, spaces, points, slashes and single hyphens"),
     "prefix": ("([A-Za-z0-9][A-Za-z0-9_.-]{0,50})?", "letters, digits, underscores, points and hyphens"),
 }
 
@@ -154,7 +156,7 @@ class Key(NamedTuple):
 
 
 class Configured(NamedTuple):
-    """The settings of a repository, where each came from (by dotted key), and the root they belong to."""
+    """The settings of a project, where each came from (by dotted key), and the folder that they belong to."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -164,6 +166,16 @@ class Configured(NamedTuple):
     def reports(self) -> Path:
         """The folder of all that the lane writes."""
         return self.root / self.settings.reports
+
+    @property
+    def top(self) -> Path:
+        """The top of the checkout that holds the project."""
+        return checkout.top(self.root)
+
+    @property
+    def folder(self) -> str:
+        """Where the project stands in its checkout, as `a/b`; "" at the top."""
+        return checkout.folder(self.root)
 
     @property
     def session(self) -> str:
@@ -350,7 +362,7 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
                 or ".." in pure.parts
                 or re.match("(~$|~/|[A-Za-z]:)", str(pure))
             ):
-                raise _wrong(name, path, "paths inside the repository, relative to its root", origins[name])
+                raise _wrong(name, path, "paths inside the project's folder, relative to it (what lies beside it needs a lane of its own)", origins[name])
     if (thresholds := values.get("thresholds", ())) != tuple(sorted(thresholds)):
         raise _wrong("thresholds", thresholds, describe(Thresholds), origins["thresholds"])
     for python in values.get("pythons", ()):

@@ -42,33 +42,51 @@ class Showing:
     def told(self) -> markdown.Told:
         """Return what the texts tell beside the report; links where a runner says which repository this is."""
         verdict, before = self._judged()
+        folder = self.configured.folder
         server, name = (self.environ.get(f"GITHUB_{key}", "") for key in ("SERVER_URL", "REPOSITORY"))
         commit = next((stamp.commit for stamp in self.report.legs if stamp.commit), None)
         links = blob(f"{server}/{name}", commit)
         settings = self.configured.settings
-        return markdown.Told(verdict, before, links, settings.thresholds, self.configured.session)
+        return markdown.Told(
+            verdict and verdict.below(folder),
+            before and before.below(folder),
+            links,
+            settings.thresholds,
+            self.configured.session,
+            project=folder,
+        )
+
+    def summary(self) -> str:
+        """Return the report as Markdown."""
+        return markdown.summary(self._outward, self.told())
+
+    @property
+    def _outward(self) -> Report:
+        """The report as those outside of the project read it: its files are named from the top of the checkout."""
+        return self.report.below(self.configured.folder)
 
     def write(self, seen: Seen = lambda *_: None) -> tuple[Path, ...]:
         """Write every output, and return the files; `seen` is told of the site's pages, done and in all."""
-        report, told, folder = self.report, self.told(), self.configured.reports
+        folder, settings = self.configured.reports, self.configured.settings
+        report = self._outward if settings.names == "checkout" else self.report
         version = f"covlane {covlane.__version__}{' INCOMPLETE' if report.incomplete else ''}"
         points = self._points()
         outputs: dict[str, bytes | str | Iterable[str]] = {
             "coverage.xml": cobertura.write(report, version),
             "lcov.info": lcov.write(report),
-            "summary.md": markdown.summary(report, told),
+            "summary.md": self.summary(),
             "coveragepy.json": coveragepy.write_json(report, version),
-            "badge.svg": svg.badge(report, told.thresholds),
-            "badge.json": svg.endpoint(report, told.thresholds),
+            "badge.svg": svg.badge(report, settings.thresholds),
+            "badge.json": svg.endpoint(report, settings.thresholds),
         }
         if trend := svg.trend(points, style=True):
             outputs["trend.svg"] = trend
         for name, content in outputs.items():
             files.write_whole(folder / name, content)
         data = folder / ".coverage"
-        coveragepy.write_data(report, data, self.configured.root)
+        coveragepy.write_data(self.report, data, self.configured.root)
         written = [*(folder / name for name in outputs), data]
-        if self.configured.settings.html:
+        if settings.html:
             written.append(self.site(seen))
         return tuple(written)
 
@@ -76,7 +94,7 @@ class Showing:
         """Write reports/html, and return its first page; `seen` as in `site.write`."""
         told = self.told()
         look = site.Look(told.thresholds, told.verdict, svg.trend(self._points(), style=False))
-        return site.write(self.configured.reports / "html", self.configured.root, self.report, look, seen)
+        return site.write(self.configured.reports / "html", self.configured.top, self._outward, look, seen)
 
     def _judged(self) -> tuple[Verdict | None, Baseline | None]:
         """Return the verdict on this very report, if there is one, and the baseline that it was compared with."""

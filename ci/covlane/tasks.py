@@ -210,7 +210,7 @@ def report(_context: Context, summary: bool = False, open: bool = False) -> None
     """
     from covlane import lane
     from covlane.adapters.git import Git
-    from covlane.render import markdown, terminal
+    from covlane.render import terminal
     from covlane.render.progress import bar
     from covlane.showing import Showing
 
@@ -222,7 +222,7 @@ def report(_context: Context, summary: bool = False, open: bool = False) -> None
         page = showing.site(seen) if open else None
     terminal.show(merged, sys.stdout, plain=_plain(environ), thresholds=configured.settings.thresholds)
     if summary:
-        _append_for_github("GITHUB_STEP_SUMMARY", markdown.summary(merged, showing.told()))
+        _append_for_github("GITHUB_STEP_SUMMARY", showing.summary())
     if page:
         _open(page)
 
@@ -329,7 +329,8 @@ def annotate(_context: Context, *, base: str | None = None, json: bool = False) 
     from covlane.render import annotations
 
     environ, configured = _environ(), _configured()
-    notes = annotations.notes(judging.patched(configured, Git(configured.root, environ), environ, base))
+    found = judging.patched(configured, Git(configured.root, environ), environ, base)
+    notes = annotations.notes(found.below(configured.folder))
     if json:
         _print_json(notes)
         return

@@ -73,7 +73,7 @@ class Telling:
 
     def quality(self) -> None:
         """Send the merged report to GitHub Code Quality, or say why not."""
-        report = lane.read_merged(self.configured)
+        report = lane.read_merged(self.configured).below(self.configured.folder)
         if report.incomplete:
             raise ReportError(
                 f"the report is incomplete: {report.incomplete[0]}", "run what is missing, then merge"
@@ -99,13 +99,15 @@ class Telling:
             return
         begin = chosen.comment == "always" or comment.changed(verdict)
         server, name = (self.environ.get(f"GITHUB_{key}", "") for key in ("SERVER_URL", "REPOSITORY"))
+        folder = self.configured.folder
         told = markdown.Told(
-            verdict,
+            verdict.below(folder),
             None,
             blob(f"{server}/{name}", verdict.commit),
             self.configured.settings.thresholds,
             self.configured.session,
             run(f"{server}/{name}", run_id),
+            folder,
         )
         with closing(Http()) as http:
             text = markdown.comment(told, markdown.COMMENT - comment.RESERVED)

@@ -33,6 +33,7 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "exclude-lines": ('["a{1}b"]', "a{1}b", ("a{1}b",)),
     "exclude-also": ('["never", "ever"]', "never,ever", ("never", "ever")),
     "reports": ('"out/coverage"', "out/coverage", "out/coverage"),
+    "names": ('"project"', "project", "project"),
     "cache": ('"build/kept"', "build/kept", "build/kept"),
     "prefix": ('"lane-"', "lane-", "lane-"),
     "html": ("false", "false", False),
@@ -90,6 +91,7 @@ VARIABLES = {
     "exclude-lines": "COVLANE_EXCLUDE_LINES",
     "exclude-also": "COVLANE_EXCLUDE_ALSO",
     "reports": "COVLANE_REPORTS",
+    "names": "COVLANE_NAMES",
     "cache": "COVLANE_CACHE",
     "prefix": "COVLANE_PREFIX",
     "html": "COVLANE_HTML",
@@ -178,6 +180,7 @@ def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
         "thresholds": "70,75",
         "engine": "slipcover",
         "isolation": "none",
+        "names": "checkout",
         "workers": "2",
         "shards": "2",
         "github.timeout": "2",
@@ -373,7 +376,7 @@ def test_a_pattern_that_is_no_regular_expression_is_refused(tmp_path: Path, name
 def test_a_path_that_leaves_the_repository_is_refused(tmp_path: Path, name: str, path: str) -> None:
     text = f"'{path}'" if name == "reports" else f"['{path}']"
     error = refused(tmp_path, f"{name} = {text}")
-    assert f"{name} is {path!r}; it takes paths inside the repository" in error.cause
+    assert f"{name} is {path!r}; it takes paths inside the project's folder" in error.cause
 
 
 @pytest.mark.parametrize("path", [".", "a", "a/b", "a..b", ".hidden", "**/*.py", "~a"])
@@ -440,7 +443,7 @@ def test_there_is_a_leg_for_each_session_on_each_system(tmp_path: Path) -> None:
     [
         ("shards = 0", "it takes a number from 1 on"),
         ('github.systems = {solaris = "x"}', "it takes a table of runners by `linux`, `windows`, `macos`"),
-        ('github.lane = "--> x"', "it takes a name of letters, digits, spaces and points"),
+        ('github.lane = "--> x"', "it takes a name of letters, digits, spaces, points"),
         ('prefix = "-x"', "it takes letters, digits, underscores, points and hyphens"),
         ('prefix = "a b"', "it takes letters, digits, underscores, points and hyphens"),
     ],
@@ -486,7 +489,7 @@ def test_paths_of_a_wrong_type_are_refused(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("first", ["", "/src", "../src", "C:\\\\src", "~/src"])
 def test_the_first_of_a_list_of_paths_lies_in_the_repository(tmp_path: Path, first: str) -> None:
     table = f'paths = {{a = ["{first}", "/anywhere", "../else"]}}'
-    assert "it takes paths inside the repository" in refused(tmp_path, table).cause
+    assert "it takes paths inside the project's folder" in refused(tmp_path, table).cause
 
 
 def test_an_empty_list_of_paths_is_refused(tmp_path: Path) -> None:
@@ -503,7 +506,7 @@ def test_components_of_a_wrong_type_are_refused(tmp_path: Path, text: str) -> No
 
 def test_a_component_lies_in_the_repository(tmp_path: Path) -> None:
     cause = refused(tmp_path, 'components = {a = {source = ["../web"]}}').cause
-    assert "components is '../web'; it takes paths inside the repository" in cause
+    assert "components is '../web'; it takes paths inside the project's folder" in cause
 
 
 def test_a_variable_that_is_no_table_is_refused(tmp_path: Path) -> None:

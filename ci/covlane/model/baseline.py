@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 import msgspec
 
 from covlane.model.report import Ratio
@@ -54,3 +56,8 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         """Branch coverage of all files."""
         counts = self.files.values()
         return Ratio(sum(one.taken for one in counts), sum(one.branches for one in counts))
+
+    def below(self, folder: str) -> Baseline:
+        """Return it with its files named from the top of the checkout, where its project is `folder`."""
+        files = {posixpath.join(folder, path): counts for path, counts in self.files.items()}
+        return msgspec.structs.replace(self, files=files)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
@@ -13,6 +13,7 @@ from covlane.model.globs import glob
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+T = TypeVar("T")
 #: A jump from one line to another; line 0 is the way out of the function or module.
 Branch = tuple[int, int]
 
@@ -223,6 +224,28 @@ class Report:
     def branches(self) -> Ratio:
         """Branch coverage of all files."""
         return total(file.branch for file in self.files.values())
+
+    def below(self, folder: str) -> Report:
+        """Return the report with its files named from the top of the checkout, where its project is `folder`."""
+        if not folder:
+            return self
+
+        def named(paths: Mapping[str, T]) -> dict[str, T]:
+            return {posixpath.join(folder, path): value for path, value in paths.items()}
+
+        components = tuple(
+            msgspec.structs.replace(
+                part, source=tuple(posixpath.join(folder, source) for source in part.source)
+            )
+            for part in self.components
+        )
+        return replace(
+            self,
+            files=named(self.files),
+            disputed=named(self.disputed),
+            digests=named(self.digests),
+            components=components,
+        )
 
     def part(self, component: Component) -> Report:
         """Return the report on a component alone: its files and figures."""

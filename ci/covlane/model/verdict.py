@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Any, Literal
 
 import msgspec
@@ -51,6 +52,15 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[Missing, ...] = ()
     needed: int = 0
 
+    def below(self, folder: str) -> GateResult:
+        """Return it with its files named from the top of the checkout, where its project is `folder`."""
+        missing = tuple(
+            msgspec.structs.replace(one, path=posixpath.join(folder, one.path)) for one in self.missing
+        )
+        is_path = self.subject and self.name in {"new-files", "files"}
+        subject = posixpath.join(folder, self.subject) if is_path else self.subject
+        return msgspec.structs.replace(self, subject=subject, missing=missing)
+
 
 class Total(msgspec.Struct, frozen=True, kw_only=True):
     """All files as one, now and in the baseline; branch is None where none were measured."""
@@ -97,6 +107,18 @@ class Patch(msgspec.Struct, frozen=True, kw_only=True):
     statements: Ratio = Ratio(0, 0)
     files: tuple[PatchFile, ...] = ()
     note: str = ""
+
+    def below(self, folder: str) -> Patch:
+        """Return it with its files named from the top of the checkout, where its project is `folder`."""
+        files = tuple(
+            msgspec.structs.replace(
+                file,
+                path=posixpath.join(folder, file.path),
+                old_path=file.old_path and posixpath.join(folder, file.old_path),
+            )
+            for file in self.files
+        )
+        return msgspec.structs.replace(self, files=files)
 
 
 class BaselineState(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,3 +171,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     baseline: BaselineState
     incomplete: tuple[str, ...]
     artifacts: Identity
+
+    def below(self, folder: str) -> Verdict:
+        """Return it with its files named from the top of the checkout, where its project is `folder`."""
+        gates = tuple(gate.below(folder) for gate in self.gates)
+        return msgspec.structs.replace(self, gates=gates, patch=self.patch.below(folder))

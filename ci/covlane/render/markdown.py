@@ -39,6 +39,7 @@ class Told:
         thresholds: where the colours of percentages begin.
         session: the one that measures.
         run: the address of the run whose summary has all of it, as `escaping.run` has it.
+        project: the project's folder in the checkout, from whose top files are named; empty at the top.
     """
 
     verdict: Verdict | None = None
@@ -47,6 +48,7 @@ class Told:
     thresholds: tuple[float, float] = (60, 80)
     session: str = "coverage"
     run: str = ""
+    project: str = ""
 
 
 class _Table(NamedTuple):
@@ -82,12 +84,12 @@ def summary(report: Report, told: Told | None = None, budget: int = SUMMARY) -> 
         if len(text.encode("utf-8", "surrogateescape")) <= budget:
             return text
     figures = f" {words.headline(report)}." if told.verdict else ""
-    return f"**{_headline(words.headline(report), told.verdict)}**{figures} Files, components and legs are left out here: they have no room.\n"
+    return f"**{_headline(words.headline(report), told)}**{figures} Files, components and legs are left out here: they have no room.\n"
 
 
 def _lines(report: Report, told: Told, most: int) -> Iterator[str]:
     verdict = told.verdict
-    yield from (f"**{_headline(words.headline(report), verdict)}**", "")
+    yield from (f"**{_headline(words.headline(report), told)}**", "")
     if verdict:
         yield from _judged(verdict, told, most)
         yield from _totals(verdict, told).lines(most)
@@ -118,7 +120,7 @@ def comment(told: Told, budget: int = COMMENT) -> str:
         raise ValueError("a comment tells a verdict")
     line, branch = verdict.total.line, verdict.total.branch
     figures = f"{line.text} of lines" + (f", {branch.text} of branches" if branch else "")
-    headline = f"**{_headline(figures, verdict)}**"
+    headline = f"**{_headline(figures, told)}**"
     for most in (MOST_ROWS, FEW_ROWS):
         text = "\n".join((headline, "", *_verdict_lines(verdict, told, most))) + "\n"
         if len(text.encode("utf-8", "surrogateescape")) <= budget:
@@ -147,7 +149,8 @@ def _again(verdict: Verdict, told: Told) -> str:
     """Return the commands that come to the same; a stranger's verdict may name anything as its base."""
     known = re.fullmatch("[0-9a-f]{40}", verdict.base or "")
     base = f" --base {known[0][:12]}" if known else ""
-    return f"The same here: `nox -s {told.session}` and `invoke gate{base}`"
+    where = f"in {escape(told.project)}" if told.project else "here"
+    return f"The same {where}: `nox -s {told.session}` and `invoke gate{base}`"
 
 
 def _gates(verdict: Verdict, outcomes: Collection[str] | None = None) -> Iterator[str]:
@@ -156,12 +159,13 @@ def _gates(verdict: Verdict, outcomes: Collection[str] | None = None) -> Iterato
             yield _cut(f"{gate.outcome}: {title(gate)}: {gate.reason}")
 
 
-def _headline(figures: str, verdict: Verdict | None) -> str:
+def _headline(figures: str, told: Told) -> str:
     """Return the one line that a reviewer acts on, escaped and of limited length."""
+    verdict, whose = told.verdict, f"{escape(told.project)}: " if told.project else ""
     if verdict is None:
-        return f"Coverage: {figures}"
+        return f"{whose}Coverage: {figures}"
     wanted = [gate for gate in verdict.gates if gate.outcome == verdict.outcome]
-    said = f"{words.OUTCOMES[verdict.outcome]}: "
+    said = f"{whose}{words.OUTCOMES[verdict.outcome]}: "
     if verdict.outcome == "pass" or not wanted:
         patch = verdict.patch.statements
         changed = (
