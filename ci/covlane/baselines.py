@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from covlane import checkout
 from covlane.adapters import files
 from covlane.analysis.baseline import differences
 from covlane.errors import ReportError, ToolError
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 NOTES = "refs/notes/covlane"
 #: How many commits before the one that is asked for are looked at.
 MOST_COMMITS = 500
-_FETCH = f"`git fetch origin {NOTES}:{NOTES}` brings the team's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,23 @@ class Baselines:
     @property
     def where(self) -> str:
         """Where they are, in words."""
-        return NOTES if self._store == "notes" else self._name
+        return self._notes if self._store == "notes" else self._name
+
+    @property
+    def _notes(self) -> str:
+        """The notes' reference: a commit has one note in each, and each project of a repository its own baseline."""
+        slug = checkout.slug(self.configured.folder)
+        return NOTES.replace("covlane", f"{slug}.covlane") if slug else NOTES
+
+    @property
+    def _fetch(self) -> str:
+        return f"`git fetch origin {self._notes}:{self._notes}` brings the team's"
 
     def write(self, baseline: Baseline) -> None:
         """Keep a baseline under its commit; what was kept for that commit is replaced."""
         content = write_baseline(baseline)
         if self._store == "notes":
-            self.git.annotate(NOTES, baseline.commit, content)
+            self.git.annotate(self._notes, baseline.commit, content)
         elif self._store == "folder":
             files.write_whole(self.path / f"{baseline.commit}.json", content)
         else:
@@ -109,7 +119,7 @@ class Baselines:
             sentence = f"the baseline is corrupt: {error.cause}; write it again on the default branch"
             return None, BaselineState(state="corrupt", sentence=sentence)
         if found is None:
-            more = f"; {_FETCH}" if self._store == "notes" else ""
+            more = f"; {self._fetch}" if self._store == "notes" else ""
             sentence = f"no baseline yet: {self.where} has none for {base[:12]} or before{more}"
             return None, BaselineState(state="none", sentence=sentence)
         if reasons := "; ".join(differences(found, now)):
@@ -128,7 +138,7 @@ class Baselines:
             for commit in self.git.revisions(revisions, most, self._name):
                 yield commit, self.git.content(commit, self._name)
             return
-        noted = self.git.noted(NOTES) if self._store == "notes" else {}
+        noted = self.git.noted(self._notes) if self._store == "notes" else {}
         for commit in self.git.revisions(revisions, most):
             path = self.path / f"{commit}.json"
             if self._store == "notes":
@@ -141,5 +151,5 @@ class Baselines:
 
     def push(self) -> None:
         """Send the notes to the remote; ToolError where it refuses them."""
-        if self.git.ask("push", "--quiet", "origin", NOTES) is None:
-            raise ToolError(f"the remote refused {NOTES}", f"{_FETCH}; then push again")
+        if self.git.ask("push", "--quiet", "origin", self._notes) is None:
+            raise ToolError(f"the remote refused {self._notes}", f"{self._fetch}; then push again")

@@ -47,7 +47,7 @@ def base(git: Git, environ: Mapping[str, str], named: str | None) -> Base:
         ReportError: there is no commit, or the clone is too shallow to tell.
     """
     if git.commit() is None:
-        raise ReportError("there is no git repository with a commit here", "run it in a clone")
+        raise git.no_commit()
     revision, words = (named, named) if named else _event_base(git, environ) or _default(git)
     commit = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if commit and (found := git.ask("merge-base", commit, "HEAD")):

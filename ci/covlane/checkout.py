@@ -7,6 +7,7 @@ are silently those of another file would be worse than no answer.
 from __future__ import annotations
 
 import re
+import shlex
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,12 @@ def folder(root: Path) -> str:
     return "" if place == "." else place
 
 
+def change_to(root: Path) -> str:
+    """Return what a command begins with that is typed at the top of the checkout and runs in `root`."""
+    place = folder(root)
+    return f"cd {shlex.quote(place)} && " if place else ""
+
+
 def slug(folder: str) -> str:
     """Return a word for a folder that no other folder has: of ASCII letters, digits and `_.-`; "" for the top.
 
@@ -47,6 +54,13 @@ def slug(folder: str) -> str:
     return f"{words}.{digest}".lstrip(".")
 
 
+def artifacts(folder: str) -> str:
+    """Return what begins the names of a project's artifacts, as several may share a run; "" for the top."""
+    return f"{slug(folder)}-" if folder else ""
+
+
 def title(folder: str) -> str:
     """Return what the lane of a project is called where those of others are: its workflow, its check, its comment."""
-    return f"coverage {folder if _PLAIN.fullmatch(folder) else slug(folder)}".rstrip()
+    if not folder:
+        return "coverage"
+    return f"coverage of {folder if _PLAIN.fullmatch(folder) else slug(folder)}"

@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from covlane import checkout
 from covlane.adapters import files
 from covlane.analysis.merge import Content
+from covlane.analysis.neighbours import Neighbours
 from covlane.analysis.paths import Places
 from covlane.errors import ReportError
 from covlane.formats import coveragepy, foreign, slipcover
@@ -75,9 +77,11 @@ def _read(path: Path, name: str, configured: Configured, places: Places) -> Meas
 
 
 def _name(path: Path, root: Path) -> str:
-    """Return what a report is called on every machine: its place in the repository, or its bare name."""
-    real, top = _real(path), root.resolve()
-    return real.relative_to(top).as_posix() if real.is_relative_to(top) else path.name
+    """Return what a report is called on every machine: its place, seen from the project, or its bare name."""
+    real = _real(path)
+    if not real.is_relative_to(checkout.top(root)):
+        return path.name
+    return Path(os.path.relpath(real, root.resolve())).as_posix()
 
 
 def _real(path: Path) -> Path:
@@ -119,6 +123,13 @@ def places(configured: Configured, git: Git) -> Places:
         # A link out of the repository is called by its own name.
         return target.relative_to(top).as_posix() if top in target.parents else name
 
+    @cache
+    def is_file(name: str) -> bool:
+        try:
+            return (configured.top / name).is_file()
+        except (OSError, ValueError):
+            return False
+
     chosen = configured.settings
     parts = [source for component in chosen.components.values() for source in component.source]
     return Places(
@@ -127,4 +138,5 @@ def places(configured: Configured, git: Git) -> Places:
         sources=(*chosen.source, *parts),
         aliases=chosen.paths,
         roots=sorted({str(configured.root), str(top)}),
+        neighbours=Neighbours(configured.folder, (str(configured.top),), is_file),
     )

@@ -61,7 +61,7 @@ class Keeping:
         report = lane.read_merged(self._configured)
         commit = self._git.commit()
         if commit is None:
-            raise ReportError("there is no git repository with a commit here", "run it in a clone")
+            raise self._git.no_commit()
         lacking = [*report.incomplete, *changes.stale(self._configured.root, report, commit, None)]
         if lacking:
             raise ReportError(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import nox
 from nox.command import CommandFailed
 
-from covlane import settings, source_paths, uv_lock
+from covlane import checkout, settings, source_paths, uv_lock
 from covlane.adapters.environment import environment, in_ci
 from covlane.errors import CovlaneError, UsageError
 
@@ -58,10 +58,10 @@ def register(root: Path | None = None) -> None:
     all of their names.
 
     Args:
-        root: the repository; by default the folder that nox works in, which is the noxfile's.
+        root: the project's folder; by default the one that nox works in, which is the noxfile's.
     """
     try:
-        configured = settings.load(root or Path.cwd(), environment())
+        configured = settings.load((root or Path.cwd()).resolve(), environment())
         source_paths.check(configured.root, configured.settings.source)
     except CovlaneError as error:
         sys.stderr.write(f"covlane: {error}\n")
@@ -69,7 +69,7 @@ def register(root: Path | None = None) -> None:
 
     def coverage(session: nox.Session, shard: int = 0) -> None:
         """Run pytest under SlipCover on one Python; arguments after -- are pytest's."""
-        with _reproducible(session.name):
+        with _reproducible(session.name), _in(session, configured.root):
             try:
                 run_leg(session, configured, shard)
             except (CovlaneError, OSError) as error:
@@ -92,13 +92,13 @@ def register(root: Path | None = None) -> None:
     @nox.session(name=f"{prefix}report", python=False, default=False)
     def report(session: nox.Session) -> None:
         """Merge the legs that ran here, write the reports and print the table."""
-        with _reproducible(session.name):
+        with _reproducible(session.name), _in(session, configured.root):
             show_report(session, configured)
 
     @nox.session(name=f"{prefix}workflow", python=False, default=False)
     def workflow(session: nox.Session) -> None:
         """Say whether the workflows are what the settings would write."""
-        with _reproducible(session.name):
+        with _reproducible(session.name), _in(session, configured.root):
             session.run(sys.executable, "-m", "covlane", "init", "--check", external=True)
 
     # nox keeps them in its registry; the names are only theirs.
@@ -112,8 +112,19 @@ def _reproducible(name: str) -> Iterator[None]:
         yield
     except BaseException:
         if in_ci(environment()):
-            atexit.register(sys.stderr.write, f'again: nox -s "{name}"\n')
+            there = checkout.change_to(Path.cwd())
+            atexit.register(sys.stderr.write, f'again: {there}nox -s "{name}"\n')
         raise
+
+
+@contextmanager
+def _in(session: nox.Session, folder: Path) -> Iterator[None]:
+    """Work in the project's folder, where the noxfile stands in another one."""
+    if folder.resolve() == Path.cwd():
+        yield
+        return
+    with session.chdir(folder):
+        yield
 
 
 @contextmanager

@@ -137,7 +137,10 @@ _WORDS = (
 
 #: What a name has to be.
 _NAMES = {
-    "github.lane": (r"(?!.*--)[\w ./-]{1,50}", "a name of letters, digits, spaces, points, slashes and single hyphens"),
+    "github.lane": (
+        r"(?!.*--)[\w ./-]{1,60}",
+        "a name of letters, digits, spaces, points, slashes and single hyphens",
+    ),
     "prefix": ("([A-Za-z0-9][A-Za-z0-9_.-]{0,50})?", "letters, digits, underscores, points and hyphens"),
 }
 
@@ -362,7 +365,12 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
                 or ".." in pure.parts
                 or re.match("(~$|~/|[A-Za-z]:)", str(pure))
             ):
-                raise _wrong(name, path, "paths inside the project's folder, relative to it (what lies beside it needs a lane of its own)", origins[name])
+                raise _wrong(
+                    name,
+                    path,
+                    "paths inside the project's folder, relative to it (what lies beside it needs a lane of its own)",
+                    origins[name],
+                )
     if (thresholds := values.get("thresholds", ())) != tuple(sorted(thresholds)):
         raise _wrong("thresholds", thresholds, describe(Thresholds), origins["thresholds"])
     for python in values.get("pythons", ()):

@@ -75,9 +75,12 @@ def _task(klass: type[Task[Any]] = Task, **options: str) -> Callable[[Callable[.
 
 def _again() -> str:
     """Return the command for the last line of a red job, so that nobody has to look for it; "" outside of CI."""
+    from covlane import checkout
     from covlane.adapters.environment import in_ci
 
-    return f"\nagain: covlane {shlex.join(sys.argv[1:])}" if in_ci(_environ()) else ""
+    if not in_ci(_environ()):
+        return ""
+    return f"\nagain: {checkout.change_to(Path.cwd())}covlane {shlex.join(sys.argv[1:])}"
 
 
 def _environ() -> Mapping[str, str]:
@@ -138,7 +141,9 @@ def settings(_context: Context, json: bool = False) -> None:
     Console(highlight=False, no_color="NO_COLOR" in _environ()).print(table)
 
 
-@_task(github_output="also append `matrix=JSON` to the file that GITHUB_OUTPUT names")
+@_task(
+    github_output="also append `matrix=JSON`, and `artifacts=` with what begins their names, to the file that GITHUB_OUTPUT names"
+)
 def matrix(_context: Context, github_output: bool = False) -> None:
     """Print the legs, as nox lists them, as JSON for a CI matrix.
 
@@ -146,7 +151,7 @@ def matrix(_context: Context, github_output: bool = False) -> None:
     """
     import msgspec
 
-    from covlane import lane
+    from covlane import checkout, lane
     from covlane.settings import leg_name
 
     configured = _configured()
@@ -165,7 +170,8 @@ def matrix(_context: Context, github_output: bool = False) -> None:
     ]
     text = msgspec.json.encode({"include": legs}).decode()
     if github_output:
-        _append_for_github("GITHUB_OUTPUT", f"matrix={text}\n")
+        begins = checkout.artifacts(configured.folder)
+        _append_for_github("GITHUB_OUTPUT", f"matrix={text}\nartifacts={begins}\n")
     sys.stdout.write(text + "\n")
 
 
@@ -388,24 +394,26 @@ def init(_context: Context, diff: bool = False, force: bool = False, check: bool
     """
     from covlane.adapters.git import Git
     from covlane.scaffold import change, worktree
-    from covlane.scaffold.plan import facts, plan
+    from covlane.scaffold.plan import facts, paths, plan
     from covlane.settings import keys
 
     configured = _configured()
     if check:
         _check_workflows(configured)
         return
-    read = worktree.reader(configured.root)
-    told = facts(configured, read, Git(configured.root, _environ()).default_branch())
+    if configured.root != Path.cwd():
+        sys.stderr.write(f"note: the project is {configured.root}, the nearest folder that looks like one\n")
+    read, git = worktree.reader(configured.top), Git(configured.top, _environ())
+    told = facts(configured, read, git.default_branch())
     configured = _configured({key.variable: told[key.name] for key in keys() if key.name in told})
     outcome = plan(configured, read, force=force, facts=told)
     if diff:
         sys.stdout.write(change.diff(outcome.changes))
     else:
-        worktree.apply(outcome.changes, configured.root)
+        worktree.apply(outcome.changes, configured.top)
         for item in outcome.changes:
             sys.stdout.write(f"{'changed' if item.old is not None else 'wrote'} {item.path}: {item.why}\n")
-    for note in outcome.notes:
+    for note in (*outcome.notes, *worktree.hidden(paths(configured, outcome), git)):
         sys.stderr.write(f"note: {note}\n")
     if not outcome.changes:
         sys.stderr.write("nothing to do\n")
@@ -414,11 +422,15 @@ def init(_context: Context, diff: bool = False, force: bool = False, check: bool
 
 
 def _check_workflows(configured: Configured) -> None:
+    from covlane.adapters.git import Git
     from covlane.errors import UsageError
-    from covlane.scaffold import change, worktree
+    from covlane.scaffold import change, workflow, worktree
     from covlane.scaffold.plan import outdated
 
-    if changes := outdated(configured, worktree.reader(configured.root)):
+    paths = workflow.workflows(configured.settings, "", configured.folder)
+    for note in worktree.hidden(paths, Git(configured.top, _environ())):
+        sys.stderr.write(f"note: {note}\n")
+    if changes := outdated(configured, worktree.reader(configured.top)):
         sys.stdout.write(change.diff(changes))
         names = ", ".join(item.path for item in changes)
         raise UsageError(f"not what the settings would write: {names}", "run `covlane init --force`")

@@ -84,7 +84,7 @@ def test_the_matrix_of_a_noxfile_without_our_sessions_is_refused(repository: Rep
 def test_the_matrix_goes_to_the_file_that_github_names(repository: Repository) -> None:
     output = repository.root / "output"
     done = repository.covlane("matrix", "--github-output", GITHUB_OUTPUT=str(output))
-    assert output.read_text() == f"matrix={done.stdout}"
+    assert output.read_text() == f"matrix={done.stdout}artifacts=\n"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -73,7 +74,7 @@ def _checkout(given: dict[str, str], place: Place) -> None:
 
 
 def _upload(given: dict[str, str], place: Place) -> None:
-    paths = given["path"].split("\n")
+    paths = [re.sub(r"^(!?)\./", r"\1", path.strip()) for path in given["path"].split("\n")]
     wanted = [path.strip() for path in paths if path.strip() and not path.strip().startswith("!")]
     left_out = [path.strip()[1:].rstrip("/") for path in paths if path.strip().startswith("!")]
     root = Path(os.path.commonpath([_fixed(path) for path in wanted]))

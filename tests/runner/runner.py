@@ -155,6 +155,8 @@ class _Run:
         """Run the jobs in their order; `most` is what the job that calls the workflow may do."""
         assert workflow["permissions"] == {}
         jobs: dict[str, dict[str, Any]] = {}
+        defaults = {"defaults": workflow.get("defaults", {})}
+        assert "${{" not in str(defaults), "GitHub knows no expressions there, in those of a job alone"
         for name, job in workflow["jobs"].items():
             needs = job.get("needs", [])
             needed = {one: jobs[one] for one in ([needs] if isinstance(needs, str) else needs)}
@@ -170,7 +172,7 @@ class _Run:
             if "uses" in job:
                 jobs.update(self.call(name, job, given, may))
                 continue
-            results = [self.job(name, job, given, matrix) for matrix in _matrix(job, given)]
+            results = [self.job(name, defaults | job, given, matrix) for matrix in _matrix(job, given)]
             ended = all(result for result, _ in results)
             jobs[name] = {"result": "success" if ended else "failure", "outputs": results[-1][1]}
         return jobs
@@ -208,8 +210,10 @@ class _Run:
         workspace, sha = folder / "calc", str(self.github["sha"])
         workspace.mkdir(parents=True)
         place = Place(workspace, self.runner.origin, sha, self.number, self.runner.storage, may)
-        running = Job(name, self.environ, self.runner.elsewhere, place, folder, self.steps)
         context = {**contexts, "matrix": matrix, "github": {**self.github, "token": token}}
+        inside = job["defaults"].get("run", {}).get("working-directory", ".")
+        inside = Expressions(context).text(inside)
+        running = Job(name, self.environ, self.runner.elsewhere, place, folder, self.steps, inside)
         self.machines.setdefault(name, []).append(Expressions(context).text(job["runs-on"]))
         return running.whole(job, context)
 

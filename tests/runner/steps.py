@@ -54,6 +54,7 @@ class Job:
         place: where it acts.
         folder: what is its own beside the workspace.
         steps: is told of every step, those inside of actions too.
+        inside: the folder of the workspace in which commands run, where a step names no other.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Job:
     place: Place
     folder: Path
     steps: list[Step]
+    inside: str = "."
 
     def whole(self, job: dict[str, Any], contexts: dict[str, Any]) -> tuple[bool, dict[str, str]]:
         """Run the steps of a job, or of an action; say whether they succeeded, and the outputs."""
@@ -83,7 +85,10 @@ class Job:
             done.env = {key: told.text(value) for key, value in step.get("env", {}).items()}
             given = {key: told.text(value) for key, value in step.get("with", {}).items()}
             if "run" in step:
-                outputs = {} if _INSTALL.fullmatch(done.name) else self.command(done, contexts)
+                inside = told.text(step.get("working-directory", self.inside))
+                # As on a runner, a folder that is not there is an error, whatever runs in it.
+                assert (self.place.workspace / inside).is_dir(), f"no folder {inside}"
+                outputs = {} if _INSTALL.fullmatch(done.name) else self.command(done, contexts, inside)
             elif (folder := self.written(done.name)) is not None:
                 done.code, outputs = self.action(folder, given, contexts)
             else:
@@ -114,13 +119,13 @@ class Job:
         ended, outputs = self.whole({**action["runs"], "outputs": action["outputs"]}, inner)
         return int(not ended), outputs
 
-    def command(self, done: Step, contexts: dict[str, Any]) -> dict[str, str]:
+    def command(self, done: Step, contexts: dict[str, Any], inside: str) -> dict[str, str]:
         output = self.folder / f"output-{len(self.steps)}"
         output.touch()
         own = {"GITHUB_ACTION_PATH": contexts["action_path"]} if "action_path" in contexts else {}
         ran = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", done.name],
-            cwd=self.place.workspace,
+            cwd=self.place.workspace / inside,
             env={
                 **self.environ,
                 **own,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from covlane.adapters import process
-from covlane.errors import ToolError
+from covlane.errors import ReportError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +58,18 @@ class Git:
         """Return the 40 hex digits of HEAD."""
         return self.ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
+    def no_commit(self) -> ReportError:
+        """Return why there is no commit to tell of: no repository, none made yet, or one that git refuses to read."""
+        said = process.run(
+            ["git", "rev-parse", "HEAD"], cwd=self._root, environ={**self._environ, "LC_ALL": "C"}
+        ).stderr
+        if refused := re.search("dubious ownership in repository at '(.*)'", said):
+            return ReportError(
+                f"git reads nothing of {refused[1]}, which belongs to another user",
+                f"run `git config --global --add safe.directory {shlex.quote(refused[1])}`",
+            )
+        return ReportError("there is no git repository with a commit here", "run it in a clone")
+
     def dirty(self) -> bool:
         """Say whether tracked files differ from HEAD."""
         return bool(self.ask("status", "--porcelain", "--untracked-files=no"))
@@ -64,6 +78,12 @@ class Git:
         """Return the names below `root` of all files that are not ignored; none where git has none."""
         names = self.ask("ls-files", "-z", "--cached", "--others", "--exclude-standard") or ""
         return [name for name in names.split("\0") if name]
+
+    def ignored_by(self, path: str) -> str | None:
+        """Return what makes git ignore a file that is not tracked, as `FILE line N (PATTERN)`; None where it does not."""
+        said = self.ask("check-ignore", "--verbose", "--", path) or ""
+        found = re.match(r"(.+?):(\d+):(?!!)([^\t]*)\t", said)
+        return f"{found[1]} line {found[2]} ({found[3]})" if found else None
 
     def branch(self) -> str | None:
         """Return the branch that is checked out; None on a detached HEAD."""

@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from covlane.analysis.neighbours import Neighbours
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -29,6 +31,7 @@ class Places:
         sources: the measured folders and modules, whose last parts are the names of imports.
         aliases: `[tool.covlane.paths]`: lists of a folder, then globs for its equivalents elsewhere.
         roots: the repository itself, as absolute names.
+        neighbours: what other projects of the checkout have.
     """
 
     def __init__(
@@ -39,11 +42,13 @@ class Places:
         sources: Sequence[str] = (),
         aliases: Mapping[str, Sequence[str]] | None = None,
         roots: Sequence[str] = (),
+        neighbours: Neighbours | None = None,
     ) -> None:
         self._real = real
         self._listed = listed
         self._sources = [posixpath.normpath(source) for source in sources]
         self._roots = tuple(_slashed(root).rstrip("/").casefold() + "/" for root in roots)
+        self._neighbours = neighbours or Neighbours("", (), lambda _: False)
         lists = (aliases or {}).values()
         self._aliases = [(_glob(pattern), folder) for folder, *patterns in lists for pattern in patterns]
         self._own: dict[str, str] = {}
@@ -66,7 +71,10 @@ class Places:
         spelled = [name]
         if not _ABSOLUTE.match(name):
             roots = [_slashed(source) for source in sources] or ["."]
-            spelled = [posixpath.join(base, root, name) for root in roots for base in _up(folder)]
+            names = filter(None, (name, self._neighbours.own(name)))
+            spelled = [posixpath.join(base, root, n) for n in names for root in roots for base in _up(folder)]
+        if any(self._neighbours.has(posixpath.normpath(name)) for name in spelled):
+            return None
         for rule in (self._aliased, self._installed, self._inside, self._imported, self._elsewhere):
             found = set(self._known(place for name in spelled for place in rule(posixpath.normpath(name))))
             if found:

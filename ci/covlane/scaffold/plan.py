@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from covlane.scaffold import sessions_file, settings_files, tasks_file, workflow
@@ -9,7 +10,7 @@ from covlane.scaffold.change import Change, Outcome
 from covlane.settings import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from covlane.settings import Configured
 
@@ -22,11 +23,13 @@ def plan(
     install: str | None = None,
     facts: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """Return the changes that give a repository the lane; none where it has it.
+    """Return the changes that give a project the lane; none where it has it.
+
+    The project's files are in its folder, the workflows at the top of the checkout, where GitHub looks for them.
 
     Args:
-        configured: the repository's settings.
-        read: gives a file's content by its path from the root, None where there is none.
+        configured: the project's settings.
+        read: gives a file's content by its path from the top of the checkout, None where there is none.
         force: replace a workflow that stands; every other file is only ever added to.
         facts: settings of `configured` that are written down, since nothing can detect them later.
         install: how a job installs covlane; by the project's name where nothing is said.
@@ -34,11 +37,11 @@ def plan(
     Raises:
         UsageError: a file that would be added to is broken, or cannot take the addition.
     """
-    settings = configured.settings
-    paths = (sessions_file.PATH, tasks_file.PATH, "pyproject.toml", ".gitignore")
-    standing = {path: read(path) for path in paths}
+    settings, folder = configured.settings, configured.folder
+    names = (sessions_file.PATH, tasks_file.PATH, "pyproject.toml", ".gitignore")
+    standing = {path: read(path) for path in (posixpath.join(folder, name) for name in names)}
     noxfile, tasks, pyproject, gitignore = standing.values()
-    package = read("tasks/__init__.py") is not None
+    package = read(posixpath.join(folder, "tasks/__init__.py")) is not None
     jobs = workflows(configured, read, install=install)
     parts = (
         sessions_file.sessions_file(noxfile, settings.prefix),
@@ -51,7 +54,21 @@ def plan(
     planned = list(zip(standing.items(), parts, strict=True))
     changes = [Change(path, old, part.new, part.why) for (path, old), part in planned if part.new is not None]
     notes = [f"{path}: {part.why}" for (path, _), part in planned if part.new is None and part.why]
-    return Outcome(tuple(changes), tuple(notes))
+    return Outcome(tuple(changes), (*notes, *_unread(folder, read)))
+
+
+def paths(configured: Configured, outcome: Outcome) -> list[str]:
+    """Return the files that are to be committed: those that change, and the workflows that stand."""
+    changed = [change.path for change in outcome.changes]
+    return list(dict.fromkeys([*changed, *workflow.workflows(configured.settings, "", configured.folder)]))
+
+
+def _unread(folder: str, read: Callable[[str], bytes | None]) -> Iterator[str]:
+    """Yield a note on each workflow of ours in the project's folder, where GitHub reads none."""
+    for name in workflow.paths("") if folder else ():
+        path = posixpath.join(folder, name)
+        if (read(path) or b"").startswith(workflow.MARKER.encode()):
+            yield f"{path}: GitHub reads workflows at the top of the repository alone; remove this one"
 
 
 def facts(configured: Configured, read: Callable[[str], bytes | None], branch: str | None) -> dict[str, str]:
@@ -65,7 +82,8 @@ def facts(configured: Configured, read: Callable[[str], bytes | None], branch: s
     Raises:
         UsageError: noxfile.py is no Python.
     """
-    taken = sessions_file.taken(read(sessions_file.PATH), configured.settings.prefix)
+    noxfile = read(posixpath.join(configured.folder, sessions_file.PATH))
+    taken = sessions_file.taken(noxfile, configured.settings.prefix)
     wanted = {"github.default-branch": branch, "prefix": sessions_file.PREFIX if taken else None}
     now = {"github.default-branch": configured.settings.github.default_branch, "prefix": ""}
     return {
@@ -83,9 +101,10 @@ def workflows(
     Raises:
         UsageError: pyproject.toml is broken.
     """
-    project = settings_files.project_name(settings_files.document_of(read("pyproject.toml")))
-    command = install or workflow.install_command(project)
-    found = workflow.workflows(configured.settings, command)
+    folder = configured.folder
+    document = settings_files.document_of(read(posixpath.join(folder, "pyproject.toml")))
+    command = install or workflow.install_command(settings_files.project_name(document))
+    found = workflow.workflows(configured.settings, command, folder)
     return {path: (read(path), new, why) for path, (new, why) in found.items()}
 
 

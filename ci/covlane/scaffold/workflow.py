@@ -10,6 +10,8 @@ import jinja2
 import msgspec
 
 import covlane
+from covlane import checkout
+from covlane.errors import UsageError
 from covlane.scaffold.change import LEAVE, Part
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 PATH = ".github/workflows/coverage.yml"
 COMMENT = ".github/workflows/coverage-comment.yml"
+#: Folders that no action takes for a pattern, a comment or an expression.
+_FOLDER = re.compile(r"(?![!#~ ])[\w @+,=()&'%~!#./-]*(?<! )")
 #: What the first line of a workflow of ours starts with.
 MARKER = "# Written by covlane init"
 #: The Python that runs covlane and nox, whichever Python a leg measures.
@@ -51,10 +55,35 @@ def install_command(project: str) -> str:
     return "python -m pip install " + ("-e ." if project == "covlane" else f"covlane=={covlane.__version__}")
 
 
+def paths(folder: str) -> tuple[str, str]:
+    """Return where the workflows of the project in a folder are, from the top: the lane, and its comment.
+
+    Each project of a repository has its own.
+    """
+    ending = f".{checkout.slug(folder)}.yml" if folder else ".yml"
+    return PATH.removesuffix(".yml") + ending, COMMENT.removesuffix(".yml") + ending
+
+
 def render(
-    settings: Settings, install: str, template: str = "coverage.yml", *, reusable: bool = False
+    settings: Settings,
+    install: str,
+    template: str = "coverage.yml",
+    *,
+    folder: str = "",
+    reusable: bool = False,
 ) -> str:
-    """Return a workflow's text; a `reusable` one is called by other workflows instead of events."""
+    """Return a workflow's text.
+
+    Args:
+        settings: the project's.
+        install: the command that installs covlane.
+        template: which workflow.
+        folder: where the project stands in its checkout; "" at the top.
+        reusable: whether it is called by other workflows, which say where the project stands, instead of events.
+    """
+    inside = "${{ inputs.working-directory }}" if reusable else folder
+    place, key = f"{inside}/", f"{inside if reusable else checkout.slug(folder)}/"
+    artifacts = "${{ needs.plan.outputs.artifacts }}" if reusable else checkout.artifacts(folder)
     environment = jinja2.Environment(
         # GitHub's own expressions are written ${{ }}.
         variable_start_string="<<",
@@ -72,13 +101,19 @@ def render(
     environment.filters["quoted"] = _quoted
     return environment.get_template(f"{template}.j2").render(
         actions=ACTIONS,
-        baselines=settings.baseline.path or f"{settings.reports}/baselines",
+        artifacts=artifacts,
+        baselines=place.lstrip("/") + (settings.baseline.path or f"{settings.reports}/baselines"),
+        cache=settings.cache and place.lstrip("/") + settings.cache,
+        folder=inside,
         host_python=HOST_PYTHON,
         install=install,
+        keys=key.lstrip("/") + "covlane",
         marker=MARKER,
         outputs=OUTPUTS,
+        reports=place.lstrip("/") + settings.reports,
         reusable=reusable,
         settings=settings,
+        title=checkout.title("" if reusable else folder),
     )
 
 
@@ -92,7 +127,7 @@ def reusable(settings: Settings) -> str:
 
 def _quoted(text: str) -> str:
     """Return a YAML string: JSON's are YAML's."""
-    return json.dumps(text)
+    return json.dumps(text, ensure_ascii=False)
 
 
 def same(old: bytes, new: str) -> bool:
@@ -116,10 +151,20 @@ def workflow(old: bytes | None, new: str, *, why: str, force: bool) -> Part:
     return Part(None, f"left alone, it {what}; `covlane init --force` replaces it")
 
 
-def workflows(settings: Settings, install: str) -> dict[str, tuple[str, str]]:
-    """Return the text of each workflow by its path, and why it is there."""
-    found = {PATH: (render(settings, install), "the same sessions as jobs")}
+def workflows(settings: Settings, install: str, folder: str = "") -> dict[str, tuple[str, str]]:
+    """Return the text of each workflow by its path from the top of the checkout, and why it is there.
+
+    Raises:
+        UsageError: the project's folder has a name that actions read as something else.
+    """
+    if not _FOLDER.fullmatch(folder):
+        raise UsageError(
+            f"GitHub's actions would read the folder's name {folder!r} as a pattern or an expression",
+            "rename the folder: letters, digits, spaces and _.- serve",
+        )
+    lane, comment = paths(folder)
+    found = {lane: (render(settings, install, folder=folder), "the same sessions as jobs")}
     if settings.github.comment != "never":
-        text = render(settings, install, "coverage-comment.yml")
-        found[COMMENT] = (text, "comments on pull requests, those of forks too, and runs nothing of theirs")
+        text = render(settings, install, "coverage-comment.yml", folder=folder)
+        found[comment] = (text, "comments on pull requests, those of forks too, and runs nothing of theirs")
     return found

@@ -1,21 +1,23 @@
-"""The repository's files as init touches them: read and written inside the root, never beside it."""
+"""The repository's files as init touches them: read and written inside the checkout, never beside it."""
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from covlane.adapters import files
 from covlane.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from covlane.adapters.git import Git
     from covlane.scaffold.change import Change
 
 
 def reader(root: Path) -> Callable[[str], bytes | None]:
-    """Return a function from a path below `root` to the file's content, None where nothing stands.
+    """Return a function from a path below `root`, the top of a checkout, to the content; None where nothing stands.
 
     The function raises:
         UsageError: the path leaves the repository by a symbolic link, or is no file that can be read.
@@ -41,6 +43,14 @@ def apply(changes: Iterable[Change], root: Path) -> None:
     """
     for target, new in [(_inside(root, change.path), change.new) for change in changes]:
         files.write_whole(target, new)
+
+
+def hidden(paths: Iterable[str], git: Git) -> Iterator[str]:
+    """Yield a note on each path, from the top of the checkout of `git`, that git ignores: nobody would commit it."""
+    for path in paths:
+        if rule := git.ignored_by(path):
+            command = f"git add --force {shlex.quote(f':/{path}')}"
+            yield f"{path}: git ignores it, by {rule}; change that line, or run `{command}`"
 
 
 def _inside(root: Path, path: str) -> Path:
