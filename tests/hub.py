@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from covlane.scaffold.workflow import COMMENT, PATH
+from covlane.scaffold.workflow import paths
 from repository import CURRENT, Repository
 from runner.runner import Done, Runner
 
@@ -40,12 +40,13 @@ class Hub:
         self, repository: Repository, folder: Path, github: GitHub, codescene: StandIn, *settings: str
     ) -> None:
         self.repository, self.github, self.codescene = repository, github, codescene
+        self.lane, self.comment = paths(repository.folder)
         repository.settings(f'pythons = ["{CURRENT}"]', *settings)
         assert repository.covlane("init").returncode == 0
         repository.git("config", "uploadpack.allowAnySHA1InWant", "true")
         environ = {**repository.environ, "COVLANE_CODESCENE_URL": codescene.url}
         secrets = {"CS_ACCESS_TOKEN": SECRET}
-        self.runner = Runner(repository.root, folder, github, environ, secrets)
+        self.runner = Runner(repository.top, folder, github, environ, secrets)
         self.commit()
         self.merge = ""
 
@@ -54,7 +55,7 @@ class Hub:
         self.repository.commit()
         self.base = self.repository.git("rev-parse", "HEAD")
 
-    def push(self, path: str = PATH) -> Done:
+    def push(self, path: str = "") -> Done:
         """Run what a push to the default branch runs."""
         head = self.repository.git("rev-parse", "main")
         payload = {
@@ -63,7 +64,7 @@ class Hub:
             "ref": "refs/heads/main",
             "repository": {"full_name": TEAM, "default_branch": "main"},
         }
-        return self.runner.run(path, "push", payload, ref="refs/heads/main", sha=head)
+        return self.runner.run(path or self.lane, "push", payload, ref="refs/heads/main", sha=head)
 
     def propose(self, owner: str = "team") -> tuple[dict[str, Any], str]:
         """Make a pull request of the work that is there; return it with the commit that merges it."""
@@ -94,15 +95,17 @@ class Hub:
         }
         return pull, merge
 
-    def pull(self, owner: str = "team", path: str = PATH) -> Done:
+    def pull(self, owner: str = "team", path: str = "") -> Done:
         """Run what a pull request of the work that is there runs, as the first run."""
         pull, self.merge = self.propose(owner)
         return self.again(pull, path)
 
-    def again(self, pull: dict[str, Any], path: str = PATH) -> Done:
+    def again(self, pull: dict[str, Any], path: str = "") -> Done:
         """Run what the pull request runs once more."""
         payload = {"pull_request": pull, "repository": {"full_name": TEAM, "default_branch": "main"}}
-        return self.runner.run(path, "pull_request", payload, ref="refs/pull/7/merge", sha=self.merge)
+        return self.runner.run(
+            path or self.lane, "pull_request", payload, ref="refs/pull/7/merge", sha=self.merge
+        )
 
     def after(self, run: int) -> Done:
         """Run what follows a run, on the default branch."""
@@ -110,7 +113,7 @@ class Hub:
             "workflow_run": self.github.runs[run],
             "repository": {"full_name": TEAM, "default_branch": "main"},
         }
-        return self.runner.run(COMMENT, "workflow_run", payload, ref="refs/heads/main", sha=self.base)
+        return self.runner.run(self.comment, "workflow_run", payload, ref="refs/heads/main", sha=self.base)
 
     def artifact(self, run: int, name: str) -> Path:
         return self.runner.storage.artifacts(run) / name

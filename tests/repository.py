@@ -27,12 +27,14 @@ TEST = """
 
 
 class Repository:
-    """A folder of scripts with one module and one test, committed."""
+    """A folder of scripts with one module and one test, committed: the repository itself, or `folder` of it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        root.mkdir(parents=True)
-        self.git("init", "--quiet", "--initial-branch", "main")
+    def __init__(self, top: Path, folder: str = "") -> None:
+        self.top, self.folder = top, folder
+        self.root = top / folder
+        self.root.mkdir(parents=True)
+        if not (top / ".git").exists():
+            self._git(top, "init", "--quiet", "--initial-branch", "main")
         self.git("config", "user.email", "dev@example.com")
         self.git("config", "user.name", "dev")
         self.write("calc.py", MODULE)
@@ -51,8 +53,11 @@ class Repository:
         self.write("pyproject.toml", "\n".join(["[tool.covlane]", *lines]) + "\n")
 
     def git(self, *arguments: str) -> str:
+        return self._git(self.root, *arguments)
+
+    def _git(self, folder: Path, *arguments: str) -> str:
         return subprocess.run(
-            ["git", *arguments], cwd=self.root, check=True, capture_output=True, text=True
+            ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
         ).stdout.strip()
 
     def commit(self) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from covlane.analysis.neighbours import Neighbours
 from covlane.analysis.paths import Places
 
 if TYPE_CHECKING:
@@ -170,3 +171,52 @@ def test_a_leg_s_own_name_is_its_place_with_the_repository_s_case_and_equivalent
 
 def test_a_leg_s_own_file_that_is_not_here_keeps_its_name() -> None:
     assert places().own("pkg/a.py") == "pkg/a.py"
+
+
+#: A checkout of three projects, of which `svc/one` is asked about; all have one name in common.
+CHECKOUT = (
+    "src/pkg/a.py",
+    "svc/one/src/pkg/a.py",
+    "svc/one/src/pkg/b.py",
+    "svc/two/src/pkg/a.py",
+    "svc/two/x.py",
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ("src/pkg/a.py", "src/pkg/a.py"),
+        ("pkg/a.py", "src/pkg/a.py"),
+        ("svc/one/src/pkg/a.py", "src/pkg/a.py"),
+        ("/mono/svc/one/src/pkg/a.py", "src/pkg/a.py"),
+        ("/home/runner/work/mono/mono/svc/one/src/pkg/a.py", "src/pkg/a.py"),
+        ("/app/src/pkg/b.py", "src/pkg/b.py"),
+        ("svc/two/src/pkg/a.py", None),
+        ("/mono/svc/two/src/pkg/a.py", None),
+        ("/Mono/svc/two/src/pkg/a.py", None),
+        ("/mono/src/pkg/a.py", None),
+        ("/home/runner/work/mono/mono/svc/two/src/pkg/a.py", None),
+        ("D:\\a\\mono\\svc\\two\\src\\pkg\\a.py", None),
+    ],
+)
+def test_a_neighbour_s_file_of_the_same_name_is_not_the_project_s(written: str, place: str | None) -> None:
+    assert one_of_three().place(written) == place
+
+
+@pytest.mark.parametrize(
+    ("folder", "place"),
+    [("reports", "src/pkg/a.py"), ("", "src/pkg/a.py"), ("../two", None), ("../two/reports", None)],
+)
+def test_a_name_starts_where_its_report_lies(folder: str, place: str | None) -> None:
+    assert one_of_three().place("src/pkg/a.py", folder=folder) == place
+
+
+def one_of_three() -> Places:
+    own = {name.removeprefix("svc/one/") for name in CHECKOUT if name.startswith("svc/one/")}
+    return Places(
+        lambda name: name if name in own else None,
+        sources=("src/pkg",),
+        roots=("/mono/svc/one",),
+        neighbours=Neighbours("svc/one", ("/mono",), CHECKOUT.__contains__),
+    )

@@ -6,14 +6,17 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from covlane import __version__
+from covlane.errors import UsageError
 from covlane.model.rules import Gate
 from covlane.scaffold.workflow import (
     COMMENT,
     MARKER,
     PATH,
     install_command,
+    paths,
     render,
     reusable,
     same,
@@ -27,15 +30,13 @@ INSTALL = "python -m pip install covlane==0.1.0"
 TEXT = render(Settings(), INSTALL)
 COMMENTING = render(Settings(), INSTALL, "coverage-comment.yml")
 #: Everything that the settings can add.
-WHOLE = render(
-    Settings(
-        shards=3,
-        reports=".reports",
-        baseline=Baseline(store="folder"),
-        github=GitHub(systems={"linux": "ubuntu-latest", "windows": "windows-latest"}, code_quality=True),
-    ),
-    INSTALL,
+ALL = Settings(
+    shards=3,
+    reports=".reports",
+    baseline=Baseline(store="folder"),
+    github=GitHub(systems={"linux": "ubuntu-latest", "windows": "windows-latest"}, code_quality=True),
 )
+WHOLE = render(ALL, INSTALL)
 EVERY = {"coverage.yml": TEXT, "coverage-comment.yml": COMMENTING, "coverage-whole.yml": WHOLE}
 
 
@@ -166,3 +167,79 @@ def test_artifacts_of_a_hidden_folder_are_asked_for() -> None:
     )
     assert hidden.count("include-hidden-files: true") == hidden.count("actions/upload-artifact@") == 3
     assert "include-hidden-files" not in plain
+
+
+@pytest.mark.parametrize("folder", ["one", "packages/my-one", "a/b/c", "größe/my project"])
+def test_a_project_in_a_folder_works_and_keeps_its_files_there(folder: str) -> None:
+    found = workflows(ALL, INSTALL, folder)
+    assert tuple(found) == paths(folder)
+    for text, _ in found.values():
+        read = yaml.safe_load(text)
+        assert read["defaults"]["run"] == {"shell": "bash", "working-directory": folder}
+        steps = [step.get("with", {}) for job in read["jobs"].values() for step in job["steps"]]
+        kept = [line for step in steps for line in step.get("path", "").splitlines()]
+        assert kept
+        assert all(line.lstrip("!").startswith(f"{folder}/.") for line in kept)
+
+
+def test_projects_of_one_repository_share_no_name() -> None:
+    folders = (
+        "",
+        "one",
+        "packages/one",
+        "packages-one",
+        "packages.one",
+        "packages",
+        "comment",
+        "one/comment",
+    )
+    found = [workflows(ALL, INSTALL, folder) for folder in folders]
+    files = [path for each in found for path in each]
+    assert len({*files}) == len(files)
+    assert all(re.fullmatch(r"\.github/workflows/[\w.-]+\.yml", path) for path in files)
+    read = [yaml.load(text, yaml.BaseLoader) for each in found for text, _ in each.values()]
+    names = [one["name"] for one in read]
+    assert len({*names}) == len(names)
+    for lane, comment in zip(read[::2], read[1::2], strict=True):
+        assert comment["on"]["workflow_run"]["workflows"] == [lane["name"]]
+        assert lane["jobs"]["coverage"]["name"] == lane["name"]
+    groups = [one["concurrency"]["group"].replace("${{ github.workflow }}", one["name"]) for one in read]
+    assert len({*groups}) == len(groups)
+    keys = [
+        {re.sub("[0-9]+|[$].*", "", step["with"]["key"]) for job in one["jobs"].values() for step in job["steps"]
+         if "key" in step.get("with", {})}
+        for one in read[::2]
+    ]  # fmt: skip
+    begun = [key for each in keys for key in each]
+    assert not [
+        (a, b) for at, a in enumerate(begun) for b in begun[at + 1 :] if a.startswith(b) or b.startswith(a)
+    ]
+
+
+def test_a_restore_key_is_of_one_project() -> None:
+    read = yaml.safe_load(render(ALL, INSTALL, folder="packages/one"))
+    steps = [step.get("with", {}) for job in read["jobs"].values() for step in job["steps"]]
+    restored = [line for step in steps for line in step.get("restore-keys", "").splitlines()]
+    assert len(restored) == 4
+    assert all(key.startswith("packages.one/covlane-") for key in restored)
+
+
+@pytest.mark.parametrize("folder", ["a[b]", "a*", "!a", "#a", "~a", "${{ x }}", "a?", "a\nb", " a", "a "])
+def test_a_folder_that_an_action_would_read_as_something_else_is_refused(folder: str) -> None:
+    with pytest.raises(UsageError, match="rename the folder"):
+        workflows(Settings(), INSTALL, folder)
+
+
+def test_a_workflow_that_is_called_works_where_its_caller_says() -> None:
+    read = yaml.safe_load(reusable(Settings()))
+    where = "${{ inputs.working-directory }}"
+    jobs = [job for job in read["jobs"].values() if any("run" in step for step in job["steps"])]
+    assert len(jobs) == 3
+    assert all(job["defaults"]["run"] == {"shell": "bash", "working-directory": where} for job in jobs)
+    steps = [step.get("with", {}) for job in jobs for step in job["steps"]]
+    paths_ = [line for step in steps for line in step.get("path", "").splitlines()]
+    assert paths_
+    assert all(line.lstrip("!").startswith(f"{where}/") for line in paths_)
+    names = [step[key] for step in steps for key in ("name", "pattern") if key in step]
+    assert len(names) == 6
+    assert all(".outputs.artifacts }}" in name for name in names)
