@@ -73,12 +73,12 @@ class Places:
             roots = [_slashed(source) for source in sources] or ["."]
             names = filter(None, (name, self._neighbours.own(name)))
             spelled = [posixpath.join(base, root, n) for n in names for root in roots for base in _up(folder)]
-        if any(self._neighbours.has(posixpath.normpath(name)) for name in spelled):
-            return None
         for rule in (self._aliased, self._installed, self._inside, self._imported, self._elsewhere):
             found = set(self._known(place for name in spelled for place in rule(posixpath.normpath(name))))
             if found:
                 return found.pop() if len(found) == 1 else None
+            if any(self._neighbours.has(posixpath.normpath(name)) for name in spelled):
+                return None
         return None
 
     def _known(self, names: Iterable[str]) -> Iterator[str]:

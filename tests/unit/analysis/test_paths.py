@@ -212,11 +212,17 @@ def test_a_name_starts_where_its_report_lies(folder: str, place: str | None) -> 
     assert one_of_three().place("src/pkg/a.py", folder=folder) == place
 
 
-def one_of_three() -> Places:
+def test_a_neighbour_s_file_may_be_the_project_s_where_the_settings_say_so() -> None:
+    aliases = {"pkg": ("src/pkg", "/mono/svc/two/src/pkg")}
+    assert one_of_three(aliases).place("/mono/svc/two/src/pkg/a.py") == "src/pkg/a.py"
+
+
+def one_of_three(aliases: Mapping[str, Sequence[str]] | None = None) -> Places:
     own = {name.removeprefix("svc/one/") for name in CHECKOUT if name.startswith("svc/one/")}
     return Places(
         lambda name: name if name in own else None,
         sources=("src/pkg",),
+        aliases=aliases,
         roots=("/mono/svc/one",),
         neighbours=Neighbours("svc/one", ("/mono",), CHECKOUT.__contains__),
     )
