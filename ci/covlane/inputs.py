@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from covlane.model.report import Measured
     from covlane.settings import Configured
 
+#: As Python and JavaScript have it, the latter with two of Unicode.
+_LINE_END = re.compile(rb"\r\n?|\n|\xe2\x80[\xa8\xa9]")
 #: No matrix is larger; more is a folder of something else.
 MOST_LEGS = 1_000
 
@@ -97,7 +100,7 @@ def contents(root: Path) -> Callable[[str], Content | None]:
             content = (root / name).read_bytes()
         except (OSError, ValueError):
             return None
-        return Content(files.digest(content), content.count(b"\n") + 1)
+        return Content(files.digest(content), len(_LINE_END.findall(content)) + 1)
 
     return now
 

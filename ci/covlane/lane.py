@@ -69,9 +69,11 @@ def merge_legs(
             now=inputs.contents(configured.root),
             places=places,
             components=[Component(name, part.source, part.flags) for name, part in parts],
+            omit=configured.settings.omit,
         )
         if report.incomplete and not allow_incomplete:
             reasons = "".join(f"\n  - {printable(reason)}" for reason in report.incomplete)
+            reasons += "".join(f"\n  note: {printable(note)}" for note in report.notes)
             raise ReportError(
                 f"the report would be incomplete:{reasons}",
                 "mend these, or pass --allow-incomplete, which marks every output",

@@ -202,6 +202,8 @@ def merge(_context: Context, file: Sequence[str] | None = None, allow_incomplete
         )
         if durations and not merged.incomplete:
             lane.keep_durations(configured, durations)
+    for note in merged.notes:
+        sys.stdout.write(f"note: {words.printable(note)}\n")
     sys.stdout.write(f"{words.headline(merged)}, legs: {words.legs(merged)}\n")
 
 

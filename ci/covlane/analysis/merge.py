@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from covlane.analysis.union import Union
 from covlane.errors import ReportError
+from covlane.model.globs import glob
+from covlane.model.lines import unpack
 from covlane.model.report import Alone, Measured, Report
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def merge(
     now: Callable[[str], Content | None],
     places: Places,
     components: Sequence[Component] = (),
+    omit: Sequence[str] = (),
 ) -> Report:
     """Merge legs, and what other tools measured, into one report.
 
@@ -54,8 +57,9 @@ def merge(
         now: a file as it is now, None where it is not there.
         places: where the repository has the files that legs name.
         components: the parts that have figures of their own.
+        omit: globs of files that other tools' reports are not asked about; legs have not measured them.
     """
-    merging = _Merging(commit, now, places)
+    merging = _Merging(commit, now, places, omit)
     for name, one in inputs:
         if isinstance(one, ReportError):
             merging.faults.add(f"{one.cause}; {one.remedy}")
@@ -70,11 +74,19 @@ def merge(
 class _Merging:
     """What is known after some of the legs."""
 
-    def __init__(self, commit: str | None, now: Callable[[str], Content | None], places: Places) -> None:
+    def __init__(
+        self,
+        commit: str | None,
+        now: Callable[[str], Content | None],
+        places: Places,
+        omit: Sequence[str],
+    ) -> None:
         self.faults: set[str] = set()
+        self._notes: set[str] = set()
         self._commit = commit
         self._now = now
         self._places = places
+        self._omit = [glob(pattern) for pattern in omit]
         self._found: Counter[str] = Counter()
         self._others: set[str] = set()
         self._names: list[str] = []  # of legs and others, by their bits
@@ -82,6 +94,7 @@ class _Merging:
         self._own = 0
         self._shards: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._files: dict[str, Union] = {}
+        self._led: dict[str, list[tuple[str, Seen, int]]] = defaultdict(list)
         self._branch = False
         self._timestamp = EPOCH
 
@@ -108,33 +121,61 @@ class _Merging:
 
     def add_other(self, name: str, other: Foreign) -> None:
         """Fold another tool's report; what no file of the repository can be is named."""
-        placed: list[tuple[str, FileCoverage]] = []
-        lost = []
-        if not other.files:
+        if not other.files and not other.refused:
             self.faults.add(f"{name} names no file; check what wrote it, or leave it out")
-        for written, file in other.files.items():
-            path = self._places.place(written, other.sources, posixpath.dirname(name))
-            if path is None:
-                lost.append(written)
+        self._notes.update(f"{name}: {odd}" for odd in other.odd)
+        bit, folder = self._bit(name), posixpath.dirname(name)
+        lost, outside = list[str](), list[str]()
+        for written in (*other.files, *other.refused):
+            path = self._places.place(written, other.sources, folder)
+            names = {path} if path else self._places.relative(written, other.sources, folder)
+            if any(pattern.fullmatch(one) for pattern in self._omit for one in names):
                 continue
-            placed.append((path, file))
-            last, content = file.executable.bit_length() - 1, self._now(path)
-            if content and last > content.lines:
-                self.faults.add(
-                    f"{name} is left out: it names line {last} of {path}, which has {content.lines}; "
-                    "measure this content"
-                )
-                return
+            if path is None:
+                (outside if self._places.outside(written, other.sources) else lost).append(written)
+            elif written in other.refused:
+                self.faults.add(f"{name}: {written} is left out: {other.refused[written]}; check what wrote it")
+            elif file := self._within(name, path, other.files[written]):
+                seen = file.seen()
+                if written in other.led:
+                    self._led[path].append((name, seen, bit))
+                    seen = seen._replace(taken=(), untaken=())
+                self._fold(path, seen, bit)
+        if outside:
+            self._notes.add(f"{name}: {len(outside):,} file{'s' * (len(outside) > 1)} outside of the repository left out: {_listed(outside)}")
         if lost:
             self.faults.add(
                 f"{name}: {_listed(lost)} can be placed nowhere in the repository, or in several places; "
-                "say where in [tool.covlane.paths]"
+                "say where in [tool.covlane.paths], or leave it out with `omit`"
             )
-        bit = self._bit(name)
         self._others.add(name)
         self._seen(other.branch, other.timestamp)
-        for path, file in placed:
-            self._fold(path, file.seen(), bit)
+
+    def _within(self, name: str, path: str, file: FileCoverage) -> FileCoverage | None:
+        """Return a file without lines past its end; None, and a fault, if these are most: it had another content."""
+        content = self._now(path)
+        if content is None or file.last <= content.lines:
+            return file
+        kept = file.upto(content.lines)
+        past = sorted({line for line, _ in file.branches - kept.branches} | {*unpack(file.executable ^ kept.executable)})
+        told = f"its line{'s' * (len(past) > 1)} {_listed(past)} past the end of the file, which has {content.lines}"
+        if 2 * len(past) > file.lines.total:
+            self.faults.add(f"{name}: {path} is left out for {told}; measure this content")
+            return None
+        self._notes.add(f"{name}: {path} is read without {told}")
+        return kept
+
+    def _add_led(self, path: str, union: Union) -> None:
+        """Add branches that have the line that they lead to, where no other report tells those of the file."""
+        named = union.has_branches
+        for name, seen, bit in self._led.get(path, ()):
+            if not named:
+                union.add(seen, bit)
+            elif seen.taken or seen.untaken:
+                self._notes.add(
+                    f"{name}: branches are told by the line that they lead to, as coverage.py before 7.6 did; they are "
+                    "left out of files whose branches other reports name"
+                )
 
     def report(self, expected: Sequence[str], components: Sequence[Component]) -> Report:
         """Return what all legs come to."""
@@ -149,6 +190,7 @@ class _Merging:
             if len(union.digests) > 1 and not self._now(path):
                 self.faults.add(f"{path} is left out: legs measured different contents of it; run them again")
                 continue
+            self._add_led(path, union)
             union.join(groups)
             files[path] = union.coverage()
             if len(union.digests) == 1:
@@ -179,6 +221,7 @@ class _Merging:
             components=tuple(components),
             incomplete=(*self._absent(expected), *sorted(self.faults)),
             digests=digests,
+            notes=tuple(sorted(self._notes)),
         )
 
     def _join_shards(self) -> list[int]:
@@ -240,9 +283,9 @@ def _unsplit(stamp: Stamp) -> str:
     return stamp.leg.replace(f"(shard-{(stamp.shard or '').replace('/', '-of-')})", "")
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[object]) -> str:
     more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(sorted(names)[:MOST_NAMES]) + more
+    return ", ".join(map(str, sorted(names, key=str)[:MOST_NAMES])) + more
 
 
 def _short(commit: str | None) -> str:

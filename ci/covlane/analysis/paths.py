@@ -7,6 +7,7 @@ import re
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from covlane.analysis.neighbours import Neighbours
 
@@ -19,6 +20,28 @@ _INSTALLED = re.compile(
     r"(?:.*/)?(?:site-packages|dist-packages|node_modules|lib/python3\.\d+t?|python3\d{1,2}/lib)/",
     re.IGNORECASE,
 )
+#: What is never a file of the repository, wherever it lies: what systems, package managers and environments keep,
+#: and what has no file at all. `docs/merge.md` lists it.
+_OUTSIDE = re.compile(
+    r"""
+    /(?:usr/(?:local/)?(?:include|lib(?:32|64|exec)?|share)|opt/homebrew|nix/store|rustc|Library|Applications|System)/
+    | [a-z]:/(?:Program\ Files(?:\ \(x86\))?|ProgramData|Windows|msys64|mingw(?:32|64)?)/
+    | (?:.*/)?(?:
+        node_modules | bower_components | \.yarn | \.pnpm-store
+        | \.cargo/(?:registry|git) | \.rustup | go/pkg/mod | \.m2/repository | \.gradle | \.nuget/packages
+        | \.conan2? | vcpkg_installed | _deps | \.build/checkouts | SourcePackages/checkouts | \.pub-cache
+        | vendor/bundle | \.tox | \.nox | \.eggs | \.?venv/(?:lib|lib64|bin|include|Scripts)
+      )/
+    | <[^/]*>$ | node: | data: | (?:[\w.-]+:/+)?(?:\(?webpack\)?/(?:bootstrap|runtime|buildin|universalModule))
+    | https?://(?!localhost\b|127\.0\.0\.1\b)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?://(?P<authority>[^/]*))?(?P<path>/[^?#]*)")
+_QUERY = re.compile("[?#].*")
+_DRIVE = re.compile("^/(?=[A-Za-z]:/)")
+#: What bundlers put before the name of a module: its layer, or the root that it was found in.
+_LAYER = re.compile(r"(?:\([\w-]+\)|\[[\w-]+\])/")
 _GLOB = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
 
 
@@ -67,19 +90,51 @@ class Places:
             sources: roots of the name, where its report tells.
             folder: the report's own, repo-relative, from which the name may start.
         """
-        name = _slashed(written)
-        spelled = [name]
-        if not _ABSOLUTE.match(name):
-            roots = [_slashed(source) for source in sources] or ["."]
-            names = filter(None, (name, self._neighbours.own(name)))
-            spelled = [posixpath.join(base, root, n) for n in names for root in roots for base in _up(folder)]
-        for rule in (self._aliased, self._installed, self._inside, self._imported, self._elsewhere):
-            found = set(self._known(place for name in spelled for place in rule(posixpath.normpath(name))))
+        spelled = self._spelled(written, sources, folder)
+        rules = [self._aliased, self._installed]
+        if not self._beyond(_slashed(written)):
+            rules += [self._inside, self._imported, self._elsewhere]
+        for rule in rules:
+            found = set(self._known(place for name in spelled for place in rule(name)))
             if found:
                 return found.pop() if len(found) == 1 else None
             if any(self._neighbours.has(posixpath.normpath(name)) for name in spelled):
                 return None
         return None
+
+    def outside(self, written: str, sources: Sequence[str] = ()) -> bool:
+        """Say whether a name that has no place is one of a system, a package manager or an environment."""
+        names = [_slashed(written), *self._spelled(written, sources, "")]
+        return any(self._beyond(name) for name in names)
+
+    def relative(self, written: str, sources: Sequence[str] = (), folder: str = "") -> set[str]:
+        """Return the repo-relative names that a name may mean, whether there are such files or not."""
+        names = (self._below(name) for name in self._spelled(written, sources, folder))
+        return {name for name in names if not _ABSOLUTE.match(name) and not name.startswith("../")}
+
+    def _spelled(self, written: str, sources: Sequence[str], folder: str) -> list[str]:
+        """Return the names that a report may mean by one: from its roots, and from its folder and those above."""
+        found = []
+        for name in _paths(written):
+            if _ABSOLUTE.match(name):
+                found.append(name)
+            else:
+                roots = [root for source in sources for root in _paths(source)] or ["."]
+                names = filter(None, (name, self._neighbours.own(name)))
+                found += [posixpath.join(base, root, one) for one in names for root in roots for base in _up(folder)]
+        return list(dict.fromkeys(map(posixpath.normpath, found)))
+
+    def _below(self, name: str) -> str:
+        """Return what follows the repository in an absolute name, and any other name as it is."""
+        root = next((root for root in self._roots if name.casefold().startswith(root)), "")
+        return name[len(root) :]
+
+    def _beyond(self, name: str) -> bool:
+        """Say whether this is a place of others' files; what the repository itself keeps there is its own."""
+        below = self._below(name)
+        if _INSTALLED.match(below):
+            return True
+        return bool(_OUTSIDE.match(below)) and below.casefold() not in self._folded
 
     def _known(self, names: Iterable[str]) -> Iterator[str]:
         return (place for name in names if (place := self._find(name)))
@@ -105,21 +160,17 @@ class Places:
                 yield posixpath.join(folder, name[match.end() :])
 
     def _installed(self, name: str) -> Iterator[str]:
-        match = _INSTALLED.match(name)
-        return self._below_sources(name[match.end() :]) if match else iter(())
+        match = _INSTALLED.match(self._below(name))
+        return self._below_sources(match.string[match.end() :]) if match else iter(())
 
     def _inside(self, name: str) -> Iterator[str]:
-        if _INSTALLED.match(name):
-            return
-        if not _ABSOLUTE.match(name):
-            yield name
-        for root in self._roots:
-            if name.casefold().startswith(root):
-                yield name[len(root) :]
+        below = self._below(name)
+        if not _ABSOLUTE.match(below) and not self._beyond(name):
+            yield below
 
     def _imported(self, name: str) -> Iterator[str]:
         """Take a name of no root for an import's, or for one that starts at a source."""
-        if not name.startswith(".") and not _ABSOLUTE.match(name) and not _INSTALLED.match(name):
+        if not name.startswith(".") and not _ABSOLUTE.match(name) and not self._beyond(name):
             yield from self._below_sources(name)
             yield from self._below_sources(name, "")
 
@@ -132,7 +183,7 @@ class Places:
 
     def _elsewhere(self, name: str) -> Iterator[str]:
         """Take a name below another checkout's root for ours: the longest end of it that is a file here."""
-        if not _ABSOLUTE.match(name) or _INSTALLED.match(name) or name.casefold().startswith(self._roots):
+        if not _ABSOLUTE.match(self._below(name)) or self._beyond(name):
             return iter(())
         parts = name.split("/")
         # The last part alone, an `__init__.py`, says nothing.
@@ -141,6 +192,20 @@ class Places:
 
 def _slashed(name: str) -> str:
     return name.replace("\\", "/")
+
+
+def _paths(written: str) -> list[str]:
+    """Return the path that a name is, or those that a URL may stand for: `webpack://pkg/./src/x.ts` is `src/x.ts`."""
+    name = _slashed(written)
+    url = _URL.fullmatch(_QUERY.sub("", name))
+    if url is None:
+        return [_DRIVE.sub("", name.removeprefix("/@fs"))]  # as vite names what is outside of its root
+    authority, path = url["authority"] or "", unquote(url["path"])
+    if url["scheme"].lower() == "file":
+        path = f"/{authority}{path}" if authority.endswith(":") else path  # file://C:/x
+        return [_DRIVE.sub("", path)]
+    path = _LAYER.sub("", path[1:], count=1)
+    return [path, f"{authority}/{path}"] if authority else [path]
 
 
 def _up(folder: str) -> Iterator[str]:

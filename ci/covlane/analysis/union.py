@@ -39,6 +39,11 @@ class Union:
             if branch not in branches:
                 branches[branch] = 0
 
+    @property
+    def has_branches(self) -> bool:
+        """Whether any leg told of branches."""
+        return bool(self._branches)
+
     def join(self, groups: Sequence[int]) -> None:
         """Make each of some sets of legs one leg, by the first one's bit: shards that ran parts of the same tests."""
         for group in groups:

@@ -12,15 +12,17 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from covlane.formats.untrusted import Foreign, Gathered, utc
+from covlane.formats.gathered import LATIN, Gathered
+from covlane.formats.untrusted import LONGEST_NAME, utc
 from covlane.model.branches import MOST_NUMBERED, counted
-from covlane.model.lines import flags
+from covlane.model.lines import LAST_LINE, flags
 from covlane.model.report import Ratio, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from covlane.errors import ReportError
+    from covlane.formats.untrusted import Foreign
     from covlane.model.report import Branch, FileCoverage, Report
 
 DOCTYPE = "http://cobertura.sourceforge.net/xml/coverage-04.dtd"
@@ -114,24 +116,39 @@ def _quote(text: str) -> str:
     return f'"{text.translate(_ESCAPES)}"'
 
 
-#: Where a file's lines are; a method's are the same again.
-_LINES = ["coverage", "packages", "package", "classes", "class", "lines"]
-_CONDITION = re.compile(r"\((\d{1,5})/(\d{1,5})\)\s*$", re.ASCII)
+#: How many of how many branches were taken, in any words around it.
+_CONDITION = re.compile(r"(?<![\d.,-])(\d{1,5})\s*/\s*(\d{1,5})(?![\d.,])", re.ASCII)
+#: A line that a branch leads to, or 0 for the way out.
+_TARGET = re.compile(f"\\d{{1,{len(str(LAST_LINE)) - 1}}}", re.ASCII)
+_ABSOLUTE = re.compile(r"[/\\]|[A-Za-z][A-Za-z0-9+.-]*:")
+#: Cobertura's own command line writes its option's name first.
+_NO_SOURCE = {"", "--source"}
 _DEEPEST = 100
+UNCOUNTED = "a condition-coverage that does not say how many of how many branches: its branches are skipped"
+MISNAMED = "missing-branches that do not fit its condition-coverage: counted without names"
+TOO_MANY = f"a line has more than {MOST_NUMBERED:,} branches"
+TWINS = "files of this name lie below more than one <source>, and nothing tells them apart"
 
 
-def read(content: bytes, name: str) -> Foreign:
+def read(content: bytes, name: str, encoding: str | None = None) -> Foreign:
     """Decode the Cobertura XML of any program; the classes of one file are united.
 
     Of a line's branches it tells how many there are and were taken, and coverage.py and SlipCover name those that
-    were not; the others are numbered. A DOCTYPE may name a DTD, which is not loaded, but hold none: so there are
-    no entities, and nothing grows while it is read.
+    were not; the others are numbered. A DOCTYPE may name a DTD, which is not loaded, but declare neither entities nor
+    attributes: so nothing grows while it is read.
+
+    Args:
+        content: the bytes.
+        name: what to call them in an error.
+        encoding: theirs, where it is known better than by what they declare.
 
     Raises:
         ReportError: it is none; with the line.
     """
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(encoding)
     reader = _Reader(name, parser)
+    if encoding == "iso-8859-1":
+        reader.found.note(LATIN, "the report")
     try:
         parser.Parse(content, True)
     except (
@@ -140,9 +157,7 @@ def read(content: bytes, name: str) -> Foreign:
         ValueError,
     ) as error:  # the last two of the encoding that it declares
         raise reader.refused(str(error)) from None
-    return Foreign(
-        "Cobertura XML", reader.branch, reader.timestamp, reader.found.files, tuple(reader.sources)
-    )
+    return reader.foreign()
 
 
 class _Reader:
@@ -150,64 +165,117 @@ class _Reader:
 
     def __init__(self, name: str, parser: expat.XMLParserType) -> None:
         self.found = Gathered(name)
-        self.branch = False
-        self.timestamp: str | None = None
-        self.sources: list[str] = []
+        self._branch = False
+        self._timestamp: str | None = None
+        self._sources: list[str] = []
         self._parser = parser
         self._open: list[str] = []
-        self._file = self._text = ""
-        #: What did not run, and what did.
-        self._lines: tuple[list[int], list[int]] = ([], [])
-        self._branches: tuple[list[Branch], list[Branch]] = ([], [])
-        parser.StartDoctypeDeclHandler = self._doctype
+        self._text = ""
+        #: The packages and names of the classes of each file, and files with two that no compiler would write.
+        self._classes: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self._twins: set[str] = set()
+        self._package = ""
+        #: What the class, and apart from that its methods, tell of the file; None outside of a class with a file.
+        self._class: _Told | None = None
+        self._methods = _Told()
+        parser.EntityDeclHandler = parser.AttlistDeclHandler = self._declared
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
 
+    def foreign(self) -> Foreign:
+        """Return what was read."""
+        if len(self._sources) > 1:
+            for file in self._twins:
+                self.found.begin(file)
+                self.found.refuse(TWINS, "its <class> elements")
+        return self.found.foreign(
+            "Cobertura XML", branch=self._branch, timestamp=self._timestamp, sources=self._sources
+        )
+
     def refused(self, what: str) -> ReportError:
-        return self.found.refused(what, self._parser.CurrentLineNumber)
+        return self.found.refused(what, self._where)
 
-    def _doctype(self, _name: str, _system: str | None, _public: str | None, inside: bool) -> None:
-        if inside:
-            raise self.refused("it declares parts of a DTD, which no report needs")
+    @property
+    def _where(self) -> int:
+        return self._parser.CurrentLineNumber
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if self._open == _LINES and name == "line":
-            self._line(attributes)
-        elif not self._open:
-            self.timestamp = utc(attributes.get("timestamp", ""))
-        elif self._open == _LINES[:4]:
-            self._file = self.found.named(attributes.get("filename", ""), self._parser.CurrentLineNumber)
-            self._lines, self._branches = ([], []), ([], [])
+    def _declared(self, *_: object) -> None:
+        raise self.refused("it declares entities or attributes, which no report needs")
+
+    def _start(self, written: str, attributes: dict[str, str]) -> None:
+        name = written.rpartition(":")[2]
         # Clover's reports begin as Cobertura's.
         if (not self._open and name != "coverage") or name == "project" or len(self._open) > _DEEPEST:
             raise self.refused(f"<{name[:80]}> is in no Cobertura report, or not so deep")
+        if name == "line" and self._class:
+            self._line(attributes, self._methods if "method" in self._open else self._class)
+        elif not self._open:
+            self._timestamp = utc(attributes.get("timestamp", ""))
+        elif name == "package":
+            self._package = attributes.get("name", "")
+        elif name == "class":
+            self._begin(attributes.get("filename", ""), attributes.get("name", ""))
         self._text = ""
         self._open.append(name)
 
+    def _begin(self, filename: str, name: str) -> None:
+        file = self.found.named(filename, self._where)
+        self.found.begin(file or "")
+        self._class, self._methods = _Told() if file else None, _Told()
+        if file and not _ABSOLUTE.match(file):
+            one, others = (self._package, name), self._classes[file]
+            if one in others or any(package != self._package for package, _ in others):
+                self._twins.add(file)
+            others.add(one)
+
     def _characters(self, text: str) -> None:
-        if self._open[-1] == "source":
-            self._text = self.found.named(self._text + text, self._parser.CurrentLineNumber)
+        if self._open[-1] == "source" and len(self._text) <= LONGEST_NAME:
+            self._text += text
 
-    def _end(self, name: str) -> None:
-        self._open.pop()
-        if name == "source" and self._text.strip():
-            self.sources.append(self._text.strip())
-        elif self._open == _LINES[:4]:
-            self.found.add(self._file, self._parser.CurrentLineNumber, self._lines, self._branches)
-            self.branch |= any(self._branches)
+    def _end(self, _name: str) -> None:
+        name = self._open.pop()
+        if name == "source" and self._text.strip() not in _NO_SOURCE:
+            if source := self.found.named(self._text, self._where):
+                self._sources.append(source)
+        elif name == "class" and self._class:
+            # Most programs tell a method's lines again among the class's.
+            told = self._class if any(self._class.lines) else self._methods
+            self.found.add(self._where, told.lines, told.branches)
+            self._branch |= any(told.branches)
+            self._class = None
 
-    def _line(self, attributes: dict[str, str]) -> None:
-        where = self._parser.CurrentLineNumber
+    def _line(self, attributes: dict[str, str], told: _Told) -> None:
+        where = self._where
         line = self.found.line(attributes.get("number", ""), where)
-        self._lines[self.found.ran(attributes.get("hits", ""), where)].append(line)
+        if line is None or (ran := self.found.ran(attributes.get("hits", ""), where)) is None:
+            return
+        told.lines[ran].append(line)
         if text := attributes.get("condition-coverage"):
             match = _CONDITION.search(text)
-            taken, count = (int(match[1]), int(match[2])) if match else (0, MOST_NUMBERED + 1)
-            names = [name.strip() for name in attributes.get("missing-branches", "").split(",") if name]
-            named = {0 if name == "exit" else self.found.line(name, where) for name in names}
-            if not taken + len(named) <= count <= MOST_NUMBERED:
-                raise self.refused(f"{text[:80]!r} is no condition coverage of so many missing branches")
-            numbers = [(line, counted(number, count)) for number in range(1, count - len(named) + 1)]
-            self._branches[0].extend([*((line, name) for name in named), *numbers[taken:]])
-            self._branches[1].extend(numbers[:taken])
+            taken, count = (int(match[1]), int(match[2])) if match else (1, 0)
+            if taken > count:
+                self.found.note(UNCOUNTED, where)
+            elif count > MOST_NUMBERED:
+                self.found.refuse(TOO_MANY, where)
+            else:
+                self._conditions(line, taken, count, attributes.get("missing-branches", ""), told)
+
+    def _conditions(self, line: int, taken: int, count: int, missing: str, told: _Told) -> None:
+        """Name the branches that were missed where all of them have names, and number the others."""
+        texts = [text.strip() for text in missing.split(",") if text.strip()]
+        named = {0 if text == "exit" else int(text) for text in texts if text == "exit" or _TARGET.fullmatch(text)}
+        if len(named) < len(set(texts)) or taken + len(named) > count:
+            self.found.note(MISNAMED, self._where)
+            named = set()
+        numbers = [(line, counted(number, count)) for number in range(1, count - len(named) + 1)]
+        told.branches[0].extend([*((line, target) for target in named), *numbers[taken:]])
+        told.branches[1].extend(numbers[:taken])
+
+
+class _Told:
+    """Lines and branches: of each what did not run, and what did."""
+
+    def __init__(self) -> None:
+        self.lines: tuple[list[int], list[int]] = ([], [])
+        self.branches: tuple[list[Branch], list[Branch]] = ([], [])

@@ -5,39 +5,32 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+import warnings
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from covlane.errors import ReportError
-from covlane.formats.untrusted import (
-    MOST_BYTES,
-    MOST_FILES,
-    Foreign,
-    Gathered,
-    Line,
-    decode,
-    utc,
-)
-from covlane.model.branches import LAST_TARGET
+from covlane.formats.gathered import Gathered
+from covlane.formats.untrusted import MOST_BYTES, MOST_FILES, decode, utc
 from covlane.model.lines import LAST_LINE, unpack
 from covlane.model.report import total
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from coverage import CoverageData
+    from coverage import Coverage, CoverageData
 
+    from covlane.formats.untrusted import Foreign
     from covlane.model.report import Branch, FileCoverage, Ratio, Report
 
 #: How a data file begins.
 DATA = b"SQLite format 3\0"
-#: The formats of its JSON that are read: since coverage.py 6.5, and with regions since 7.6; the last is written.
-FORMATS = (2, 3)
-#: A target below 0 is the way out of the function that begins at its line.
-_Target = Annotated[int, msgspec.Meta(ge=-LAST_LINE, le=LAST_TARGET)]
+#: The formats of its JSON that are read: 1 has no number (up to 7.3), 2 came with 7.4, 3 with regions in 7.6.
+FORMATS = (1, 2, 3)
+NO_BRANCHES = "branches that are only counted, as coverage.py before 6.5 has them: skipped"
 
 
 class _Meta(msgspec.Struct):
@@ -48,22 +41,23 @@ class _Meta(msgspec.Struct):
 
 
 class _File(msgspec.Struct):
-    executed_lines: list[Line]
-    missing_lines: list[Line]
-    excluded_lines: list[Line] = []
-    executed_branches: list[tuple[Line, _Target]] = []
-    missing_branches: list[tuple[Line, _Target]] = []
+    executed_lines: list[int]
+    missing_lines: list[int]
+    excluded_lines: list[int] = []
+    executed_branches: list[tuple[int, int]] | None = None
+    missing_branches: list[tuple[int, int]] = []
 
 
 class _Document(msgspec.Struct):
     meta: _Meta
-    files: dict[str, _File]
+    files: dict[str, msgspec.Raw]
 
 
 def read(content: bytes, name: str) -> Foreign:
     """Decode a JSON report; contexts and regions are left out, and lines that ran although they are excluded.
 
-    Before 7.14 coverage.py lists docstrings that ran, too; nothing there tells them from statements.
+    Before 7.14 coverage.py lists docstrings that ran, too; nothing there tells them from statements. A target below 0
+    is the way out of the function that begins at its line.
 
     Raises:
         ReportError: it is none, or of a format that is not known; with the place.
@@ -72,19 +66,26 @@ def read(content: bytes, name: str) -> Foreign:
     meta = document.meta
     if meta.format not in FORMATS:
         raise ReportError(
-            f"{name} has format {meta.format} of coverage.py's JSON; {FORMATS[0]} and {FORMATS[1]} are read",
+            f"{name} has format {meta.format} of coverage.py's JSON; {FORMATS[0]} to {FORMATS[-1]} are read",
             "write it with another version of coverage.py, or as XML",
         )
-    found = Gathered(name)
-    for path, file in document.files.items():
-        branches = _ours(file.missing_branches), _ours(file.executed_branches)
+    found, branch = Gathered(name), False
+    for file, where in found.entries(document.files, _File):
+        if meta.branch_coverage and file.executed_branches is None:
+            found.note(NO_BRANCHES, where)
+        branch |= file.executed_branches is not None
         executed = set(file.executed_lines).difference(file.excluded_lines)
-        found.add(path, f"files[{path[:80]!r}]", (file.missing_lines, executed), branches)
-    return Foreign("coverage.py JSON", meta.branch_coverage, utc(meta.timestamp), found.files)
-
-
-def _ours(branches: list[Branch]) -> list[Branch]:
-    return [(line, max(target, 0)) for line, target in branches]
+        missed, ran = (found.lines(half, where) for half in (file.missing_lines, executed))
+        untaken, taken = (
+            [(line, max(target, 0)) for line, target in found.branches(half or (), where)]
+            for half in (file.missing_branches, file.executed_branches)
+        )
+        found.add(where, (missed, ran), (untaken, taken))
+    return found.foreign(
+        "coverage.py JSON",
+        branch=meta.branch_coverage and (branch or not found.files),
+        timestamp=utc(meta.timestamp),
+    )
 
 
 #: What a data file of coverage.py has not: its schema is documented, each number in it is a line's or the way out.
@@ -105,27 +106,31 @@ def read_data(path: Path, locate: Callable[[str], Path | None]) -> Foreign:
             ran is known.
 
     Raises:
-        ReportError: it is none, is beyond all bounds, or a source is not there or no Python of this version.
+        ReportError: it is none, or is beyond all bounds.
     """
     from coverage import Coverage, CoverageData  # noqa: PLC0415 - only here
 
     found, sources = Gathered(str(path)), dict[Path, str]()
     recorded, analysis = CoverageData(str(path)), Coverage(data_file=None, config_file=False)
+    # A source that cannot be parsed is missing from the report, and named here.
+    analysis.set_option("report:ignore_errors", True)
     try:
         _refuse_odd(path)
         recorded.read()
-        for file in sorted(recorded.measured_files()):
-            if source := locate(found.named(file, "its files")):
+        for written in sorted(recorded.measured_files()):
+            if (file := found.named(written, "its files")) is None:
+                continue
+            found.begin(file)
+            if source := locate(file):
                 sources[source.resolve()] = file
-                _copy(recorded, file, analysis.get_data(), str(source.resolve()))
+                _copy(recorded, written, analysis.get_data(), str(source.resolve()))
             else:
-                found.add(file, "its files", ((), [line for line in recorded.lines(file) or () if line > 0]))
-        with tempfile.TemporaryDirectory() as folder:
-            output = Path(folder, "report.json")
-            if sources:
-                analysis.json_report(outfile=str(output))
-                for name, coverage in read(output.read_bytes(), str(path)).files.items():
-                    found.files[sources[Path(name).resolve()]] = coverage
+                found.add("its files", ((), [line for line in recorded.lines(written) or () if line > 0]))
+        found.files |= _analysed(analysis, sources)
+        for file in sources.values():
+            if file not in found.files:
+                found.begin(file)
+                found.refuse("the source that is here cannot be parsed by this Python", "its files")
     except ReportError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever SQLite, coverage.py and its parser make of a hostile file
@@ -134,7 +139,21 @@ def read_data(path: Path, locate: Callable[[str], Path | None]) -> Foreign:
     finally:
         for data in (recorded, analysis.get_data()):
             data.close(force=True)
-    return Foreign("coverage.py data", recorded.has_arcs(), None, found.files)
+    return found.foreign("coverage.py data", branch=recorded.has_arcs())
+
+
+def _analysed(analysis: Coverage, sources: Mapping[Path, str]) -> dict[str, FileCoverage]:
+    """Return the files by their names in the data, as coverage.py's own report on these sources has them."""
+    from coverage.exceptions import NoDataError  # noqa: PLC0415 - only here
+
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        output = Path(folder, "report.json")
+        with suppress(NoDataError):  # none of the sources can be parsed
+            analysis.json_report(outfile=str(output))
+            report = read(output.read_bytes(), "coverage.py")
+            return {sources[Path(name).resolve()]: file for name, file in report.files.items()}
+        return {}
 
 
 def _refuse_odd(path: Path) -> None:

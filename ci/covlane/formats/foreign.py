@@ -13,7 +13,16 @@ from covlane.formats.untrusted import MOST_BYTES, REMEDY, Foreign, decode, uncol
 
 __all__ = ["Foreign", "read"]
 
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+#: How UTF-16 begins: with a mark, or with the first character of a report.
+_MARKS = {
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    **{f"{char}".encode(f"utf-16-{end}"): f"utf-16-{end}" for char in "<{TS" for end in ("le", "be")},
+}
+_ENCODING = re.compile(rb"""<\?xml[^>]*\bencoding\s*=\s*["']([^"']*)""")
+_UTF = re.compile(rb"utf[-_]?(8|16(le|be)?)", re.IGNORECASE)
+#: The record with which a tracefile begins, perhaps after words of the program that wrote it.
+_LCOV = re.compile(rb"^[ \t]*(TN|SF) ?:|\A#", re.MULTILINE)
 
 
 class _Envelope(msgspec.Struct):
@@ -42,20 +51,39 @@ def read(content: bytes, name: str) -> Foreign:
     """
     if len(content) > MOST_BYTES:
         raise ReportError(f"{name} has {len(content):,} bytes, over the {MOST_BYTES:,} that are read", REMEDY)
-    text = content.removeprefix(codecs.BOM_UTF8)
-    try:
-        text = text.decode("utf-16").encode() if text.startswith(_UTF_16) else text
-    except UnicodeError as error:
-        raise ReportError(f"{name} begins as UTF-16 and is not: {error}", REMEDY) from None
+    text = _utf_8(content, name)
     start = text[:4096].lstrip()
     if start.startswith(b"<"):
-        return cobertura.read(content, name)
+        return _xml(text.lstrip(), name)
     if start.startswith(b"{"):
         return _json(text, name)
-    if re.match(rb"TN:|SF:|#", start):
+    if _LCOV.search(start):
         return lcov.read(text, name)
     kind = "in no format that covlane reads" if start else "empty"
     raise ReportError(f"{name} is {kind}", "give Cobertura XML, LCOV, or JSON of coverage.py or SlipCover")
+
+
+def _utf_8(content: bytes, name: str) -> bytes:
+    """Return the bytes without a byte order mark, and UTF-16 as UTF-8."""
+    for mark, encoding in _MARKS.items():
+        if content.startswith(mark):
+            try:
+                return content.decode(encoding).removeprefix("\ufeff").encode()
+            except UnicodeError as error:
+                raise ReportError(f"{name} begins as UTF-16 and is not: {error}", REMEDY) from None
+    return content.removeprefix(codecs.BOM_UTF8)
+
+
+def _xml(text: bytes, name: str) -> Foreign:
+    """Read XML by its real encoding: copies and shells change it, and leave what is declared."""
+    declared = _ENCODING.search(text[:200])
+    if declared and not _UTF.fullmatch(declared[1]):
+        return cobertura.read(text, name)
+    try:
+        text.decode()
+    except UnicodeError:
+        return cobertura.read(text, name, "iso-8859-1")
+    return cobertura.read(text, name, "utf-8")
 
 
 def _json(content: bytes, name: str) -> Foreign:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from io import BytesIO
+from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING
 
-from covlane.formats.untrusted import Foreign, Gathered
-from covlane.model.branches import MOST_NUMBERED, listed
+from covlane.formats.gathered import LATIN, NO_LINE, Gathered
+from covlane.formats.gathered import number as as_number
+from covlane.model.branches import MOST_NUMBERED, counted, listed
 from covlane.model.lines import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from covlane.formats.untrusted import Foreign
     from covlane.model.report import Branch, FileCoverage, Report
 
 
@@ -51,23 +53,29 @@ def _branches(file: FileCoverage, ran: Collection[int]) -> Iterator[str]:
 
 #: What a tracefile may also hold: test and file versions, functions, MC/DC and totals.
 _UNUSED = re.compile("TN|VER|FN|FNDA|FNL|FNA|FNF|FNH|MCDC|MCF|MCH|BRF|BRH|LF|LH|#.*")
+#: What a record of `BA` says of a branch: that it was taken, not only reached.
+_TAKEN = 2
+UNKNOWN = "an unknown kind: skipped"
+OUTSIDE = "a place outside of every file: skipped"
+NO_END = "no `end_of_record` before the next file: ended there"
+NO_BRANCH = "a branch that lacks a part: skipped"
+EXIT = "a branch to line 0, as coverage.py before 7.6 writes the way out of a function: counted beside the others"
+TOO_MANY = f"a line has more than {MOST_NUMBERED:,} branches"
 
 
 def read(content: bytes, name: str) -> Foreign:
-    """Decode a tracefile in UTF-8; the records of one file are united, branches are numbered by line.
+    """Decode a tracefile; the records of one file are united, branches are numbered by line.
 
     Raises:
-        ReportError: it is none; with the line.
+        ReportError: it has more files, lines or branches than a report can have.
     """
     reader, number = _Reader(name), 0
-    for number, line in enumerate(BytesIO(content), 1):
-        try:
-            reader.record(line.decode().rstrip("\r\n"), number)
-        except UnicodeDecodeError:
-            raise reader.found.refused("not UTF-8", number) from None
-    if reader.file is not None:
-        raise reader.found.refused("the file ends before `end_of_record`", number)
-    return Foreign("LCOV", reader.branch, None, reader.found.files)
+    # Which also splits at the line ends of any system.
+    lines = TextIOWrapper(BytesIO(content), "utf-8", "surrogateescape")
+    for number, line in enumerate(lines, 1):
+        reader.record(line, number)
+    reader.close(number)
+    return reader.found.foreign("LCOV", branch=reader.branch, led=reader.led)
 
 
 class _Reader:
@@ -76,42 +84,130 @@ class _Reader:
     def __init__(self, name: str) -> None:
         self.found = Gathered(name)
         self.branch = False
-        self.file: str | None = None
-        #: What did not run, and what did.
-        self._lines: tuple[list[int], list[int]] = ([], [])
-        self._branches: tuple[list[Branch], list[Branch]] = ([], [])
+        #: The files of coverage.py before 7.6, whose branches have the line that they lead to.
+        self.led: set[str] = set()
+        self._open = self._named = False
         #: By file and line: the numbers of branches by block and expression.
         self._numbers: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
-        self._kinds = {"SF": self._begin, "DA": self._da, "BRDA": self._brda, "end_of_record": self._end}
+        self._kinds = {"DA": self._da, "BRDA": self._brda, "BA": self._ba, "LH": self._lh}
+        self._begin("")
 
-    def record(self, text: str, where: int) -> None:
+    def record(self, line: str, where: int) -> None:
+        """Read a line of the file."""
+        text = line.strip()
+        if not text.isascii() and any("\udc80" <= char <= "\udcff" for char in text):
+            text = text.encode("utf-8", "surrogateescape").decode("latin-1")
+            self.found.note(LATIN, where)
         kind, _, value = text.partition(":")
-        if kind in self._kinds and (self.file is None) == (kind == "SF"):
-            self._kinds[kind](value, where)
-        elif kind in self._kinds or (text.strip() and not _UNUSED.fullmatch(kind)):
-            raise self.found.refused(f"{text[:80]!r} is out of place", where)
+        kind = kind.rstrip()
+        if kind == "SF":
+            self._file(value, where)
+        elif kind == "end_of_record":
+            self._end(where)
+        elif take := self._kinds.get(kind):
+            if self._named:
+                take(value, where)
+            elif not self._open and kind != "LH":
+                self.found.note(OUTSIDE, where)
+        elif text and not _UNUSED.fullmatch(kind):
+            self.found.note(UNKNOWN, where)
         else:
             self.branch |= kind == "BRF"
 
-    def _begin(self, value: str, where: int) -> None:
-        self.file = self.found.named(value, where)
-        self._lines, self._branches = ([], []), ([], [])
+    def close(self, where: int) -> None:
+        """Leave a last file out that has no end: what follows in it was cut off."""
+        if self._open and self._named:
+            self.found.refuse("the report ends before `end_of_record`, it was cut short", where)
+
+    def _begin(self, file: str) -> None:
+        self.found.begin(file)
+        #: What did not run, and what did.
+        self._lines: tuple[list[int], list[int]] = ([], [])
+        self._branches: tuple[list[Branch], list[Branch]] = ([], [])
+        #: Of each line, whether each of its branches was taken, where no more is told.
+        self._counted: dict[int, list[bool]] = defaultdict(list)
+        #: A line of each block, and the branches that lead out.
+        self._blocks: dict[str, int] = {}
+        self._exits: list[tuple[str, bool, int]] = []
+        self._summed = self._checked = False
+
+    def _file(self, value: str, where: int) -> None:
+        if self._open:
+            self.found.note(NO_END, where)
+            self._end(where)
+        file = self.found.named(value, where)
+        self._begin(file or "")
+        self._open, self._named = True, file is not None
 
     def _da(self, value: str, where: int) -> None:
         number, _, rest = value.partition(",")
-        ran = self.found.ran(rest.partition(",")[0], where)
-        self._lines[ran].append(self.found.line(number, where))
+        hits, _, check = rest.partition(",")
+        line = self.found.line(number, where)
+        if line is not None and (ran := self.found.ran(hits, where)) is not None:
+            self._lines[ran].append(line)
+            self._checked = bool(check)
+
+    def _lh(self, _value: str, _where: int) -> None:
+        self._summed = True
 
     def _brda(self, value: str, where: int) -> None:
         number, _, rest = value.partition(",")
         branch, _, count = rest.rpartition(",")
-        line = self.found.line(number, where)
-        numbers = self._numbers[self.file or "", line]
-        target = numbers.setdefault(branch, listed(len(numbers) + 1))
-        if "," not in branch or len(numbers) > MOST_NUMBERED:
-            raise self.found.refused(f"{value[:80]!r} is no branch, or one too many of its line", where)
-        self._branches[count != "-" and self.found.ran(count, where)].append((line, target))
+        block, comma, name = branch.partition(",")
+        if not comma:
+            self.found.note(NO_BRANCH, where)
+            return
+        taken = count.strip() != "-" and self.found.ran(count, where)
+        if self._summed and self._checked and name.isdigit():
+            self.led.add(self.found.file)
+        if taken is None:
+            return
+        if number.strip() == "0" and self.found.file.endswith(".py"):
+            self.found.note(EXIT, where)
+            self.led.add(self.found.file)
+            self._exits.append((branch, taken, where))
+        elif (line := self.found.line(number, where)) is not None:
+            self._blocks[block] = line
+            self._branch(line, branch, taken, where)
 
-    def _end(self, _value: str, where: int) -> None:
-        self.found.add(self.file or "", where, self._lines, self._branches)
-        self.file, self.branch = None, self.branch or any(self._branches)
+    def _branch(self, line: int, branch: str, taken: bool, where: int) -> None:
+        numbers = self._numbers[self.found.file, line]
+        target = numbers.setdefault(branch, listed(len(numbers) + 1))
+        if len(numbers) > MOST_NUMBERED:
+            self.found.refuse(TOO_MANY, where)
+        else:
+            self._branches[taken].append((line, target))
+
+    def _ba(self, value: str, where: int) -> None:
+        number, _, count = value.partition(",")
+        line = self.found.line(number, where)
+        if line is not None and self.found.ran(count, where) is not None:
+            self._counted[line].append((as_number(count) or 0) >= _TAKEN)
+
+    def _end(self, where: int) -> None:
+        if self._named:
+            self._place_exits()
+            self._number()
+            self.found.add(where, self._lines, self._branches)
+            self.branch |= any(self._branches)
+        elif not self._open:
+            self.found.note(OUTSIDE, where)
+        self._open = self._named = False
+        self._begin("")
+
+    def _place_exits(self) -> None:
+        """Count each branch to line 0 at a line of its block, or at the first of all: which it leaves is not told."""
+        first = min(map(min, filter(None, self._lines)), default=0)
+        for branch, taken, where in self._exits:
+            if line := self._blocks.get(branch.partition(",")[0], first):
+                self._branch(line, f"0,{branch}", taken, where)
+            else:
+                self.found.note(NO_LINE, where)
+
+    def _number(self) -> None:
+        """Number the branches of which no more is told than whether they were taken."""
+        for line, all_taken in self._counted.items():
+            if (self.found.file, line) in self._numbers:
+                continue
+            for number, taken in enumerate(sorted(all_taken, reverse=True), 1):
+                self._branches[taken].append((line, counted(number, len(all_taken))))

@@ -2,7 +2,7 @@
 
 The shape is SlipCover 1.1's (`schemas.py` there): `meta`, `files` with executed and missing lines and
 branches, `summary`. A leg adds `covlane` (its stamp) and a `digest` for each file; the merged report keeps that, and adds
-`legs` and `others`, what each of them `alone` ran, `components`, `incomplete`, and `legs` for each file whose legs
+`legs` and `others`, what each of them `alone` ran, `components`, `incomplete`, `notes`, and `legs` for each file whose legs
 disagree on some lines: who could run which of these (`ran` and `missed`), in ranges from a first to a last line.
 """
 
@@ -16,12 +16,10 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from covlane.errors import ReportError
+from covlane.formats.gathered import Gathered
 from covlane.formats.untrusted import (
     MOST_FILES,
     MOST_LINES,
-    Foreign,
-    Gathered,
-    Halves,
     Line,
     decode,
     uncollected,
@@ -34,7 +32,8 @@ from covlane.model.report import Alone, Component, Measured, Report, Seen, Share
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from covlane.model.report import Branch, FileCoverage
+    from covlane.formats.untrusted import Foreign
+    from covlane.model.report import FileCoverage
 
 #: The version of what covlane adds.
 SCHEMA = 1
@@ -68,9 +67,18 @@ class _File(msgspec.Struct, omit_defaults=True):
 _FILE = msgspec.json.Decoder(_File)
 
 
+class _PlainFile(msgspec.Struct):
+    """A file as SlipCover itself writes it, before its numbers are looked at."""
+
+    executed_lines: list[int]
+    missing_lines: list[int]
+    executed_branches: list[tuple[int, int]] = []
+    missing_branches: list[tuple[int, int]] = []
+
+
 class _Plain(msgspec.Struct):
     meta: _Meta
-    files: dict[str, _File]
+    files: dict[str, msgspec.Raw]
 
 
 class _Leg(msgspec.Struct):
@@ -88,6 +96,7 @@ class _Merged(msgspec.Struct):
     alone: dict[str, Alone]
     components: list[Component]
     incomplete: list[str]
+    notes: list[str] = []
 
 
 class _Envelope(msgspec.Struct):
@@ -107,10 +116,12 @@ def read(content: bytes, name: str) -> Foreign:
     """Decode what SlipCover itself wrote; ReportError if it did not."""
     document = decode(content, _Plain, name)
     found = Gathered(name)
-    for path, file in document.files.items():
-        found.add(path, f"files[{path[:80]!r}]", *_halves(file))
+    for file, where in found.entries(document.files, _PlainFile):
+        missed, ran = (found.lines(half, where) for half in (file.missing_lines, file.executed_lines))
+        untaken, taken = (found.branches(half, where) for half in (file.missing_branches, file.executed_branches))
+        found.add(where, (missed, ran), (untaken, taken))
     meta = document.meta
-    return Foreign("SlipCover JSON", meta.branch_coverage, utc(meta.timestamp), found.files)
+    return found.foreign("SlipCover JSON", branch=meta.branch_coverage, timestamp=utc(meta.timestamp))
 
 
 def read_leg(content: bytes, name: str) -> Measured:
@@ -160,6 +171,7 @@ def read_report(content: bytes, name: str, only: Collection[str] | None = None) 
         alone=document.alone,
         components=tuple(document.components),
         incomplete=tuple(document.incomplete),
+        notes=tuple(document.notes),
         digests=digests,
     )
 
@@ -195,6 +207,7 @@ def write_report(report: Report, version: str) -> bytes:
             for component in report.components
         ],
         "incomplete": list(report.incomplete),
+        "notes": list(report.notes),
     }
     return msgspec.json.encode(document) + b"\n"
 
@@ -287,7 +300,3 @@ def is_inside(path: str) -> bool:
     """Say whether a name is one of a file in the repository: relative, with `/`, and as short as it can be."""
     climbs = path.startswith(("/", "../")) or path in {".", ".."} or path[1:2] == ":"
     return not climbs and posixpath.normpath(path) == path and "\\" not in path
-
-
-def _halves(file: _File) -> tuple[Halves[int], Halves[Branch]]:
-    return (file.missing_lines, file.executed_lines), (file.missing_branches, file.executed_branches)

@@ -69,6 +69,21 @@ class FileCoverage:
         """Branch coverage."""
         return Ratio(len(self.taken), len(self.branches))
 
+    @property
+    def last(self) -> int:
+        """The last line that it tells of, 0 where there is none."""
+        return max(self.executable.bit_length() - 1, max(self.branches, default=(0, 0))[0], 0)
+
+    def upto(self, last: int) -> FileCoverage:
+        """Return it without the lines after a last one, and the branches that leave them."""
+        lines = (1 << (last + 1)) - 1
+        return FileCoverage(
+            self.executable & lines,
+            self.executed & lines,
+            frozenset(branch for branch in self.branches if branch[0] <= last),
+            frozenset(branch for branch in self.taken if branch[0] <= last),
+        )
+
     def seen(self) -> Seen:
         """Return it as a leg says it."""
         return Seen(self.executable, self.executed, self.taken, self.branches - self.taken)
@@ -202,6 +217,7 @@ class Report:
         components: the parts that have figures of their own.
         incomplete: a sentence for all that is not in it; empty for a complete report.
         digests: of the files' contents that were measured, where legs tell.
+        notes: a sentence for all that was left out or read otherwise and does not make it incomplete.
     """
 
     branch: bool
@@ -214,6 +230,7 @@ class Report:
     components: tuple[Component, ...] = ()
     incomplete: tuple[str, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def lines(self) -> Ratio:

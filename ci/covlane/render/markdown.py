@@ -95,6 +95,7 @@ def _lines(report: Report, told: Told, most: int) -> Iterator[str]:
         yield from _totals(verdict, told).lines(most)
     yield from (f"Legs: {escape(words.legs(report))}", "")
     reasons = [f"incomplete: {reason}" for reason in (verdict or report).incomplete]
+    reasons += [f"note: {note}" for note in report.notes]
     parts = words.components(report)
     gates = list(_gates(verdict, {"fail", "incomplete"})) if verdict else []
     gates = gates if len(gates) > 1 else []  # the first line has one

@@ -40,6 +40,8 @@ def show(report: Report, out: TextIO, *, plain: bool, thresholds: tuple[float, f
         to.print(f"{whole:,} of {len(report.files):,} files are covered completely", style="dim")
     for line in [*words.components(report), *words.by_leg(report)]:
         to.print(escape(printable(line)), soft_wrap=True)
+    for note in report.notes:
+        to.print("note: " + escape(printable(note)), style="dim", soft_wrap=True)
     for reason in report.incomplete:
         to.print("incomplete: " + escape(printable(reason)), style="yellow", soft_wrap=True)
     to.print(

@@ -1,0 +1,198 @@
+"""A report's files as they are read: an odd record is skipped or clamped, counted and named; the rest is used.
+
+What would make a file's figures false refuses this file alone. `docs/merge.md` has the rule and what comes under it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from covlane.errors import ReportError
+from covlane.formats.untrusted import (
+    LONGEST_NAME,
+    MOST_BRANCHES,
+    MOST_FILES,
+    MOST_LINES,
+    REMEDY,
+    Foreign,
+    Odd,
+)
+from covlane.model.branches import LAST_TARGET, settled
+from covlane.model.lines import LAST_LINE, pack
+from covlane.model.report import FileCoverage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from covlane.model.report import Branch
+
+_T = TypeVar("_T")
+#: What did not run, and what did.
+Halves = tuple[Collection[_T], Collection[_T]]
+
+_DIGITS = len(str(LAST_LINE))
+#: A number as programs write it: with thousands separators, a fraction, an exponent.
+_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][+-]?\d+)?", re.ASCII)
+#: gcov writes these for a line that did not run, the second for one that only an exception reaches.
+_NOT_RUN = re.compile("#+|=+")
+
+NO_LINE = "a line number that no file has: skipped"
+NO_COUNT = "a hit count that is no number: skipped"
+NEGATIVE = "a negative hit count: read as 0"
+UNUSUAL = "a hit count that is not a whole number: read by its value"
+MARKED = "a mark of gcov in place of a hit count: read as not run"
+LATIN = "bytes that are not UTF-8: read as Latin-1"
+NO_NAME = "no usable file name: skipped"
+NOTHING_LEFT = "no hit count of its lines is a number"
+
+
+@dataclass(slots=True)
+class Gathered:
+    """The files of the report `name` so far; a file that comes twice is united.
+
+    Attributes:
+        name: what to call the report.
+        file: the file that is being read, for what is odd in it.
+    """
+
+    name: str
+    file: str = ""
+    files: dict[str, FileCoverage] = field(default_factory=dict)
+    #: By file, why its figures would be false.
+    refusals: dict[str, str] = field(default_factory=dict)
+    _odd: dict[str, Odd] = field(default_factory=dict)
+    #: Whether a count of the file that is being read could not be used.
+    _lost: bool = False
+    _lines: int = 0
+    _branches: int = 0
+
+    def foreign(
+        self,
+        kind: str,
+        *,
+        branch: bool,
+        timestamp: str | None = None,
+        sources: Iterable[str] = (),
+        led: Iterable[str] = (),
+    ) -> Foreign:
+        """Return the report that these files are."""
+        files = {name: file for name, file in self.files.items() if name not in self.refusals}
+        return Foreign(
+            kind, branch, timestamp, files, tuple(sources), tuple(self._odd.values()), self.refusals, frozenset(led)
+        )
+
+    def begin(self, file: str) -> None:
+        """Read this file from now on."""
+        self.file, self._lost = file, False
+
+    def refused(self, what: str, where: object) -> ReportError:
+        """Return the error for a report that cannot be used at all, because of what is written at a place."""
+        return ReportError(f"{self.name}, {_place(where)}: {what}", REMEDY)
+
+    def refuse(self, what: str, where: object) -> None:
+        """Leave the file that is being read out."""
+        self.refusals.setdefault(self.file, f"{_place(where)}: {what}")
+
+    def note(self, what: str, where: object, count: int = 1) -> None:
+        """Count what is odd at a place, a line's number or words."""
+        if count:
+            before = self._odd.get(what, Odd(what, 0, self.file, _place(where)))
+            self._odd[what] = before._replace(records=before.records + count)
+
+    def named(self, file: str, where: object) -> str | None:
+        """Return a file's name without blanks around it; None, and a note, for what can be none."""
+        file = file.strip()
+        if file and "\0" not in file and len(file) <= LONGEST_NAME:
+            return file
+        self.note(NO_NAME, where)
+        return None
+
+    def line(self, text: str, where: object) -> int | None:
+        """Return a line's number; None, and a note, if no file has such a line."""
+        if text.isascii() and text.isdigit() and len(text) <= _DIGITS:
+            line = int(text)
+        else:
+            value = number(text)
+            line = int(value) if value is not None and value.is_integer() else 0
+        if 0 < line <= LAST_LINE:
+            return line
+        self.note(NO_LINE, where)
+        return None
+
+    def lines(self, numbers: Collection[int], where: object) -> list[int]:
+        """Return those that are lines of a file, and note the others."""
+        found = [line for line in numbers if 0 < line <= LAST_LINE]
+        self.note(NO_LINE, where, len(numbers) - len(found))
+        return found
+
+    def branches(self, pairs: Collection[Branch], where: object) -> list[Branch]:
+        """Return those that leave a line of a file, and note the others."""
+        found = [one for one in pairs if 0 < one[0] <= LAST_LINE and -LAST_LINE <= one[1] <= LAST_TARGET]
+        self.note(NO_LINE, where, len(pairs) - len(found))
+        return found
+
+    def entries(self, texts: Mapping[str, msgspec.Raw], kind: type[_T]) -> Iterator[tuple[_T, str]]:
+        """Begin each file of a JSON report and yield what is said of it, and its place; a broken one is refused."""
+        decoder = msgspec.json.Decoder(kind)
+        for written, text in texts.items():
+            where = f"files[{written[:80]!r}]"
+            self.begin("")
+            if (file := self.named(written, where)) is not None:
+                self.begin(file)
+                try:
+                    yield decoder.decode(text), where
+                except (msgspec.DecodeError, ValueError, RecursionError) as error:
+                    self.refuse(str(error), where)
+
+    def ran(self, hits: str, where: object) -> bool | None:
+        """Say whether a count, of any length, is more than 0; None, and a note, if it tells nothing."""
+        hits = hits.strip()
+        if hits.isascii() and hits.isdigit():
+            return hits.strip("0") != ""
+        if _NOT_RUN.fullmatch(hits):
+            self.note(MARKED, where)
+            return False
+        value = number(hits)
+        if value is None:
+            self.note(NO_COUNT, where)
+            self._lost = True
+            return None
+        self.note(NEGATIVE if value < 0 else UNUSUAL, where)
+        return value > 0
+
+    def add(self, where: object, lines: Halves[int], branches: Halves[Branch] = ((), ())) -> None:
+        """Add what is known of the file that is being read: what did not run and what did.
+
+        Raises:
+            ReportError: beyond a report's bounds.
+        """
+        if self._lost and not any(lines):
+            self.refuse(NOTHING_LEFT, where)
+        self._lines += max(max(half, default=0) for half in lines)
+        self._branches += sum(map(len, branches))
+        found = coverage(lines, branches)
+        before = self.files.get(self.file)
+        self.files[self.file] = settled(before | found if before else found)
+        if len(self.files) > MOST_FILES or self._lines > MOST_LINES or self._branches > MOST_BRANCHES:
+            raise self.refused("more files, lines or branches than a report can have", where)
+
+
+def coverage(lines: Halves[int], branches: Halves[Branch]) -> FileCoverage:
+    """Return a file's coverage; what is in both halves ran."""
+    ran, taken = pack(lines[1]), frozenset(branches[1])
+    return FileCoverage(ran | pack(lines[0]), ran, taken.union(branches[0]), taken)
+
+
+def number(text: str) -> float | None:
+    """Return the number that a text is, None if it is none."""
+    text = text.strip()
+    return float(text.replace(",", "")) if _NUMBER.fullmatch(text) else None
+
+
+def _place(where: object) -> str:
+    return f"line {where}" if isinstance(where, int) else str(where)
