@@ -111,6 +111,13 @@ def patches(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def foreign(session: nox.Session) -> None:
+    """Other tools' reports, read by the lane and by a parser apart: nox -s foreign -- lcov.info FOLDER."""
+    session.install("-e", ".", "lxml>=5")
+    session.run("python", "-m", "foreign.foreign", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def storm(session: nox.Session) -> None:
     """Uploads through faults and kill -9, each to arrive once: nox -s storm -- 500."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "test"))

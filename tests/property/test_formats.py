@@ -27,7 +27,7 @@ SAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "da
 NUMBERS = st.integers(min_value=1, max_value=60)
 #: A name that every format can hold: XML has no control characters, LCOV no line breaks.
 NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cn"]), min_size=1, max_size=8).filter(
-    lambda name: name not in (".", "..") and not {"/", "\\", ":"} & set(name)
+    lambda name: name.strip() not in ("", ".", "..") and not {"/", "\\", ":"} & set(name)
 )
 #: What a file of any format may be made of, and what it must not be.
 TOKENS = [

@@ -134,7 +134,9 @@ class _Merging:
             if path is None:
                 (outside if self._places.outside(written, other.sources) else lost).append(written)
             elif written in other.refused:
-                self.faults.add(f"{name}: {written} is left out: {other.refused[written]}; check what wrote it")
+                self.faults.add(
+                    f"{name}: {written} is left out: {other.refused[written]}; check what wrote it"
+                )
             elif file := self._within(name, path, other.files[written]):
                 seen = file.seen()
                 if written in other.led:
@@ -142,7 +144,9 @@ class _Merging:
                     seen = seen._replace(taken=(), untaken=())
                 self._fold(path, seen, bit)
         if outside:
-            self._notes.add(f"{name}: {len(outside):,} file{'s' * (len(outside) > 1)} outside of the repository left out: {_listed(outside)}")
+            self._notes.add(
+                f"{name}: {len(outside):,} file{'s' * (len(outside) > 1)} outside of the repository left out: {_listed(outside)}"
+            )
         if lost:
             self.faults.add(
                 f"{name}: {_listed(lost)} can be placed nowhere in the repository, or in several places; "
@@ -157,7 +161,9 @@ class _Merging:
         if content is None or file.last <= content.lines:
             return file
         kept = file.upto(content.lines)
-        past = sorted({line for line, _ in file.branches - kept.branches} | {*unpack(file.executable ^ kept.executable)})
+        past = sorted(
+            {line for line, _ in file.branches - kept.branches} | {*unpack(file.executable ^ kept.executable)}
+        )
         told = f"its line{'s' * (len(past) > 1)} {_listed(past)} past the end of the file, which has {content.lines}"
         if 2 * len(past) > file.lines.total:
             self.faults.add(f"{name}: {path} is left out for {told}; measure this content")

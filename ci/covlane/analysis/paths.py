@@ -90,26 +90,28 @@ class Places:
             sources: roots of the name, where its report tells.
             folder: the report's own, repo-relative, from which the name may start.
         """
-        spelled = self._spelled(written, sources, folder)
-        rules = [self._aliased, self._installed]
-        if not self._beyond(_slashed(written)):
-            rules += [self._inside, self._imported, self._elsewhere]
-        for rule in rules:
-            found = set(self._known(place for name in spelled for place in rule(name)))
-            if found:
-                return found.pop() if len(found) == 1 else None
-            if any(self._neighbours.has(posixpath.normpath(name)) for name in spelled):
-                return None
+        for name in dict.fromkeys((written, written.strip())):
+            spelled = self._spelled(name, sources, folder)
+            rules = [self._aliased, self._installed]
+            if not self._beyond(_slashed(name)):
+                rules += [self._inside, self._imported, self._elsewhere]
+            for rule in rules:
+                found = set(self._known(place for one in spelled for place in rule(one)))
+                if found:
+                    return found.pop() if len(found) == 1 else None
+                if any(self._neighbours.has(one) for one in spelled):
+                    return None
         return None
 
     def outside(self, written: str, sources: Sequence[str] = ()) -> bool:
         """Say whether a name that has no place is one of a system, a package manager or an environment."""
+        written = written.strip()
         names = [_slashed(written), *self._spelled(written, sources, "")]
         return any(self._beyond(name) for name in names)
 
     def relative(self, written: str, sources: Sequence[str] = (), folder: str = "") -> set[str]:
         """Return the repo-relative names that a name may mean, whether there are such files or not."""
-        names = (self._below(name) for name in self._spelled(written, sources, folder))
+        names = (self._below(name) for name in self._spelled(written.strip(), sources, folder))
         return {name for name in names if not _ABSOLUTE.match(name) and not name.startswith("../")}
 
     def _spelled(self, written: str, sources: Sequence[str], folder: str) -> list[str]:

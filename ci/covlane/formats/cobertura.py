@@ -236,7 +236,7 @@ class _Reader:
     def _end(self, _name: str) -> None:
         name = self._open.pop()
         if name == "source" and self._text.strip() not in _NO_SOURCE:
-            if source := self.found.named(self._text, self._where):
+            if source := self.found.named(self._text.strip(), self._where):
                 self._sources.append(source)
         elif name == "class" and self._class:
             # Most programs tell a method's lines again among the class's.
@@ -264,7 +264,9 @@ class _Reader:
     def _conditions(self, line: int, taken: int, count: int, missing: str, told: _Told) -> None:
         """Name the branches that were missed where all of them have names, and number the others."""
         texts = [text.strip() for text in missing.split(",") if text.strip()]
-        named = {0 if text == "exit" else int(text) for text in texts if text == "exit" or _TARGET.fullmatch(text)}
+        named = {
+            0 if text == "exit" else int(text) for text in texts if text == "exit" or _TARGET.fullmatch(text)
+        }
         if len(named) < len(set(texts)) or taken + len(named) > count:
             self.found.note(MISNAMED, self._where)
             named = set()

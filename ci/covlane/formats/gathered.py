@@ -83,7 +83,14 @@ class Gathered:
         """Return the report that these files are."""
         files = {name: file for name, file in self.files.items() if name not in self.refusals}
         return Foreign(
-            kind, branch, timestamp, files, tuple(sources), tuple(self._odd.values()), self.refusals, frozenset(led)
+            kind,
+            branch,
+            timestamp,
+            files,
+            tuple(sources),
+            tuple(self._odd.values()),
+            self.refusals,
+            frozenset(led),
         )
 
     def begin(self, file: str) -> None:
@@ -105,9 +112,8 @@ class Gathered:
             self._odd[what] = before._replace(records=before.records + count)
 
     def named(self, file: str, where: object) -> str | None:
-        """Return a file's name without blanks around it; None, and a note, for what can be none."""
-        file = file.strip()
-        if file and "\0" not in file and len(file) <= LONGEST_NAME:
+        """Return a file's name as it is written; None, and a note, for what can be none."""
+        if file.strip() and "\0" not in file and len(file) <= LONGEST_NAME:
             return file
         self.note(NO_NAME, where)
         return None

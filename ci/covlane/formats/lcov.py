@@ -94,12 +94,12 @@ class _Reader:
 
     def record(self, line: str, where: int) -> None:
         """Read a line of the file."""
-        text = line.strip()
+        text = line.removesuffix("\n")
         if not text.isascii() and any("\udc80" <= char <= "\udcff" for char in text):
             text = text.encode("utf-8", "surrogateescape").decode("latin-1")
             self.found.note(LATIN, where)
         kind, _, value = text.partition(":")
-        kind = kind.rstrip()
+        kind = kind.strip()
         if kind == "SF":
             self._file(value, where)
         elif kind == "end_of_record":
@@ -109,7 +109,7 @@ class _Reader:
                 take(value, where)
             elif not self._open and kind != "LH":
                 self.found.note(OUTSIDE, where)
-        elif text and not _UNUSED.fullmatch(kind):
+        elif kind and not _UNUSED.fullmatch(kind):
             self.found.note(UNKNOWN, where)
         else:
             self.branch |= kind == "BRF"

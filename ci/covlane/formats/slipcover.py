@@ -118,7 +118,9 @@ def read(content: bytes, name: str) -> Foreign:
     found = Gathered(name)
     for file, where in found.entries(document.files, _PlainFile):
         missed, ran = (found.lines(half, where) for half in (file.missing_lines, file.executed_lines))
-        untaken, taken = (found.branches(half, where) for half in (file.missing_branches, file.executed_branches))
+        untaken, taken = (
+            found.branches(half, where) for half in (file.missing_branches, file.executed_branches)
+        )
         found.add(where, (missed, ran), (untaken, taken))
     meta = document.meta
     return found.foreign("SlipCover JSON", branch=meta.branch_coverage, timestamp=utc(meta.timestamp))

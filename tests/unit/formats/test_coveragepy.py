@@ -162,13 +162,15 @@ def test_data_of_nothing_are_a_report_of_nothing(root: Path) -> None:
     assert read(recorded(root)) == {}
 
 
-def test_a_source_that_is_gone_is_named(root: Path) -> None:
-    assert "gone.py" in refused(recorded(root, {"pkg/gone.py": [1]}))
-
-
-def test_a_source_that_this_python_cannot_parse_is_named(root: Path) -> None:
-    (root / "pkg" / "old.py").write_text("print 'x'\n")
-    assert "old.py" in refused(recorded(root, {"pkg/old.py": [1]}))
+@pytest.mark.parametrize("source", [None, "print 'x'\n"])
+def test_a_source_that_is_gone_or_cannot_be_parsed_is_refused_alone(root: Path, source: str | None) -> None:
+    if source:
+        (root / "pkg" / "old.py").write_text(source)
+    alone = coveragepy.read_data(recorded(root, {"pkg/old.py": [1]}), Path)
+    assert (alone.files, list(alone.refused)) == ({}, ["pkg/old.py"])
+    (root / "data").unlink()
+    found = coveragepy.read_data(recorded(root, {"pkg/old.py": [1], "pkg/sign.py": [1]}), Path)
+    assert (list(found.files), list(found.refused)) == (["pkg/sign.py"], ["pkg/old.py"])
 
 
 def test_the_repository_s_own_configuration_of_coverage_py_is_not_run(root: Path) -> None:
