@@ -40,12 +40,17 @@ class _Meta(msgspec.Struct):
     format: int = 1
 
 
+class _Summary(msgspec.Struct):
+    num_statements: int
+
+
 class _File(msgspec.Struct):
     executed_lines: list[int]
     missing_lines: list[int]
     excluded_lines: list[int] = []
     executed_branches: list[tuple[int, int]] | None = None
     missing_branches: list[tuple[int, int]] = []
+    summary: _Summary | None = None
 
 
 class _Document(msgspec.Struct):
@@ -56,7 +61,8 @@ class _Document(msgspec.Struct):
 def read(content: bytes, name: str) -> Foreign:
     """Decode a JSON report; contexts and regions are left out, and lines that ran although they are excluded.
 
-    Before 7.14 coverage.py lists docstrings that ran, too; nothing there tells them from statements. A target below 0
+    Before 7.14 coverage.py lists docstrings that ran, too; nothing there tells them from statements but the total,
+    so that they are named as too many. A target below 0
     is the way out of the function that begins at its line.
 
     Raises:
@@ -80,6 +86,8 @@ def read(content: bytes, name: str) -> Foreign:
             [(line, max(target, 0)) for line, target in found.branches(half or (), where)]
             for half in (file.missing_branches, file.executed_branches)
         )
+        if file.summary:
+            found.compare(file.summary.num_statements, (missed, ran), where)
         found.add(where, (missed, ran), (untaken, taken))
     return found.foreign(
         "coverage.py JSON",

@@ -46,6 +46,7 @@ NO_COUNT = "a hit count that is no number: skipped"
 NEGATIVE = "a negative hit count: read as 0"
 UNUSUAL = "a hit count that is not a whole number: read by its value"
 MARKED = "a mark of gcov in place of a hit count: read as not run"
+MORE_LINES = "a line that the report's own total leaves out, as coverage.py's docstrings: counted"
 LATIN = "bytes that are not UTF-8: read as Latin-1"
 NO_NAME = "no usable file name: skipped"
 NOTHING_LEFT = "no hit count of its lines is a number"
@@ -170,6 +171,11 @@ class Gathered:
             return None
         self.note(NEGATIVE if value < 0 else UNUSUAL, where)
         return value > 0
+
+    def compare(self, total: float, lines: Halves[int], where: object) -> None:
+        """Note the lines of the file that is being read which its own total does not count."""
+        if (count := len({*lines[0], *lines[1]})) > total:
+            self.note(MORE_LINES, where, count - int(total))
 
     def add(self, where: object, lines: Halves[int], branches: Halves[Branch] = ((), ())) -> None:
         """Add what is known of the file that is being read: what did not run and what did.

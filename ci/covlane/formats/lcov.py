@@ -52,7 +52,7 @@ def _branches(file: FileCoverage, ran: Collection[int]) -> Iterator[str]:
 
 
 #: What a tracefile may also hold: test and file versions, functions, MC/DC and totals.
-_UNUSED = re.compile("TN|VER|FN|FNDA|FNL|FNA|FNF|FNH|MCDC|MCF|MCH|BRF|BRH|LF|LH|#.*")
+_UNUSED = re.compile("TN|VER|FN|FNDA|FNL|FNA|FNF|FNH|MCDC|MCF|MCH|BRF|BRH|#.*")
 #: What a record of `BA` says of a branch: that it was taken, not only reached.
 _TAKEN = 2
 UNKNOWN = "an unknown kind: skipped"
@@ -89,7 +89,7 @@ class _Reader:
         self._open = self._named = False
         #: By file and line: the numbers of branches by block and expression.
         self._numbers: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
-        self._kinds = {"DA": self._da, "BRDA": self._brda, "BA": self._ba, "LH": self._lh}
+        self._kinds = {"DA": self._da, "BRDA": self._brda, "BA": self._ba, "LF": self._lf, "LH": self._lh}
         self._begin("")
 
     def record(self, line: str, where: int) -> None:
@@ -107,7 +107,7 @@ class _Reader:
         elif take := self._kinds.get(kind):
             if self._named:
                 take(value, where)
-            elif not self._open and kind != "LH":
+            elif not self._open and kind not in {"LF", "LH"}:
                 self.found.note(OUTSIDE, where)
         elif kind and not _UNUSED.fullmatch(kind):
             self.found.note(UNKNOWN, where)
@@ -130,6 +130,7 @@ class _Reader:
         self._blocks: dict[str, int] = {}
         self._exits: list[tuple[str, bool, int]] = []
         self._summed = self._checked = False
+        self._total: float | None = None
 
     def _file(self, value: str, where: int) -> None:
         if self._open:
@@ -146,6 +147,9 @@ class _Reader:
         if line is not None and (ran := self.found.ran(hits, where)) is not None:
             self._lines[ran].append(line)
             self._checked = bool(check)
+
+    def _lf(self, value: str, _where: int) -> None:
+        self._total = as_number(value)
 
     def _lh(self, _value: str, _where: int) -> None:
         self._summed = True
@@ -188,6 +192,8 @@ class _Reader:
         if self._named:
             self._place_exits()
             self._number()
+            if self._total is not None:
+                self.found.compare(self._total, self._lines, where)
             self.found.add(where, self._lines, self._branches)
             self.branch |= any(self._branches)
         elif not self._open:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from covlane.analysis.merge import Content, merge
 from covlane.analysis.paths import Places
 from covlane.errors import ReportError
 from covlane.formats.foreign import Foreign
+from covlane.formats.untrusted import Odd
 from covlane.model.lines import pack
 from covlane.model.report import Alone, Component, Ratio, Share
 from data_words import leg
@@ -33,6 +35,7 @@ def merged(
     gone: tuple[str, ...] = (),
     components: tuple[Component, ...] = (),
     expected: tuple[str, ...] = NAMES,
+    omit: tuple[str, ...] = (),
     **now: str,
 ) -> Report:
     """Merge legs in a repository where a file's digest is as it was, or as `now` has it (a_py="...")."""
@@ -43,7 +46,15 @@ def merged(
 
     places = Places(lambda name: name if name in HERE - set(gone) else None, roots=["/repo"])
     named = [one if isinstance(one, tuple) else ("its file", one) for one in inputs]
-    return merge(named, expected=expected, commit=commit, now=content, places=places, components=components)
+    return merge(
+        named,
+        expected=expected,
+        commit=commit,
+        now=content,
+        places=places,
+        components=components,
+        omit=omit,
+    )
 
 
 def other(name: str, text: str) -> tuple[str, Foreign]:
@@ -288,7 +299,7 @@ def test_what_cannot_be_placed_is_named_and_is_no_file_of_the_report() -> None:
     report = merged(*both("a.py: 1+"), other("x.xml", "/usr/b.py: 1+\na.py: 1+"), gone=("b.py",))
     (reason,) = report.incomplete
     assert reason.startswith("x.xml: /usr/b.py can be placed nowhere in the repository")
-    assert reason.endswith("say where in [tool.covlane.paths]")
+    assert reason.endswith("say where in [tool.covlane.paths], or leave it out with `omit`")
     assert list(report.files) == ["a.py"]
 
 
@@ -300,12 +311,69 @@ def test_of_many_names_that_cannot_be_placed_a_few_are_listed() -> None:
     )
 
 
-def test_a_report_with_a_line_past_the_end_of_a_file_measured_another_content() -> None:
-    report = merged(*both("a.py: 1+"), other("x.xml", f"a.py: {LENGTH + 1}+\nb.py: 1+"))
+def test_a_file_most_of_whose_lines_lie_past_its_end_measured_another_content_and_is_left_out_alone() -> None:
+    words = f"a.py: 1+ {LENGTH + 1}+ {LENGTH + 2}-\nb.py: 1+"
+    report = merged(*both("a.py: 2-"), other("x.xml", words))
     assert report.incomplete == (
-        "x.xml is left out: it names line 51 of a.py, which has 50; measure this content",
+        "x.xml: a.py is left out for its lines 51, 52 past the end of the file, which has 50; measure this content",
     )
-    assert (list(report.files), report.others) == (["a.py"], ())
+    assert data_words.said(report.files) == {"a.py": "2-", "b.py": "1+"}
+
+
+def test_a_few_lines_past_the_end_of_a_file_are_skipped_and_named() -> None:
+    report = merged(*both("a.py: 1+"), other("x.xml", "a.py: 1+ 2- 3- 60- 2>1000001+ 70>1000001-"))
+    assert data_words.said(report.files) == {"a.py": "1+ 2- 3- 2>1000001+"}
+    assert report.notes == (
+        "x.xml: a.py is read without its lines 60, 70 past the end of the file, which has 50",
+    )
+    assert report.incomplete == ()
+
+
+def test_what_omit_leaves_out_is_no_file_of_another_tool_s_report() -> None:
+    words = "web/x.ts: 1+\n/repo/b.py: 1-\ngenerated/gone.py: 1-\na.py: 1+"
+    report = merged(*both("a.py: 1+"), other("x.xml", words), omit=("web", "b.py", "**/gone.py"))
+    assert (list(report.files), report.incomplete, report.notes) == (["a.py"], (), ())
+
+
+def test_files_of_systems_and_package_managers_are_listed_and_make_nothing_incomplete() -> None:
+    words = "/usr/include/c++/12/vector: 1+\nnode_modules/x/index.js: 1-\na.py: 1+"
+    report = merged(*both("a.py: 1+"), other("x.info", words))
+    assert (list(report.files), report.incomplete) == (["a.py"], ())
+    assert report.notes == (
+        "x.info: 2 files outside of the repository left out: /usr/include/c++/12/vector, node_modules/x/index.js",
+    )
+
+
+def with_more(text: str, **more: object) -> tuple[str, Foreign]:
+    name, plain = other("x.info", text)
+    return name, replace(plain, **more)  # type: ignore[arg-type]
+
+
+def test_a_file_that_its_report_refuses_is_left_out_alone() -> None:
+    refused = {"/repo/b.py": "line 3: why", "/usr/include/b.h": "line 4: why"}
+    report = merged(*both("a.py: 1+"), with_more("c.py: 1+", refused=refused))
+    assert report.incomplete == ("x.info: /repo/b.py is left out: line 3: why; check what wrote it",)
+    assert list(report.files) == ["a.py", "c.py"]
+    assert merged(*both("a.py: 1+"), with_more("c.py: 1+", refused=refused), omit=("b.py",)).incomplete == ()
+
+
+def test_what_is_odd_in_a_report_is_a_note() -> None:
+    report = merged(
+        *both("a.py: 1+"), with_more("a.py: 1+", odd=(Odd("a thing: skipped", 2, "a.py", "line 7"),))
+    )
+    assert report.notes == (
+        "x.info: 2 records with a thing: skipped (first: line 7 of the report, for a.py)",
+    )
+    assert report.incomplete == ()
+
+
+def test_branches_told_by_the_line_that_they_lead_to_count_only_where_no_other_report_has_any() -> None:
+    old = with_more("a.py: 1+ 2+ 2>1000001+ 3>1000001-\nb.py: 1+ 2>1000001+", led=frozenset({"a.py", "b.py"}))
+    legs = leg(NAMES[0], "a.py: 1+ 1>2+ 1>3-"), leg(NAMES[1], "a.py: 1+ 1>2+ 1>3-")
+    for inputs in ((*legs, old), (old, *legs)):
+        report = merged(*inputs)
+        assert data_words.said(report.files) == {"a.py": "1+ 2+ 1>2+ 1>3-", "b.py": "1+ 2>1000001+"}
+        assert "left out of files whose branches other reports name" in report.notes[0]
 
 
 def test_the_last_line_of_a_file_is_no_line_past_it() -> None:

@@ -52,6 +52,24 @@ def places(
         ".tox/py312/lib/python3.12/site-packages/pkg/a.py",
         "pkg/a.py",
         "a.py",
+        " src/pkg/a.py\t",
+        "file:///home/me/repo/src/pkg/a.py",
+        "file:///repo/src/pkg/a.py?v=123",
+        "file:/repo/src/pkg/a.py",
+        "file://localhost/repo/src/pkg/a%2Epy",
+        "file:///C:/agent/1/s/src/pkg/a.py",
+        "file://C:/agent/1/s/src/pkg/a.py",
+        "webpack:///./src/pkg/a.py",
+        "webpack:///src/pkg/a.py?0f3a",
+        "webpack://repo/./src/pkg/a.py",
+        "webpack://src/pkg/a.py",
+        "webpack:////home/me/repo/src/pkg/a.py",
+        "webpack:///C:/me/repo/src/pkg/a.py",
+        "webpack-internal:///(ssr)/./src/pkg/a.py",
+        "turbopack:///[project]/src/pkg/a.py",
+        "http://localhost:5173/src/pkg/a.py?t=1#x",
+        "/@fs/home/me/repo/src/pkg/a.py",
+        "/@fs/C:/me/repo/src/pkg/a.py",
     ],
 )
 def test_a_name_of_any_root_and_system_is_one_place(written: str) -> None:
@@ -78,6 +96,9 @@ def test_a_name_of_any_root_and_system_is_one_place(written: str) -> None:
         "/usr/lib/python3.12/src/pkg/a.py",
         "C:\\Python312\\Lib\\src\\pkg\\a.py",
         "site-packages/other.py",
+        "webpack:///node_modules/other/src/x.ts",
+        "https://example.com/src/pkg/a.py",
+        "/home/me/.cargo/registry/src/index.crates.io-6f17/x-1.0/src/pkg/a.py",
     ],
 )
 def test_what_is_no_file_of_the_repository_has_no_place(written: str) -> None:
@@ -100,6 +121,85 @@ def test_a_name_starts_at_the_root_that_its_report_tells() -> None:
     assert places("a.py").place("a.py", sources=("/ci/src/pkg",)) == "src/pkg/a.py"
     assert places("a.py").place("a.py", sources=("src\\pkg",)) == "src/pkg/a.py"
     assert places("a.py").place("a.py", sources=(".",)) == "a.py"
+
+
+def test_a_root_may_be_a_url() -> None:
+    assert places("a.py").place("a.py", sources=("file:///ci/src/pkg",)) == "src/pkg/a.py"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "/usr/include/c++/12/bits/stl_vector.h",
+        "/usr/include/stdio.h",
+        "/usr/lib/gcc/x86_64-linux-gnu/12/include/emmintrin.h",
+        "/usr/local/include/fmt/core.h",
+        "/home/me/.cargo/registry/src/index.crates.io-6f17/serde-1.0/src/lib.rs",
+        "/home/me/.cargo/git/checkouts/x/1/src/lib.rs",
+        "/rustc/90b35a6239c3d8bdabc530a6a0816f7ff89a0aaf/library/core/src/fmt/mod.rs",
+        "/root/.rustup/toolchains/stable/lib/rustlib/src/rust/library/std/src/io.rs",
+        "/root/go/pkg/mod/example.com/x@v1.2.3/x.go",
+        "/repo/.venv/lib/python3.12/site-packages/other/x.py",
+        "/repo/venv/bin/activate_this.py",
+        ".tox/py/lib/x.py",
+        "/repo/node_modules/other/index.js",
+        "node_modules/other/index.js",
+        "webpack:///./node_modules/other/index.js",
+        "webpack://repo/webpack/runtime/chunk",
+        "webpack:///(webpack)/buildin/module.js",
+        "/usr/lib/python3.12/os.py",
+        "C:\\Program Files\\Microsoft Visual Studio\\VC\\include\\vector",
+        "C:\\Users\\me\\.nuget\\packages\\x\\1.0\\x.cs",
+        "/nix/store/abc-gcc/include/x.h",
+        "/opt/homebrew/Cellar/x/1/x.h",
+        "/Applications/Xcode.app/Contents/x.h",
+        "<frozen importlib._bootstrap>",
+        "<string>",
+        "node:internal/modules/cjs/loader",
+        "https://deno.land/std@0.200.0/path/mod.ts",
+        "/repo/build/_deps/googletest-src/gtest.cc",
+    ],
+)
+def test_what_systems_and_package_managers_keep_is_outside(written: str) -> None:
+    assert places().place(written) is None
+    assert places().outside(written)
+
+
+def test_a_root_outside_makes_its_files_outside() -> None:
+    assert places().outside("bits/stl_vector.h", sources=("/repo", "/usr/include/c++/12"))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "/etc/passwd",
+        "../out.py",
+        "gone.py",
+        "/home/me/project/src/gone.c",
+        "/usr/src/app/gone.ts",
+        "http://localhost/gone.js",
+        "libraries/venv.py",
+    ],
+)
+def test_what_may_be_the_repository_s_is_not_outside(written: str) -> None:
+    assert not places().outside(written)
+
+
+def test_what_the_repository_itself_keeps_in_such_a_folder_is_its_own() -> None:
+    kept = places("third/_deps/a.c")
+    assert kept.place("third/_deps/a.c") == kept.place("/repo/third/_deps/a.c") == "third/_deps/a.c"
+
+
+def test_a_repository_that_lies_in_such_a_folder_has_its_files() -> None:
+    below = Places({"a.py": "a.py"}.get, listed=lambda: ["a.py"], roots=["/usr/share/repo"])
+    assert below.place("/usr/share/repo/a.py") == "a.py"
+    assert not below.outside("/usr/share/repo/gone.py")
+
+
+def test_names_that_a_report_may_mean_are_relative_to_the_repository() -> None:
+    assert places().relative("x/../gone.py", folder="web") == {"web/gone.py", "gone.py"}
+    assert places().relative("/repo/gone.py") == {"gone.py"}
+    assert places().relative("/elsewhere/gone.py") == places().relative("../gone.py") == set()
 
 
 def test_one_of_several_roots_is_enough() -> None:

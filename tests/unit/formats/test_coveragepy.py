@@ -206,10 +206,7 @@ def test_no_file_is_refused(root: Path) -> None:
         "INSERT INTO arc (file_id, fromno, tono) VALUES (1, 'a', 1)",
         "INSERT INTO arc (file_id, fromno, tono) VALUES (1, -9223372036854775808, 1)",
         "UPDATE meta SET value = 'x' WHERE key = 'has_arcs'",
-        "UPDATE file SET path = 5",
         "UPDATE file SET path = x'ff'",
-        "UPDATE file SET path = ''",
-        "UPDATE file SET path = 'a' || char(0)",
     ],
 )
 def test_data_that_coverage_py_would_not_write_are_refused(root: Path, statement: str) -> None:
@@ -218,6 +215,15 @@ def test_data_that_coverage_py_would_not_write_are_refused(root: Path, statement
         database.execute(statement)
         database.commit()
     refused(path)
+
+
+@pytest.mark.parametrize("name", ["5", "''", "'a' || char(0)"])
+def test_a_file_whose_name_in_data_can_be_none_is_left_out_alone(root: Path, name: str) -> None:
+    path = recorded(root, {"pkg/sign.py": [1], "pkg/other.py": [1]})
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"UPDATE file SET path = {name} WHERE path LIKE '%other.py'")
+        database.commit()
+    assert list(coveragepy.read_data(path, Path).files) == ["pkg/sign.py"]
 
 
 def test_data_that_were_cut_are_refused(root: Path) -> None:

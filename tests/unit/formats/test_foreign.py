@@ -602,6 +602,19 @@ def test_branches_that_coverage_py_before_7_6_tells_by_where_they_lead_are_known
         assert not foreign.read(tracefile(*other).encode(), "report").led
 
 
+@pytest.mark.parametrize("total", ["1", "1e999", "x", "-1"])
+def test_lines_that_the_report_s_own_total_leaves_out_are_counted_and_named(total: str) -> None:
+    too_many = {"1": [f"1 {gathered.MORE_LINES}"], "-1": [f"3 {gathered.MORE_LINES}"]}.get(total, [])
+    assert read(tracefile("DA:1,1", "DA:2,0", "DA:2,0", f"LF:{total}")) == ("1+ 2-", too_many)
+
+
+def test_docstrings_of_coverage_py_s_json_are_counted_and_named() -> None:
+    document = json.loads((SAMPLES / "coveragepy.json").read_text("utf-8"))
+    document["files"]["pkg/shape.py"]["executed_lines"].append(12)
+    found = foreign.read(json.dumps(document).encode(), "report")
+    assert (lines(found.files["pkg/shape.py"]), odd(found)) == (f"{SHAPE} 12+", [f"1 {gathered.MORE_LINES}"])
+
+
 def test_branches_of_bazel_are_counted() -> None:
     found = only(tracefile("DA:1,1", "DA:2,1", "BA:1,2", "BA:1,1", "BA:1,0", "BA:2,2", "BRDA:2,0,0,0"))
     assert conditions(found) == {1: "1/3", 2: "0/1"}
