@@ -264,6 +264,75 @@ def test_what_cannot_be_placed_is_named(two_legs: Repository) -> None:
     assert merged(two_legs, "x.info", "--allow-incomplete")["files"].keys() == {"src/pkg/a.py"}
 
 
+def test_what_is_odd_is_named_by_the_merge_and_in_every_report_for_people(two_legs: Repository) -> None:
+    legs(two_legs)
+    records = "DA:0,1\nDA:1,-7\nDA:2,4\nDA:400,1\nDA:16707566,1\n"
+    header = "SF:/usr/include/stdio.h\nDA:1,1\nend_of_record\n"
+    two_legs.write("x.info", f"SF:file://{two_legs.root}/web/src/x.ts\n{records}end_of_record\n{header}")
+    done = two_legs.covlane("merge", "x.info")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((two_legs.root / "reports" / "coverage.json").read_bytes())
+    assert report["files"].keys() == {"src/pkg/a.py", "web/src/x.ts"}
+    file = report["files"]["web/src/x.ts"]
+    assert (file["executed_lines"], file["missing_lines"], report["incomplete"]) == ([2], [1], [])
+    name = f"for file://{two_legs.root}/web/src/x.ts"
+    assert report["notes"] == [
+        "x.info: 1 file outside of the repository left out: /usr/include/stdio.h",
+        f"x.info: 1 record with a negative hit count: read as 0 (first: line 3 of the report, {name})",
+        f"x.info: 2 records with a line number that no file has: skipped (first: line 2 of the report, {name})",
+        "x.info: web/src/x.ts is read without its line 400 past the end of the file, which has 10",
+    ]
+    shown = two_legs.covlane("report").stdout
+    summary = (two_legs.root / "reports" / "summary.md").read_text()
+    for note in report["notes"]:
+        assert f"note: {note}\n" in done.stdout
+        assert f"note: {note}\n" in shown
+    assert summary.count("- note: x.info") == len(report["notes"])
+
+
+def test_a_note_is_shown_where_the_merge_fails_too(two_legs: Repository) -> None:
+    legs(two_legs)
+    two_legs.write(
+        "x.info", "SF:web/src/x.ts\nDA:0,1\nDA:1,1\nend_of_record\nSF:gone.ts\nDA:1,1\nend_of_record\n"
+    )
+    done = two_legs.covlane("merge", "x.info")
+    assert done.returncode == 3
+    assert "  note: x.info: 1 record with a line number that no file has" in done.stderr
+
+
+def test_omit_holds_for_other_tools_files(two_legs: Repository) -> None:
+    settings(two_legs, 'omit = ["web/**", "generated"]')
+    two_legs.commit()
+    legs(two_legs)
+    records = "DA:1,1\nend_of_record\n"
+    two_legs.write(
+        "x.info", f"SF:web/src/x.ts\n{records}SF:generated/gone.ts\n{records}SF:src/pkg/a.py\n{records}"
+    )
+    report = merged(two_legs, "x.info")
+    assert (list(report["files"]), report["incomplete"]) == (["src/pkg/a.py"], [])
+
+
+def test_a_source_with_the_line_ends_of_old_macs_has_all_its_lines(two_legs: Repository) -> None:
+    (two_legs.root / "src" / "pkg" / "cr.py").write_bytes(b"x = 1\ry = 2\rz = 3\r")
+    two_legs.commit()
+    legs(two_legs)
+    two_legs.write("x.info", "SF:src/pkg/cr.py\nDA:1,1\nDA:2,1\nDA:3,0\nend_of_record\n")
+    report = merged(two_legs, "x.info")
+    assert report["files"]["src/pkg/cr.py"]["executed_lines"] == [1, 2]
+    assert report["notes"] == []
+
+
+def test_two_files_with_one_name_below_two_sources_are_left_out_and_named(two_legs: Repository) -> None:
+    legs(two_legs)
+    one = '<package name="{}"><class name="x.ts" filename="x.ts"><lines><line number="1" hits="1"/></lines></class></package>'
+    sources = f"<sources><source>{two_legs.root}/web/src</source><source>/elsewhere</source></sources>"
+    two_legs.write("x.xml", f"<coverage>{sources}{one.format('web')}{one.format('other')}</coverage>")
+    (sentence,) = refused(two_legs, "x.xml")
+    assert sentence.startswith(
+        "x.xml: x.ts is left out: its <class> elements: files of this name lie below more than"
+    )
+
+
 def test_paths_say_where_a_name_belongs(two_legs: Repository) -> None:
     settings(two_legs, "[tool.covlane.paths]", 'web = ["web/src", "/build/*/out"]')
     two_legs.commit()

@@ -241,7 +241,8 @@ class _Reader:
         elif name == "class" and self._class:
             # Most programs tell a method's lines again among the class's.
             told = self._class if any(self._class.lines) else self._methods
-            self.found.add(self._where, told.lines, told.branches)
+            twice = len({*told.lines[0], *told.lines[1]}) < sum(map(len, told.lines))
+            self.found.add(self._where, told.lines, told.branches, again=twice)
             self._branch |= any(told.branches)
             self._class = None
 

@@ -177,8 +177,17 @@ class Gathered:
         if (count := len({*lines[0], *lines[1]})) > total:
             self.note(MORE_LINES, where, count - int(total))
 
-    def add(self, where: object, lines: Halves[int], branches: Halves[Branch] = ((), ())) -> None:
+    def add(
+        self,
+        where: object,
+        lines: Halves[int],
+        branches: Halves[Branch] = ((), ()),
+        *,
+        again: bool = False,
+    ) -> None:
         """Add what is known of the file that is being read: what did not run and what did.
+
+        `again` says that the branches of a line may be told twice.
 
         Raises:
             ReportError: beyond a report's bounds.
@@ -189,7 +198,8 @@ class Gathered:
         self._branches += sum(map(len, branches))
         found = coverage(lines, branches)
         before = self.files.get(self.file)
-        self.files[self.file] = settled(before | found if before else found)
+        found = before | found if before else found
+        self.files[self.file] = settled(found) if before or again else found
         if len(self.files) > MOST_FILES or self._lines > MOST_LINES or self._branches > MOST_BRANCHES:
             raise self.refused("more files, lines or branches than a report can have", where)
 

@@ -52,7 +52,9 @@ def _branches(file: FileCoverage, ran: Collection[int]) -> Iterator[str]:
 
 
 #: What a tracefile may also hold: test and file versions, functions, MC/DC and totals.
-_UNUSED = re.compile("TN|VER|FN|FNDA|FNL|FNA|FNF|FNH|MCDC|MCF|MCH|BRF|BRH|#.*")
+_UNUSED = re.compile("TN|VER|FN|FNDA|FNL|FNA|FNF|FNH|MCDC|MCF|MCH|BRH|#.*")
+#: The records that are read outside of a file, too, and those that are missed there.
+_ALONE, _OF_LINES = {"SF", "end_of_record"}, {"DA", "BRDA", "BA"}
 #: What a record of `BA` says of a branch: that it was taken, not only reached.
 _TAKEN = 2
 UNKNOWN = "an unknown kind: skipped"
@@ -60,6 +62,7 @@ OUTSIDE = "a place outside of every file: skipped"
 NO_END = "no `end_of_record` before the next file: ended there"
 NO_BRANCH = "a branch that lacks a part: skipped"
 EXIT = "a branch to line 0, as coverage.py before 7.6 writes the way out of a function: counted beside the others"
+LED = "a branch told by the line that it leads to, as coverage.py before 7.6 does: counted there"
 TOO_MANY = f"a line has more than {MOST_NUMBERED:,} branches"
 
 
@@ -89,30 +92,39 @@ class _Reader:
         self._open = self._named = False
         #: By file and line: the numbers of branches by block and expression.
         self._numbers: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
-        self._kinds = {"DA": self._da, "BRDA": self._brda, "BA": self._ba, "LF": self._lf, "LH": self._lh}
+        self._kinds = {
+            "SF": self._file,
+            "DA": self._da,
+            "BRDA": self._brda,
+            "BA": self._ba,
+            "LF": self._lf,
+            "LH": self._lh,
+            "end_of_record": self._end,
+        }
         self._begin("")
 
     def record(self, line: str, where: int) -> None:
         """Read a line of the file."""
-        text = line.removesuffix("\n")
-        if not text.isascii() and any("\udc80" <= char <= "\udcff" for char in text):
-            text = text.encode("utf-8", "surrogateescape").decode("latin-1")
-            self.found.note(LATIN, where)
-        kind, _, value = text.partition(":")
-        kind = kind.strip()
-        if kind == "SF":
-            self._file(value, where)
-        elif kind == "end_of_record":
-            self._end(where)
-        elif take := self._kinds.get(kind):
-            if self._named:
-                take(value, where)
-            elif not self._open and kind not in {"LF", "LH"}:
+        kind, _, value = line.removesuffix("\n").partition(":")
+        if not line.isascii():
+            kind, value = self._decoded(kind, where), self._decoded(value, where)
+        take = self._kinds.get(kind) or self._kinds.get(kind := kind.strip())
+        if take and (self._named or kind in _ALONE):
+            take(value, where)
+        elif take:
+            if not self._open and kind in _OF_LINES:
                 self.found.note(OUTSIDE, where)
+        elif kind == "BRF":
+            self.branch = True
         elif kind and not _UNUSED.fullmatch(kind):
             self.found.note(UNKNOWN, where)
-        else:
-            self.branch |= kind == "BRF"
+
+    def _decoded(self, text: str, where: int) -> str:
+        """Return a part of a line without the mark of a tracefile that was put after another."""
+        if any("\udc80" <= char <= "\udcff" for char in text):
+            self.found.note(LATIN, where)
+            return text.encode("utf-8", "surrogateescape").decode("latin-1")
+        return text.removeprefix("\ufeff")
 
     def close(self, where: int) -> None:
         """Leave a last file out that has no end: what follows in it was cut off."""
@@ -135,7 +147,7 @@ class _Reader:
     def _file(self, value: str, where: int) -> None:
         if self._open:
             self.found.note(NO_END, where)
-            self._end(where)
+            self._end("", where)
         file = self.found.named(value, where)
         self._begin(file or "")
         self._open, self._named = True, file is not None
@@ -163,6 +175,7 @@ class _Reader:
             return
         taken = count.strip() != "-" and self.found.ran(count, where)
         if self._summed and self._checked and name.isdigit():
+            self.found.note(LED, where)
             self.led.add(self.found.file)
         if taken is None:
             return
@@ -188,7 +201,7 @@ class _Reader:
         if line is not None and self.found.ran(count, where) is not None:
             self._counted[line].append((as_number(count) or 0) >= _TAKEN)
 
-    def _end(self, where: int) -> None:
+    def _end(self, _value: str, where: int) -> None:
         if self._named:
             self._place_exits()
             self._number()

@@ -13,6 +13,7 @@ import data_words
 from covlane.errors import ReportError
 from covlane.formats import cobertura, coveragepy, foreign, gathered, lcov, slipcover
 from covlane.model.lines import LAST_LINE
+from foreign import foreign as comparison
 
 if TYPE_CHECKING:
     from covlane.formats.foreign import Foreign
@@ -26,6 +27,9 @@ READ: list[tuple[str, tuple[str, ...], str, str, dict[int, str]]] = [
     ("coveragepy.xml", ("/home/me/project",), "pkg/shape.py", SHAPE, {2: "1/2", 4: "2/2", 5: "1/2"}),
     ("coveragepy.json", (), "pkg/shape.py", SHAPE, {2: "1/2", 4: "2/2", 5: "1/2"}),
     ("coveragepy.lcov", (), "pkg/shape.py", SHAPE, {2: "1/2", 4: "2/2", 5: "1/2"}),
+    ("coveragepy-5.5.xml", ("/home/me/project",), "pkg/shape.py", SHAPE, {2: "1/2", 4: "2/2", 5: "1/2"}),
+    ("coveragepy-7.2.json", (), "pkg/shape.py", SHAPE, {2: "1/2", 4: "2/2", 5: "1/2"}),
+    ("coveragepy-7.5.lcov", (), "pkg/shape.py", SHAPE, {3: "1/1", 4: "1/2", 5: "1/1", 6: "0/1", 7: "1/1"}),
     ("slipcover.xml", ("/home/me/project",), "pkg/shape.py", SHAPE, {2: "1/2", 4: "2/2", 5: "1/2"}),
     ("slipcover.json", (), "pkg/shape.py", SHAPE, {2: "1/2", 4: "2/2", 5: "1/2"}),
     ("gcovr.xml", ("/home/me/project",), "a.c", SHAPE_C, {3: "3/4", 9: "2/2"}),
@@ -111,6 +115,20 @@ def test_a_report_is_read_as_its_program_meant_it(
     coverage = found.files[file]
     assert (found.sources, found.branch) == (sources, bool(branches))
     assert (lines(coverage), conditions(coverage)) == (words, branches)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in SAMPLES.iterdir()))
+def test_a_parser_apart_finds_the_same_figures(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert comparison.main([str(SAMPLES / name)]) == 0
+    assert "1 same, 0 differ" in capsys.readouterr().out
+
+
+def test_a_figure_that_the_parser_apart_does_not_find_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(gathered.Gathered, "ran", lambda *_: True)
+    assert comparison.main([str(SAMPLES / "geninfo.info")]) == 1
+    assert "the parser apart" in capsys.readouterr().out
 
 
 def test_every_sample_is_tried() -> None:
@@ -557,6 +575,7 @@ def test_any_other_name_is_kept_as_it_is_written(name: str) -> None:
         (tracefile("DA:1,1", "<html>"), lcov.UNKNOWN),
         (tracefile("DA:1,1", "KF:1"), lcov.UNKNOWN),
         ("warning: something\n" + tracefile("DA:1,1"), lcov.UNKNOWN),
+        (tracefile("DA:1,1", "X") + "\ufeff" + tracefile("DA:1,1"), lcov.UNKNOWN),
         (tracefile("DA:1,1", "BRDA:1"), lcov.NO_BRANCH),
         (tracefile("DA:1,1", "BRDA:1,0,1"), lcov.NO_BRANCH),
     ],
@@ -592,7 +611,7 @@ def test_the_way_out_of_coverage_py_before_7_6_is_a_branch_beside_the_others() -
     records = ("DA:2,1,abc", "DA:3,1,abc", "LF:2", "LH:2", "BRDA:3,0,0,1", "BRDA:0,0,1,-", "BRDA:0,1,0,1")
     found = foreign.read(tracefile(*records).encode(), "report")
     assert conditions(found.files["a.py"]) == {2: "1/1", 3: "1/2"}
-    assert (found.led, odd(found)) == ({"a.py"}, [f"2 {lcov.EXIT}"])
+    assert (found.led, odd(found)) == (frozenset({"a.py"}), [f"3 {lcov.LED}", f"2 {lcov.EXIT}"])
 
 
 def test_branches_that_coverage_py_before_7_6_tells_by_where_they_lead_are_known_as_such() -> None:
@@ -613,6 +632,11 @@ def test_docstrings_of_coverage_py_s_json_are_counted_and_named() -> None:
     document["files"]["pkg/shape.py"]["executed_lines"].append(12)
     found = foreign.read(json.dumps(document).encode(), "report")
     assert (lines(found.files["pkg/shape.py"]), odd(found)) == (f"{SHAPE} 12+", [f"1 {gathered.MORE_LINES}"])
+
+
+def test_branches_of_a_line_that_comes_twice_in_a_class_are_counted_once() -> None:
+    found = only(xml(*(f'<line number="1" hits="1" condition-coverage="({n}/{n + 1})"/>' for n in (1, 2))))
+    assert conditions(found) == {1: "2/3"}
 
 
 def test_branches_of_bazel_are_counted() -> None:
