@@ -123,7 +123,9 @@ class Places:
             else:
                 roots = [root for source in sources for root in _paths(source)] or ["."]
                 names = filter(None, (name, self._neighbours.own(name)))
-                found += [posixpath.join(base, root, one) for one in names for root in roots for base in _up(folder)]
+                found += [
+                    posixpath.join(base, root, one) for one in names for root in roots for base in _up(folder)
+                ]
         return list(dict.fromkeys(map(posixpath.normpath, found)))
 
     def _below(self, name: str) -> str:
