@@ -41,6 +41,13 @@ class Neighbours:
         found = next((place for place in self._places(name) if self._is_file(place)), self._folder)
         return not found.startswith(self._folder)
 
+    def beside(self, name: str) -> bool:
+        """Say whether a name that has no place in the project, as seen from it or from the top, is of a file beside it."""
+        from_top = posixpath.normpath(name)
+        return self.has(name) or (
+            bool(self._folder) and not from_top.startswith(self._folder) and self._is_file(from_top)
+        )
+
     def _places(self, name: str) -> Iterator[str]:
         """Yield the names from the top that a name may stand for, the likeliest first."""
         if name.startswith("../"):

@@ -104,10 +104,10 @@ class Places:
         return None
 
     def outside(self, written: str, sources: Sequence[str] = ()) -> bool:
-        """Say whether a name that has no place is one of a system, a package manager or an environment."""
+        """Say whether a name that has no place is of a system, a package manager, an environment or another project."""
         written = written.strip()
         names = [_slashed(written), *self._spelled(written, sources, "")]
-        return any(self._beyond(name) for name in names)
+        return any(self._beyond(name) or self._neighbours.beside(name) for name in names)
 
     def relative(self, written: str, sources: Sequence[str] = (), folder: str = "") -> set[str]:
         """Return the repo-relative names that a name may mean, whether there are such files or not."""

@@ -312,6 +312,20 @@ def test_a_name_starts_where_its_report_lies(folder: str, place: str | None) -> 
     assert one_of_three().place("src/pkg/a.py", folder=folder) == place
 
 
+@pytest.mark.parametrize(
+    ("written", "outside"),
+    [
+        ("svc/two/src/pkg/a.py", True),
+        ("/mono/svc/two/src/pkg/a.py", True),
+        ("../two/src/pkg/a.py", True),
+        ("svc/one/src/pkg/gone.py", False),
+        ("src/pkg/gone.py", False),
+    ],
+)
+def test_a_neighbour_s_file_in_a_report_is_outside_and_a_lost_one_is_not(written: str, outside: bool) -> None:
+    assert one_of_three().outside(written) is outside
+
+
 def test_a_neighbour_s_file_may_be_the_project_s_where_the_settings_say_so() -> None:
     aliases = {"pkg": ("src/pkg", "/mono/svc/two/src/pkg")}
     assert one_of_three(aliases).place("/mono/svc/two/src/pkg/a.py") == "src/pkg/a.py"
