@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import data_words
 from covlane.analysis import baseline
 from covlane.analysis.gate import Provenance, judge
-from covlane.model.diff import Diff, FileDiff
+from covlane.model.diff import Diff, FileDiff, Piece
 from covlane.model.evidence import Evidence
 from covlane.model.lines import pack
 from covlane.model.rules import Gate
@@ -39,6 +40,16 @@ def evidence(
         "state": BaselineState(state="found" if before else "none", sentence="as the test says"),
     }
     return Evidence(**(given | fields))
+
+
+def following(*words: str) -> dict[str, tuple[Piece, ...]]:
+    """Return where lines stand now: `a.py: 1..4 b.py:11 5..5 a.py:1`, of each changed file."""
+    found = {}
+    for text in words:
+        path, _, went = text.partition(":")
+        pieces = re.findall(r"(\d+)\.\.(\d+) (\S+):(\d+)", went)
+        found[path] = tuple(Piece(int(first), int(last), to, int(start)) for first, last, to, start in pieces)
+    return found
 
 
 def measured(report: Report, **changes: Any) -> Baseline:

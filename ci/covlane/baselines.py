@@ -104,9 +104,9 @@ class Baselines:
             if content is None or content == self.git.content(base, self._name):
                 return None
             found = self._read(content, commit)
-            return found if found.reason else None
+            return found if found.reason.strip() else None
         for name, content in self._history(f"{base}..{commit}", MOST_COMMITS):
-            if content is not None and (found := self._read(content, name)).reason:
+            if content is not None and (found := self._read(content, name)).reason.strip():
                 return found
         return None
 
@@ -131,6 +131,10 @@ class Baselines:
         distance = f", {before} commits before the base" if before else ""
         sentence = f"measured at {found.commit[:12]}{distance}"
         return found, BaselineState(state="found", sentence=sentence, commit=found.commit)
+
+    def committed(self, base: str) -> list[str]:
+        """Return the commit that brought the baseline of `base`, where baselines are a file."""
+        return self.git.revisions(base, 1, self._name) if self._store == "file" else []
 
     def _history(self, revisions: str, most: int) -> Iterator[tuple[str, bytes | None]]:
         """Yield commits, latest first, each with its baseline's bytes."""

@@ -1,106 +1,47 @@
-"""What changed, by the real git: since which commit, in which statements, and whether the report still fits."""
+"""What changed, by the real git: which statements, where lines moved, and whether the report still fits."""
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
 
 from covlane.adapters import files
+from covlane.analysis.moves import follow
 from covlane.analysis.statements import by_lines, touched
-from covlane.errors import ReportError, UsageError
 from covlane.formats import gitdiff
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from covlane.adapters.git import Git
-    from covlane.model.diff import Diff, FileDiff
+    from covlane.analysis.moves import Followed
+    from covlane.model.baseline import Baseline
+    from covlane.model.diff import Diff, FileDiff, Piece
     from covlane.model.report import Report
 
+    Pieces = Mapping[str, tuple[Piece, ...]]
+
 _PYTHON = (".py", ".pyw")
+_NO_TEXT = {"binary", "symlink", "submodule"}
 _WITHOUT_LINES = {"deleted", "symlink", "submodule"}
 
 
-class Base(NamedTuple):
-    """What a diff is against: the commit, and what named it."""
-
-    commit: str
-    words: str
-
-
 class Changes(NamedTuple):
-    """The diff, the changed statements of each file that the report knows, and how they were found if not by syntax."""
+    """What changed.
+
+    Attributes:
+        diff: of all files.
+        statements: the changed ones of each file that the report knows.
+        notes: how they were found, if not by syntax.
+        pieces: of each former file where its lines stand now.
+    """
 
     diff: Diff
     statements: Mapping[str, tuple[int, ...]]
     notes: Mapping[str, str]
-
-
-def base(git: Git, environ: Mapping[str, str], named: str | None) -> Base:
-    """Return the merge base of HEAD with what was named, with the event's base, or with the remote's default branch.
-
-    Raises:
-        UsageError: what was named is no commit.
-        ReportError: there is no commit, or the clone is too shallow to tell.
-    """
-    if git.commit() is None:
-        raise git.no_commit()
-    revision, words = (named, named) if named else _event_base(git, environ) or _default(git)
-    commit = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if commit and (found := git.ask("merge-base", commit, "HEAD")):
-        return Base(found, words)
-    if git.is_shallow():
-        raise ReportError(
-            f"the clone is shallow and does not reach the merge base with {words}",
-            "run `git fetch --unshallow origin`; in a workflow, give actions/checkout `fetch-depth: 0`",
-        )
-    what = "and HEAD have no common commit" if commit else "is no commit of this clone"
-    raise UsageError(f"{words} {what}", "run `git fetch origin`, or name another revision with --base")
-
-
-def _event_base(git: Git, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return what the event of a GitHub runner is against, and its name; None outside of one."""
-    path = environ.get("GITHUB_EVENT_PATH")
-    try:
-        event = json.loads(Path(path).read_bytes()) if path else {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"GITHUB_EVENT_PATH names what cannot be read: {error}", "unset it") from None
-    if sha := _commit(event, "pull_request", "base", "sha"):
-        # The merge that was made for the run may hold later commits of the base than the event knew.
-        merge = environ.get("GITHUB_REF", "").endswith("/merge") and git.ask(
-            "rev-parse", "--quiet", "--verify", "HEAD^2"
-        )
-        return ("HEAD^1" if merge else sha), "the pull request's base"
-    if sha := _commit(event, "merge_group", "base_sha"):
-        return sha, "the merge queue's base"
-    if branch := environ.get("GITHUB_BASE_REF"):
-        return f"origin/{branch}", f"origin/{branch}"
-    before = _commit(event, "before")
-    default = _at(event, "repository", "default_branch")
-    if before.strip("0") and _at(event, "ref") == f"refs/heads/{default}":
-        return before, "the commit before the push"
-    return None
-
-
-def _at(value: Any, *keys: str) -> object:
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def _commit(event: object, *keys: str) -> str:
-    found = _at(event, *keys)
-    return found if isinstance(found, str) and re.fullmatch("[0-9a-f]{40,64}", found) else ""
-
-
-def _default(git: Git) -> tuple[str, str]:
-    branch = git.default_branch() or "HEAD"
-    remote = f"origin/{branch}"
-    name = remote if git.ask("rev-parse", "--verify", "--quiet", f"{remote}^{{commit}}") else branch
-    return name, name
+    pieces: Pieces
 
 
 def diff(git: Git, since: str) -> Diff:
@@ -114,22 +55,82 @@ def changes(root: Path, git: Git, diff: Diff, known: Collection[str]) -> Changes
     Raises:
         ToolError: git cannot tell.
     """
-    found = [file for file in diff.files if file.path in known and file.kind not in _WITHOUT_LINES]
-    if hidden := {
-        name for file in found if file.kind == "binary" for name in (file.path, file.old_path) if name
-    }:
-        # Attributes may call code binary, so that git shows no line of it.
-        texts = {
-            file.path: file for file in gitdiff.read(git.diff(diff.base, sorted(hidden)), diff.base).files
-        }
-        diff = replace(diff, files=tuple(texts.get(file.path, file) for file in diff.files))
-        found = [texts.get(file.path, file) for file in found]
+    followed = _follow(root, git, diff := _shown(git, diff, known), known)
+    files = tuple(replace(file, moved=followed.moved.get(file.path, 0)) for file in diff.files)
     statements: dict[str, tuple[int, ...]] = {}
     notes: dict[str, str] = {}
-    for file in found:
-        statements[file.path], note = _statements(root / file.path, file)
-        notes |= {file.path: note} if note else {}
-    return Changes(diff, statements, notes)
+    for file in files:
+        if file.path in known and file.kind not in _WITHOUT_LINES:
+            statements[file.path], note = _statements(root / file.path, file)
+            notes |= {file.path: note} if note else {}
+    return Changes(replace(diff, files=files), statements, notes, followed.pieces)
+
+
+def _shown(git: Git, diff: Diff, known: Collection[str]) -> Diff:
+    """Return a diff with the lines of code that attributes call binary, so that git shows none of it."""
+    binary = [file for file in diff.files if file.kind == "binary" and file.path in known]
+    if not binary:
+        return diff
+    hidden = {name for file in binary for name in (file.path, file.old_path) if name}
+    texts = {file.path: file for file in gitdiff.read(git.diff(diff.base, sorted(hidden)), diff.base).files}
+    return replace(diff, files=tuple(texts.get(file.path, file) for file in diff.files))
+
+
+def _follow(root: Path, git: Git, diff: Diff, known: Collection[str]) -> Followed:
+    """Follow the lines of the changed files that are of a kind with those that a report knows."""
+    suffixes = {PurePosixPath(path).suffix for path in known}
+    alike = [
+        file
+        for file in diff.files
+        if file.kind not in _NO_TEXT and PurePosixPath(file.path).suffix in suffixes
+    ]
+    if not any(file.removed for file in alike):
+        alike = [file for file in alike if file.kind != "added"]
+    former = [file.old_path or file.path for file in alike if file.kind != "added"]
+    now = {file.path: content for file in alike if (content := _content(root / file.path)) is not None}
+    return follow(alike, git.contents(diff.base, former), now)
+
+
+def followed(
+    root: Path, git: Git, before: Baseline, report: Report, since: Changes, *, revisions: Iterable[str]
+) -> tuple[Pieces, tuple[str, ...]]:
+    """Return where the lines of a baseline's changed files stand now, and the files of which that cannot be told.
+
+    Args:
+        root: the repository.
+        git: the same.
+        before: the baseline.
+        report: what is measured now.
+        since: what changed since the base of the change.
+        revisions: where the content that the baseline measured may be; the commit itself may be gone after a squash.
+
+    Raises:
+        ToolError: git cannot tell.
+    """
+    changed = [
+        path
+        for path, then in before.files.items()
+        if not then.digest or then.digest != report.digests.get(path)
+    ]
+    found: dict[str, list[str]] = {}
+    for revision in dict.fromkeys(revisions):
+        contents = git.contents(revision, changed)
+        found[revision] = [path for path in changed if _is(contents.get(path), before, path, revision)]
+        if len(found[revision]) == len(changed):
+            break
+    revision = max(found, key=lambda revision: len(found[revision]))
+    pieces = since.pieces
+    if found[revision] and revision != since.diff.base:
+        then = _shown(git, diff(git, revision), report.files)
+        pieces = _follow(root, git, then, report.files).pieces
+    following = {path: pieces[path] for path in found[revision] if path in pieces}
+    return following, tuple(path for path in changed if path not in found[revision])
+
+
+def _is(content: bytes | None, before: Baseline, path: str, revision: str) -> bool:
+    """Say whether a file's content in a revision is what a baseline measured."""
+    then = before.files[path].digest
+    return content is not None and (files.digest(content) == then if then else revision == before.commit)
 
 
 def _statements(path: Path, file: FileDiff) -> tuple[tuple[int, ...], str]:
@@ -158,7 +159,12 @@ def stale(root: Path, report: Report, commit: str | None, diff: Diff | None) -> 
 
 
 def _digest(path: Path) -> str:
+    content = _content(path)
+    return "" if content is None else files.digest(content)
+
+
+def _content(path: Path) -> bytes | None:
     try:
-        return files.digest(path.read_bytes())
+        return path.read_bytes()
     except OSError:
-        return ""
+        return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 import covlane
-from covlane import changes
+from covlane import bases, changes
 from covlane.adapters import files
 from covlane.analysis import baseline
 from covlane.analysis.gate import Provenance, judge
@@ -108,7 +109,7 @@ def evidence(
     report: Report,
     named: str | None = None,
     *,
-    ratchet: bool,
+    ratchet: bool | float,
 ) -> Evidence:
     """Return what the repository says besides the report; what it cannot say is named in it.
 
@@ -117,26 +118,36 @@ def evidence(
     """
     root, commit, dirty = configured.root, git.commit(), git.dirty()
     try:
-        since, words = changes.base(git, environ, named)
+        base = bases.find(configured, git, environ, named)
         with untrusted.uncollected():
-            diff, statements, notes = changes.changes(root, git, changes.diff(git, since), report.files)
+            found = changes.changes(root, git, changes.diff(git, base.commit), report.files)
+        bases.refuse_itself(base, found.diff, report.files, environ)
     except UsageError:
         raise
     except CovlaneError as error:
         lacking = (f"{error.cause}; {error.remedy}", *changes.stale(root, report, commit, None))
-        state = "not comparable: the commit to compare with is not known"
-        return Evidence(
-            commit,
-            dirty,
-            None,
-            state=BaselineState(state="not comparable", sentence=state),
-            incomplete=lacking,
-        )
-    before, state_ = None, BaselineState()
-    if ratchet:
-        before, state_ = Baselines(configured, git).state(measured(configured, report, commit or ""), since)
-    lacking = tuple(changes.stale(root, report, commit, diff))
-    return Evidence(commit, dirty, diff, words, statements, notes, before, state_, lacking)
+        sentence = "not comparable: the commit to compare with is not known"
+        unknown = BaselineState(state="not comparable", sentence=sentence)
+        return Evidence(commit, dirty, None, state=unknown, incomplete=lacking)
+    known = Evidence(
+        commit,
+        dirty,
+        found.diff,
+        base.words,
+        found.statements,
+        found.notes,
+        incomplete=tuple(changes.stale(root, report, commit, found.diff)),
+    )
+    if ratchet is False:
+        return known
+    kept = Baselines(configured, git)
+    before, state = kept.state(measured(configured, report, commit or ""), base.commit)
+    if before is None:
+        return replace(known, state=state)
+    revisions = (base.commit, before.commit, *kept.committed(base.commit))
+    with untrusted.uncollected():
+        following, unfollowed = changes.followed(root, git, before, report, found, revisions=revisions)
+    return replace(known, baseline=before, following=following, unfollowed=unfollowed, state=state)
 
 
 def patched(configured: Configured, git: Git, environ: Mapping[str, str], named: str | None) -> Patch:
@@ -148,13 +159,15 @@ def patched(configured: Configured, git: Git, environ: Mapping[str, str], named:
     """
     path = configured.reports / "coverage.json"
     content = files.read_bytes(path, remedy=configured.first)
-    diff = changes.diff(git, changes.base(git, environ, named).commit)
+    base = bases.find(configured, git, environ, named)
+    diff = changes.diff(git, base.commit)
     report = slipcover.read_report(content, str(path), {file.path for file in diff.files})
+    bases.refuse_itself(base, diff, report.files, environ)
     found = changes.changes(configured.root, git, diff, report.files)
     for sentence in changes.stale(configured.root, report, git.commit(), found.diff):
         cause, _, remedy = sentence.partition("; ")
         raise ReportError(cause, remedy)
-    return patch(report, *found)
+    return patch(report, found.diff, found.statements, found.notes)
 
 
 def measured(configured: Configured, report: Report, commit: str, reason: str = "") -> Baseline:

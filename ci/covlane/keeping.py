@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from covlane import changes, judging, lane
+from covlane import bases, changes, judging, lane
 from covlane.baselines import Baselines
 from covlane.errors import ReportError, UsageError
 
@@ -43,10 +43,11 @@ class Keeping:
             UsageError: another branch than the default one is checked out, or its work is not committed.
             ReportError: the report is missing or incomplete, or measured something else.
         """
-        branch, default = self._branch(), self._git.default_branch()
-        if not force and branch != default:
+        branch = bases.branch(self._git, self._environ)
+        default = bases.default_branch(self._configured, self._git, self._environ)
+        if not force and (branch is None or branch != default):
             raise UsageError(
-                f"a baseline is written on {default}, and this is {branch or 'no branch'}",
+                f"a baseline is written on {default or 'the default branch'}, and this is {branch or 'no branch'}",
                 "let the default branch's job write it, or pass --force",
             )
         return self._keep("", force=force)
@@ -91,7 +92,7 @@ class Keeping:
         if action == "log":
             found = list(self.baselines.log("HEAD", last))
         else:
-            since = changes.base(self._git, self._environ, None).commit
+            since = bases.find(self._configured, self._git, self._environ).commit
             found = [one for one in (self.baselines.at(since)[0],) if one]
         if not found:
             raise ReportError(
@@ -99,7 +100,3 @@ class Keeping:
                 "run `invoke baseline write` on the default branch",
             )
         return found
-
-    def _branch(self) -> str | None:
-        reference = self._environ.get("GITHUB_REF", "")
-        return reference.removeprefix("refs/heads/") if reference else self._git.branch()

@@ -394,6 +394,7 @@ def init(_context: Context, diff: bool = False, force: bool = False, check: bool
 
     Example: covlane init --diff
     """
+    from covlane import bases
     from covlane.adapters.git import Git
     from covlane.scaffold import change, worktree
     from covlane.scaffold.plan import facts, paths, plan
@@ -405,8 +406,9 @@ def init(_context: Context, diff: bool = False, force: bool = False, check: bool
         return
     if configured.root != Path.cwd():
         sys.stderr.write(f"note: the project is {configured.root}, the nearest folder that looks like one\n")
-    read, git = worktree.reader(configured.top), Git(configured.top, _environ())
-    told = facts(configured, read, git.default_branch())
+    environ = _environ()
+    read, git = worktree.reader(configured.top), Git(configured.top, environ)
+    told = facts(configured, read, bases.default_branch(configured, git, environ) or git.branch())
     configured = _configured({key.variable: told[key.name] for key in keys() if key.name in told})
     outcome = plan(configured, read, force=force, facts=told)
     if diff:

@@ -94,7 +94,7 @@ def compare(before: Path, now: Path, root: Path, found: dict[str, Compared]) -> 
     repository = Git(root, {})
     diff = changes.diff(repository, git(root, "rev-parse", "HEAD~1").strip())
     changed = changes.changes(root, repository, diff, report.files)
-    ours = {file.path: file for file in patch(report, *changed).files}
+    ours = {file.path: file for file in patch(report, changed.diff, changed.statements, changed.notes).files}
     tools = {"diff-cover": _diff_cover(root), "pycobertura": _pycobertura(before, now, list(ours))}
     for file in changed.diff.files:
         if file.path not in changed.statements:

@@ -13,19 +13,13 @@ from covlane.adapters import process
 from covlane.errors import ReportError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-#: Says what is asked of `git diff` whatever its configuration says: the same diff for everybody. Lines that moved
-#: are told by their colour, all else has none.
-_COLOURS = (
-    *("context", "meta", "frag", "func", "old", "new", "commit", "whitespace"),
-    *("oldMoved", "oldMovedAlternative", "newMovedAlternative"),
-)
+#: Says what is asked of `git diff` whatever its configuration says: the same diff for everybody.
 _DIFF = (
-    *(word for name in _COLOURS for word in ("-c", f"color.diff.{name}=normal")),
-    *("-c", "color.diff.newMoved=cyan", "-c", "core.quotePath=true", "-c", "core.safecrlf=false"),
+    *("-c", "core.quotePath=true", "-c", "core.safecrlf=false"),
     *("diff", "--raw", "-z", "--patch", "--unified=0", "--inter-hunk-context=0", "--no-function-context"),
-    *("--color=always", "--color-moved=blocks", "--color-moved-ws=no", "--ws-error-highlight=none"),
+    *("--no-color", "--ws-error-highlight=none"),
     *(
         "--no-ext-diff",
         "--no-textconv",
@@ -89,12 +83,14 @@ class Git:
         """Return the branch that is checked out; None on a detached HEAD."""
         return self.ask("symbolic-ref", "--quiet", "--short", "HEAD")
 
-    def default_branch(self) -> str | None:
-        """Return the remote's default branch; without a remote `main` or `master`, else what is checked out."""
-        if head := self.ask("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"):
-            return head.removeprefix("origin/")
-        local = (self.ask("for-each-ref", "--format=%(refname:short)", "refs/heads") or "").splitlines()
-        return next((name for name in ("main", "master") if name in local), None) or self.branch()
+    def branches(self) -> list[str]:
+        """Return the local branches."""
+        return (self.ask("for-each-ref", "--format=%(refname:short)", "refs/heads") or "").splitlines()
+
+    def remote(self) -> str | None:
+        """Return the remote's name: `origin`, or the only one."""
+        remotes = (self.ask("remote") or "").splitlines()
+        return "origin" if "origin" in remotes else remotes[0] if len(remotes) == 1 else None
 
     def remote_url(self, remote: str = "origin") -> str | None:
         """Return the remote's URL as configured; it may hold credentials."""
@@ -108,7 +104,7 @@ class Git:
             texts: ask about these files alone, and show their lines even if git takes them for binary.
 
         Returns:
-            `git diff --raw -z --patch` without context, where lines that moved in a block are cyan.
+            `git diff --raw -z --patch` without context.
 
         Raises:
             ToolError: git cannot tell.
@@ -138,6 +134,24 @@ class Git:
             return self._output("cat-file", "blob", f"{revision}:./{path}")
         except ToolError:
             return None
+
+    def contents(self, revision: str, paths: Iterable[str]) -> dict[str, bytes]:
+        """Return files, by their names below root, as they are in a revision; those that are not there stay out."""
+        names = [path for path in paths if "\n" not in path]
+        asked = "".join(f"{revision}:./{name}\n" for name in names).encode("utf-8", "surrogateescape")
+        try:
+            out = self._output("cat-file", "--batch", stdin=asked) if names else b""
+        except ToolError:
+            return {}
+        found, at = {}, 0
+        for name in names:
+            end = out.index(b"\n", at)
+            kind, _, size = out[at:end].rpartition(b" ")
+            at = end + 1
+            if size.isdigit() and kind.endswith(b" blob"):
+                found[name] = out[at : at + int(size)]
+            at += int(size) + 1 if size.isdigit() else 0
+        return found
 
     def _output(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> bytes:
         environ = {**self._environ, **({"GIT_INDEX_FILE": str(index)} if index else {})}

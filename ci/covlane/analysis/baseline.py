@@ -1,4 +1,4 @@
-"""Baselines: what a report comes to, whether two may be compared, and how far figures may have dropped."""
+"""Baselines: what a report comes to, and whether two may be compared."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import json
 from typing import TYPE_CHECKING
 
 from covlane.model.baseline import Baseline, Counts
-from covlane.model.report import Ratio
+from covlane.model.lines import to_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from covlane.model.report import FileCoverage, Report
+    from covlane.model.report import FileCoverage, Report, Stamp
+
+#: The version of an engine's line model: of the rules by which it counts lines and branches. To be raised with each
+#: change of them, as the figures of one source are other ones then.
+_SLIPCOVER = "1"
 
 
 def measured(report: Report, commit: str, settings: Mapping[str, object], reason: str = "") -> Baseline:
@@ -24,22 +28,46 @@ def measured(report: Report, commit: str, settings: Mapping[str, object], reason
         branch=report.branch,
         legs=dict(sorted(legs.items())) | dict.fromkeys(report.others, "report"),
         engine=", ".join(sorted(engines)),
+        model=", ".join(sorted({line_model(stamp) for stamp in report.legs})),
         settings={name: json.dumps(value) for name, value in sorted(settings.items())},
-        files={path: _counts(file) for path, file in sorted(report.files.items())},
+        files={
+            path: _counts(file, report.digests.get(path, "")) for path, file in sorted(report.files.items())
+        },
         reason=reason,
     )
 
 
-def _counts(file: FileCoverage) -> Counts:
-    return Counts(file.lines.covered, file.lines.total, file.branch.covered, file.branch.total)
+def line_model(stamp: Stamp) -> str:
+    """Return the line model of a leg with its version.
+
+    The engine slipcover counts by covlane's own rules, whatever the release of SlipCover; coverage.py changes its rules
+    in minor releases (its changes are at https://coverage.readthedocs.io/en/latest/changes.html).
+    """
+    release = stamp.tools.get(stamp.engine, "")
+    version = _SLIPCOVER if stamp.engine == "slipcover" else ".".join(release.split(".")[:2])
+    return f"{stamp.engine} {version}".strip()
+
+
+def _counts(file: FileCoverage, digest: str) -> Counts:
+    return Counts(
+        ran=file.lines.covered,
+        lines=file.lines.total,
+        taken=file.branch.covered,
+        branches=file.branch.total,
+        digest=digest,
+        executed=tuple(to_ranges(file.executed)),
+        missed=tuple(to_ranges(file.executable & ~file.executed)),
+        taken_at=tuple(sorted(line for line, _ in file.taken)),
+        untaken_at=tuple(sorted(line for line, _ in file.branches - file.taken)),
+    )
 
 
 def differences(before: Baseline, now: Baseline) -> Iterator[str]:
     """Yield why two measurements cannot be compared: nothing, where they can."""
     if before.legs != now.legs:
         yield f"other Pythons ({_legs(before)}, now {_legs(now)})"
-    if before.engine != now.engine:
-        yield f"another engine ({before.engine}, now {now.engine})"
+    if before.model != now.model:
+        yield f"another line model ({before.model}, now {now.model})"
     if before.branch != now.branch:
         yield f"branches were {'measured' if before.branch else 'not measured'} then"
     for name in sorted({*before.settings, *now.settings}):
@@ -51,42 +79,3 @@ def differences(before: Baseline, now: Baseline) -> Iterator[str]:
 
 def _legs(one: Baseline) -> str:
     return ", ".join(f"{leg}" for leg in one.legs) or "none"
-
-
-def floors(
-    before: Baseline, now: Mapping[str, FileCoverage], former: Mapping[str, str]
-) -> tuple[Ratio, Ratio]:
-    """Return lines and branches that must be reached, where the deletion of covered code is no drop.
-
-    Of each file as many covered lines count as deleted as it has fewer lines in all and fewer covered ones; so what
-    is no longer covered cannot hide behind a deletion elsewhere, nor one file's loss behind another's.
-
-    Args:
-        before: the baseline.
-        now: the files as they are measured now.
-        former: the former names of renamed files.
-    """
-    lines, branches = before.lines, before.branches
-    renamed = {old: new for new, old in former.items() if old not in now}
-    for path, then in before.files.items():
-        counts = _counts(now[there]) if (there := renamed.get(path, path)) in now else Counts(0, 0, 0, 0)
-        lines = _without(lines, min(then.lines - counts.lines, then.ran - counts.ran))
-        branches = _without(branches, min(then.branches - counts.branches, then.taken - counts.taken))
-    return lines, branches
-
-
-def _without(ratio: Ratio, deleted: int) -> Ratio:
-    deleted = max(deleted, 0)
-    return Ratio(ratio.covered - deleted, ratio.total - deleted)
-
-
-def risen(before: Baseline, now: Mapping[str, FileCoverage], former: Mapping[str, str]) -> list[str]:
-    """Return the files that miss more lines or branches than before, in order."""
-    none = Counts(0, 0, 0, 0)
-    found = []
-    for path, file in now.items():
-        then = before.files.get(path) or before.files.get(former.get(path, ""), none)
-        more = file.lines.missing > then.lines - then.ran, file.branch.missing > then.branches - then.taken
-        if any(more):
-            found.append(path)
-    return found

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from covlane.analysis.bar import Metric
-    from covlane.model.diff import FileDiff
     from covlane.model.report import FileCoverage, Ratio
 
 
@@ -23,18 +22,18 @@ class _Missed(NamedTuple):
 
 
 def gains(
-    files: Mapping[str, FileCoverage], diff: Mapping[str, FileDiff], metric: Metric, needed: int
+    files: Mapping[str, FileCoverage], changed: Mapping[str, int], metric: Metric, needed: int
 ) -> Iterator[Missing]:
     """Yield what may be covered to gain so much: changed lines where they are enough, else whole files.
 
     Of these first the changed ones, then those that miss most.
     """
-    changed = [_missed(path, files[path], metric, diff[path].changed) for path in files if path in diff]
-    if needed <= sum(one.size for one in changed):
-        yield from (one.missing for one in changed if one.size)
+    first = [_missed(path, files[path], metric, changed[path]) for path in files if path in changed]
+    if needed <= sum(one.size for one in first):
+        yield from (one.missing for one in first if one.size)
         return
     whole = [_missed(path, file, metric) for path, file in files.items()]
-    for one in sorted(whole, key=lambda one: (one.missing.path not in diff, -one.size, one.missing.path)):
+    for one in sorted(whole, key=lambda one: (one.missing.path not in changed, -one.size, one.missing.path)):
         if needed > 0 and one.size:
             needed -= one.size
             yield one.missing

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from covlane.analysis import baseline
 from covlane.analysis.bar import Bar, Case, unit
 from covlane.analysis.gains import gains, ratio
 from covlane.analysis.patch import patch
+from covlane.analysis.ratchet import floors
 from covlane.model.globs import glob
 from covlane.model.report import Ratio, total
-from covlane.model.rules import Threshold
+from covlane.model.rules import Threshold, digits, exact
 from covlane.model.verdict import Missing, Patch, Total, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from covlane.analysis.bar import Metric
+    from covlane.analysis.ratchet import Floor
     from covlane.model.evidence import Evidence
     from covlane.model.report import FileCoverage, Report
     from covlane.model.rules import Gate
@@ -84,7 +85,8 @@ class _Judging:
         self._report = report
         self._evidence = evidence
         diff = evidence.diff
-        self._diff = {file.path: file for file in diff.files} if diff else {}
+        self._changed = {file.path: file.changed for file in diff.files} if diff else {}
+        self._added = {file.path for file in diff.files if file.kind == "added"} if diff else set()
         self.patch = (
             patch(report, diff, evidence.statements, evidence.notes)
             if diff
@@ -93,7 +95,7 @@ class _Judging:
 
     def gates(self, gate: Gate) -> Iterator[GateResult]:
         """Yield what each gate says, in the order of the settings."""
-        files, changed = self._report.files, self._diff
+        files = self._report.files
         yield from self._as_one("total-line", "", files, Threshold(line=gate.total_line))
         yield from self._as_one("total-branch", "", files, Threshold(branch=gate.total_branch))
         if gate.patch is not None:
@@ -102,10 +104,10 @@ class _Judging:
         if gate.patch_missing is not None:
             yield self._patch_missing(gate.patch_missing)
         if gate.new_files is not None:
-            new = {path: files[path] for path in changed if path in files and changed[path].kind == "added"}
+            new = {path: file for path, file in files.items() if path in self._added}
             yield from self._each("new-files", "", new, Threshold(line=gate.new_files))
-        if gate.ratchet:
-            yield from self._ratchet()
+        if gate.ratchet is not False:
+            yield from self._ratchet(0 if gate.ratchet is True else gate.ratchet)
         yield from self._patterns(gate.files)
         parts = {component.name: component for component in self._report.components}
         for name, given in gate.components.items():
@@ -123,7 +125,7 @@ class _Judging:
             if metric == "branch" and not self._report.branch:
                 yield case.says("incomplete", "no branches were measured; set `branch`, or remove the gate")
             else:
-                yield case.compared(partial(gains, files, self._diff, metric))
+                yield case.compared(partial(gains, files, self._changed, metric))
 
     def _unmerged(self, component: str, wanted: Threshold) -> Iterator[GateResult]:
         for metric, percent in wanted.items():
@@ -181,24 +183,38 @@ class _Judging:
             if file.missing:
                 yield Missing(path=file.path, lines=file.missing)
 
-    def _ratchet(self) -> Iterator[GateResult]:
+    def _ratchet(self, tolerance: float) -> Iterator[GateResult]:
         before, state, report = self._evidence.baseline, self._evidence.state, self._report
         if before is None:
             case = Case("ratchet", "line", "", report.lines)
             yield case.says("skipped" if state.state == "none" else "incomplete", state.sentence)
             return
-        former = {file.path: file.old_path for file in self._diff.values() if file.old_path}
-        floors = baseline.floors(before, report.files, former)
-        risen = {path: report.files[path] for path in baseline.risen(before, report.files, former)}
-        yield self._ratcheted("line", report.lines, floors[0], risen)
+        lines, branches = floors(before, report.files, self._evidence.following, self._evidence.unfollowed)
+        yield self._ratcheted("line", report.lines, lines, tolerance)
         if before.branch:
-            yield self._ratcheted("branch", report.branches, floors[1], risen)
+            yield self._ratcheted("branch", report.branches, branches, tolerance)
 
-    def _ratcheted(self, metric: Metric, measured: Ratio, floor: Ratio, risen: _Files) -> GateResult:
-        if not floor.total:
+    def _ratcheted(self, metric: Metric, measured: Ratio, floor: Floor, tolerance: float) -> GateResult:
+        ratio = floor.ratio
+        if not ratio.total:
             return Case("ratchet", metric, "", measured).says(
                 "skipped", "the baseline has none to compare with"
             )
-        words = f"the baseline's {floor.text} ({floor.covered:,}/{floor.total:,})"
-        bar = Bar(Fraction(floor.covered, floor.total), floor.text.rstrip("%"), words)
-        return Case("ratchet", metric, "", measured, bar).compared(partial(gains, risen, self._diff, metric))
+        part = max(Fraction(ratio.covered, ratio.total) - exact(tolerance), Fraction(0))
+        less = f" less the tolerance of {digits(tolerance)} points" if tolerance else ""
+        words = f"the baseline's {ratio.text} ({ratio.covered:,}/{ratio.total:,}){less}"
+        text = Ratio(part.numerator, part.denominator).text.rstrip("%")
+        files = {path: self._report.files[path] for path in self._report.files if path in floor.lost}
+        case = Case("ratchet", metric, "", measured, Bar(part, text, words))
+        result = case.compared(partial(gains, files, floor.lost, metric))
+        if result.outcome == "fail" and self._evidence.unfollowed:
+            return case.says("incomplete", f"{result.reason}; {_unknown(self._evidence.unfollowed)}")
+        return result
+
+
+def _unknown(files: tuple[str, ...]) -> str:
+    more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+    return (
+        f"what was deleted from {files[0]}{more} is not known, as this clone lacks the content that the baseline "
+        "measured: run `git fetch --unshallow origin`, or write the baseline anew on the default branch"
+    )

@@ -10,8 +10,8 @@ import msgspec
 from covlane.errors import ReportError
 from covlane.formats.untrusted import Line, decode
 from covlane.model.baseline import SCHEMA as BASELINE_SCHEMA
-from covlane.model.baseline import Baseline
-from covlane.model.diff import Diff, FileDiff, Kind
+from covlane.model.baseline import Baseline, Counts
+from covlane.model.diff import Diff, FileDiff, Kind, Piece
 from covlane.model.evidence import Evidence
 from covlane.model.lines import from_ranges, to_ranges
 from covlane.model.verdict import SCHEMA, BaselineState, Verdict
@@ -19,6 +19,7 @@ from covlane.model.verdict import SCHEMA, BaselineState, Verdict
 _T = TypeVar("_T")
 #: A deletion may precede the first line.
 _Ranges = list[tuple[Annotated[int, msgspec.Meta(ge=0, le=1_000_000)], Line]]
+_Piece = tuple[Line, Line, str, Line]
 
 
 class _File(msgspec.Struct, omit_defaults=True):
@@ -27,7 +28,7 @@ class _File(msgspec.Struct, omit_defaults=True):
     old_path: str | None = None
     added: _Ranges = []
     moved: _Ranges = []
-    removed: int = 0
+    removed: _Ranges = []
     cut: list[Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]] = []
 
 
@@ -41,6 +42,8 @@ class _Evidence(msgspec.Struct, omit_defaults=True):
     statements: dict[str, list[_Ranges]]
     notes: dict[str, str]
     baseline: Baseline | None
+    following: dict[str, list[_Piece]]
+    unfollowed: tuple[str, ...]
     state: BaselineState
     incomplete: tuple[str, ...]
 
@@ -59,6 +62,8 @@ def write_evidence(evidence: Evidence) -> bytes:
             {path: [to_ranges(one) for one in sets] for path, sets in sorted(evidence.statements.items())},
             dict(sorted(evidence.notes.items())),
             evidence.baseline,
+            {path: [(*piece,) for piece in pieces] for path, pieces in sorted(evidence.following.items())},
+            evidence.unfollowed,
             evidence.state,
             evidence.incomplete,
         )
@@ -75,7 +80,7 @@ def read_evidence(content: bytes, name: str) -> Evidence:
             one.old_path,
             from_ranges(one.added),
             from_ranges(one.moved),
-            one.removed,
+            from_ranges(one.removed),
             from_ranges((line, line) for line in one.cut),
         )
         for one in found.files
@@ -88,6 +93,8 @@ def read_evidence(content: bytes, name: str) -> Evidence:
         statements={path: tuple(map(from_ranges, sets)) for path, sets in found.statements.items()},
         notes=found.notes,
         baseline=found.baseline,
+        following={path: tuple(Piece(*one) for one in pieces) for path, pieces in found.following.items()},
+        unfollowed=found.unfollowed,
         state=found.state,
         incomplete=found.incomplete,
     )
@@ -112,9 +119,20 @@ def read_baseline(content: bytes, name: str) -> Baseline:
     """Decode what `write_baseline` wrote; ReportError if it did not, or if its counts cannot be."""
     found = _decode(content, Baseline, name, BASELINE_SCHEMA)
     for path, one in found.files.items():
-        if not (0 <= one.ran <= one.lines and 0 <= one.taken <= one.branches):
-            raise ReportError(f"{name} counts more covered than there is: {path!r}", "write it again")
+        if not _agrees(one):
+            raise ReportError(f"{name} has counts and lines of {path!r} that disagree", "write it again")
     return found
+
+
+def _agrees(one: Counts) -> bool:
+    ran, missed = from_ranges(one.executed), from_ranges(one.missed)
+    counts = (
+        ran.bit_count(),
+        (ran | missed).bit_count(),
+        len(one.taken_at),
+        len(one.taken_at + one.untaken_at),
+    )
+    return not ran & missed and counts == (one.ran, one.lines, one.taken, one.branches)
 
 
 def diff_identity(diff: Diff | None) -> str:
@@ -134,7 +152,7 @@ def _file(file: FileDiff) -> _File:
         file.old_path,
         to_ranges(file.added),
         to_ranges(file.moved),
-        file.removed,
+        to_ranges(file.removed),
         [line for line, _ in to_ranges(file.cut)],
     )
 

@@ -1,4 +1,4 @@
-"""`git diff --raw -z --patch --unified=0`, with moved lines in cyan, to a Diff.
+"""`git diff --raw -z --patch --unified=0` to a Diff.
 
 Names and kinds come from git's raw entries (git-diff(1), "Raw output format"), which need no unquoting; hunks are
 read by unidiff, each file under its number, because names in a patch's headers are ambiguous.
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 _ENTRY = re.compile(rb":(\d+) (\d+) \w+ \w+ ([A-Z])\d*\0([^\0]+)\0")
 #: All that precedes the first hunk of a file; no line of a hunk begins with these words.
 _HEADER = re.compile("^diff --git .*\n(?:(?!@@ |diff --git ).*\n)*", re.MULTILINE)
-_MOVED = re.compile("^\x1b\\[36m\\+", re.MULTILINE)
-#: What no text has: git would call the file binary, or Python would refuse it.
-_MARK = "\0moved"
 _OTHERS: dict[bytes, Kind] = {b"160000": "submodule", b"120000": "symlink"}
 _ODD = re.compile(rb'[\x00-\x1f"\\\x7f-\xff]')
 _ESCAPES = {
@@ -53,9 +50,9 @@ def read(content: bytes, base: str) -> Diff:
     try:
         entries, patch = _raw(content)
         headers |= {entry.header: number for number, entry in enumerate(entries)}
-        text = _HEADER.sub(header, patch.replace(b"\x1b[m", b"").decode("latin-1"))
+        text = _HEADER.sub(header, patch.decode("latin-1"))
         # Of a file that became of another type, its removal precedes its addition.
-        parsed = {int(file.path): file for file in PatchSet.from_string(_MOVED.sub(f"+{_MARK}", text))}
+        parsed = {int(file.path): file for file in PatchSet.from_string(text)}
     except (UnidiffParseError, KeyError, ValueError) as error:
         raise ToolError(f"git printed no diff that can be read: {error}", "update git") from None
     files = [
@@ -102,16 +99,14 @@ def _file(entry: _Entry, patched: PatchedFile | None, *, binary: bool) -> FileDi
     old_path = former if entry.status == b"R" else None
     if binary or entry.mode in _OTHERS:
         return FileDiff(path, _OTHERS.get(entry.mode, "binary"), old_path)
-    added = moved = cut = removed = 0
+    added = removed = cut = 0
     for hunk in patched or ():
         added |= ((1 << hunk.target_length) - 1) << hunk.target_start
-        removed += hunk.source_length
+        removed |= ((1 << hunk.source_length) - 1) << hunk.source_start
         if not hunk.target_length and any(_is_code(line.value) for line in hunk):
             cut |= 1 << hunk.target_start
-        for line in hunk:
-            if line.value.startswith(_MARK) and line.target_line_no:
-                moved |= 1 << line.target_line_no
-    return FileDiff(path, _KINDS.get(entry.status, "modified"), old_path, added, moved, removed, cut)
+    kind = _KINDS.get(entry.status, "modified")
+    return FileDiff(path, kind, old_path, added, removed=removed, cut=cut)
 
 
 def _is_code(text: str) -> bool:

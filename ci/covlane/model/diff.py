@@ -3,10 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 #: `binary`, `submodule` and `symlink` have no lines that a report knows, whatever happened to them.
 Kind = Literal["added", "modified", "deleted", "renamed", "binary", "submodule", "symlink"]
+
+
+class Piece(NamedTuple):
+    """Lines of a former version that still stand, in one block.
+
+    Attributes:
+        first, last: their numbers then.
+        path: the file that holds them now.
+        start: the number of the first of them there.
+    """
+
+    first: int
+    last: int
+    path: str
+    start: int
+
+    @property
+    def shift(self) -> int:
+        """How many lines further down they are now."""
+        return self.start - self.first
+
+    def of(self, lines: int) -> int:
+        """Return those of a set of former lines that it has, as they were numbered then."""
+        return lines & (2 << self.last) - (1 << self.first)
+
+    def now(self, lines: int) -> int:
+        """Return those of a set of former lines that it has, as they are numbered now."""
+        lines = self.of(lines)
+        return lines << self.shift if self.shift > 0 else lines >> -self.shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +48,7 @@ class FileDiff:
         old_path: the former name of a renamed file.
         added: every line that the diff adds.
         moved: those of them that stood elsewhere before, in a block that did not change.
-        removed: how many lines it takes away.
+        removed: the lines that it takes away, as they were numbered before.
         cut: the lines right after which lines of code were taken away and none put.
     """
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from covlane.model.baseline import Baseline
-    from covlane.model.diff import Diff
+    from covlane.model.diff import Diff, Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Evidence:
         statements: the changed statements of each changed file that the report knows, as sets of lines.
         notes: how these were found, where that was not by Python's syntax.
         baseline: what the ratchet compares with, if it can.
+        following: where the lines of the baseline's files stand now, of those that changed since.
+        unfollowed: the files of the baseline of which that cannot be told.
         state: how it was found, or why not.
         incomplete: a sentence for all that could not be seen, and for a report of other content.
     """
@@ -37,5 +39,7 @@ class Evidence:
     statements: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     baseline: Baseline | None = None
+    following: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict)
+    unfollowed: tuple[str, ...] = ()
     state: BaselineState = field(default_factory=BaselineState)
     incomplete: tuple[str, ...] = ()

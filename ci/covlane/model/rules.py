@@ -40,6 +40,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", omit_defau
 
     `files` maps globs to what each matching file must reach, the first that matches decides; `components` maps
     names of components. `patch` judges changed statements, `patch_missing` is the most of them that may be missed.
+    `ratchet` lets nothing drop, as a number at most so many points.
     """
 
     total_line: Percent | None = None
@@ -47,7 +48,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", omit_defau
     patch: Percent | None = None
     patch_missing: Count | None = None
     new_files: Percent | None = None
-    ratchet: bool = False
+    ratchet: bool | Percent = False
     files: dict[str, Percent | Threshold] = {}
     components: dict[str, Percent | Threshold] = {}
 

@@ -28,9 +28,21 @@ def test_other_pythons_are_named() -> None:
     assert found == "other Pythons (coverage-3.12, now coverage-3.12, coverage-3.13)"
 
 
-def test_another_engine_and_another_release_of_it_are_named() -> None:
-    assert told(tools={"slipcover": "1.2.0"}) == "another engine (slipcover 1.1.0, now slipcover 1.2.0)"
-    assert "coverage" in told(engine="coverage", tools={"coverage": "7.14"})
+def test_the_line_model_is_compared_and_not_the_release_of_the_engine() -> None:
+    assert told(tools={"slipcover": "1.2.0"}) == ""
+    assert measured(ONE).engine == "slipcover 1.1.0"
+    other = told(engine="coverage", tools={"coverage": "7.14.0"})
+    assert other == "another line model (slipcover 1, now coverage 7.14)"
+
+
+def test_coverage_py_keeps_its_line_model_in_patch_releases() -> None:
+    legs = [
+        stamp("coverage-3.12", engine="coverage", tools={"coverage": f"7.{it}"})
+        for it in ("14.0", "14.3", "15.0")
+    ]
+    before, patch, minor = (measured(replace(ONE, legs=(leg,))) for leg in legs)
+    assert list(differences(before, patch)) == []
+    assert list(differences(before, minor)) == ["another line model (coverage 7.14, now coverage 7.15)"]
 
 
 def test_branches_that_were_not_measured_are_named() -> None:

@@ -10,7 +10,7 @@ from covlane.model.report import Component, Ratio
 from covlane.model.rules import Threshold
 from covlane.model.verdict import BaselineState, Missing
 from data_words import report
-from judged import evidence, measured, only, verdict
+from judged import evidence, following, measured, only, verdict
 
 HALF = report("a.py: 1+ 2- 3+ 4- 1>2- 1>3+")
 
@@ -172,13 +172,14 @@ def test_a_drop_fails_and_names_the_files_that_lost() -> None:
     assert [one.path for one in result.missing] == ["a.py"]
 
 
-def line(now: str, before: str, **fields: object) -> str:
-    found = evidence({}, before=measured(report(before, branch=False)), **fields)
+def line(now: str, before: str, *went: str) -> str:
+    """Judge lines by the ratchet; `went` says of each changed file where its lines are now."""
+    found = evidence({}, before=measured(report(before, branch=False)), following=following(*went))
     return only(report(now, branch=False), found, ratchet=True).outcome
 
 
 def test_the_deletion_of_covered_code_is_no_drop() -> None:
-    assert line("a.py: 1..5+ 6-", "a.py: 1..9+ 10-") == "pass"
+    assert line("a.py: 1..5+ 6-", "a.py: 1..9+ 10-", "a.py: 5..10 a.py:1") == "pass"
     assert line("a.py: 1+ 2-", "a.py: 1+ 2-\nb.py: 1..50+") == "pass"
 
 
@@ -186,21 +187,73 @@ def test_what_is_no_longer_covered_does_not_hide_behind_a_deletion() -> None:
     # The deleted lines had not been covered: 5 of a.py's still are no longer.
     assert line("a.py: 1..4+ 5..9-", "a.py: 1..9+\nb.py: 1..5-") == "fail"
     assert line("a.py: 1..9+ 10-\nb.py: 1-", "a.py: 1..9+ 10-\nb.py: 1+") == "fail"
-    assert line("a.py: 1..9+ 10..11-", "a.py: 1..9+ 10-\nb.py: 1..50+") == "fail"
+    assert line("a.py: 1..9+ 10..11-", "a.py: 1..9+ 10-\nb.py: 1..50+", "a.py: 1..10 a.py:1") == "fail"
+    # In the same file: five that were not covered are deleted, and five lose their tests.
+    assert line("a.py: 1..5+ 6..10-", "a.py: 1..10+ 11..15-", "a.py: 1..10 a.py:1") == "fail"
+
+
+def test_covered_code_that_is_written_anew_without_tests_is_a_drop() -> None:
+    assert line("a.py: 1..5+ 6..10-", "a.py: 1..10+", "a.py: 1..5 a.py:1") == "fail"
+    assert line("a.py: 1..10+", "a.py: 1..10+", "a.py: 1..5 a.py:1") == "pass"
 
 
 def test_covered_code_that_moved_to_another_file_is_no_drop() -> None:
     before = "a.py: 1..8+ 9..10-\nb.py: 1..50+"
-    assert line("c.py: 1..8+ 9..10-", before) == "pass"
+    assert line("c.py: 1..8+ 9..10-", before, "a.py: 1..10 c.py:1") == "pass"
 
 
-def test_a_renamed_file_is_the_same_file() -> None:
-    found = evidence({"new.py": []}, before=measured(report("old.py: 1+ 2-\nb.py: 1-")))
-    assert found.diff
-    files = (replace(found.diff.files[0], kind="renamed", old_path="old.py"),)
-    found = replace(found, diff=replace(found.diff, files=files))
-    result = verdict(report("new.py: 1+ 2- 3-\nb.py: 1-"), found, ratchet=True).gates[0]
-    assert [one.path for one in result.missing] == ["new.py"]
+@pytest.mark.parametrize("went", ["a.py: 1..9 b.py:11", "a.py: 1..4 b.py:11 5..9 b.py:15"])
+def test_code_that_moved_and_lost_its_tests_is_a_drop(went: str) -> None:
+    assert line("b.py: 1..10+ 11..19-", "a.py: 1..9+\nb.py: 1..10+", went) == "fail"
+    # Nor does it hide behind the deletion of what had no test.
+    assert line("b.py: 1..10+ 11..19-", "a.py: 1..9+ 10..30-\nb.py: 1..10+", went) == "pass"
+    assert line("b.py: 1..10+ 11..19-", "a.py: 1..9+ 10..16-\nb.py: 1..10+", went) == "fail"
+
+
+def test_a_file_that_is_gone_counts_with_the_one_that_took_most_of_it() -> None:
+    # Half of it is written anew there, without a test.
+    assert line("b.py: 1..5+ 6..10-\nc.py: 1+", "a.py: 1..10+\nc.py: 1+", "a.py: 1..5 b.py:1") == "fail"
+
+
+def test_branches_follow_their_lines() -> None:
+    before = measured(report("a.py: 1..4+ 1>2+ 1>3+\nb.py: 1+ 1>0+ 1>2-"))
+    went = following("a.py: 1..4 b.py:11")
+    pure = report("b.py: 1+ 11..14+ 1>0+ 1>2- 11>12+ 11>13+")
+    found = evidence({}, before=before, following=went)
+    assert [one.outcome for one in verdict(pure, found, ratchet=True).gates] == ["pass", "pass"]
+    lost = report("b.py: 1+ 11..14+ 1>0+ 1>2- 11>12+ 11>13-")
+    lines, branches = verdict(lost, found, ratchet=True).gates
+    assert (lines.outcome, branches.outcome) == ("pass", "fail")
+    assert branches.missing == (Missing(path="b.py", branches=((11, 13),)),)
+    gone = verdict(report("b.py: 1+ 1>0+ 1>2-"), replace(found, following=following("a.py:")), ratchet=True)
+    assert [one.outcome for one in gone.gates] == ["pass", "pass"]
+
+
+def test_a_drop_names_the_lines_that_lost_their_tests() -> None:
+    before = measured(report("old.py: 1+ 2-\nb.py: 1-", branch=False))
+    found = evidence({}, before=before, following=following("old.py: 1..2 new.py:4"))
+    result = only(report("new.py: 4- 5- 6+\nb.py: 1-", branch=False), found, ratchet=True)
+    assert result.missing == (Missing(path="new.py", lines=((4, 4),)),)
+
+
+def test_a_drop_within_the_tolerance_passes() -> None:
+    before = evidence({}, before=measured(report("a.py: 1..800+ 801..1000-", branch=False)))
+    lower = report("a.py: 1..799+ 800..1000-", branch=False)
+    result = only(lower, before, ratchet=0.1)
+    assert (result.outcome, result.threshold) == ("pass", "79.90")
+    assert "the baseline's 80.00% (800/1,000) less the tolerance of 0.1 points" in result.reason
+    assert only(lower, before, ratchet=True).outcome == only(lower, before, ratchet=0.0).outcome == "fail"
+    assert only(report("a.py: 1..798+ 799..1000-", branch=False), before, ratchet=0.1).outcome == "fail"
+    assert verdict(lower, before, ratchet=False).gates == ()
+
+
+def test_a_drop_that_may_be_a_deletion_in_content_that_is_not_known_is_not_judged() -> None:
+    before = measured(report("a.py: 1..9+ 10-", branch=False))
+    found = evidence({}, before=before, unfollowed=("a.py",))
+    result = only(report("a.py: 1..5+ 6-", branch=False), found, ratchet=True)
+    assert result.outcome == "incomplete"
+    assert "git fetch --unshallow origin" in result.reason
+    assert only(report("a.py: 1..9+", branch=False), found, ratchet=True).outcome == "pass"
 
 
 @pytest.mark.parametrize(

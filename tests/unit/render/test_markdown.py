@@ -190,6 +190,7 @@ BEFORE = Baseline(
     legs={},
     engine="slipcover",
     settings={},
+    model="slipcover 1",
     files={"src/pkg/shapes.py": Counts(17, 17, 8, 8), "src/web/gone.py": Counts(0, 4, 0, 0)},
 )
 FAILED = GateResult(

@@ -9,12 +9,11 @@ from covlane.delivery.codescene import cli
 from covlane.delivery.codescene.preflight import Finding
 from covlane.delivery.wording import shown
 from covlane.errors import GateError, ReportError, ToolError, UsageError
+from covlane.model.services import SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Where CI services name the branch that a pull request is to be merged into.
-_BASES = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "BITBUCKET_PR_DESTINATION_BRANCH")
 #: Why the gates cannot be evaluated, by what cs-coverage says of it (messages seen in public logs), and the remedy.
 _REASONS = (
     (r"Lacks the gates configuration", "the project has no coverage gates", "enable them in CodeScene"),
@@ -40,7 +39,8 @@ def command(report: str) -> list[str]:
 
 def base(environ: Mapping[str, str], default: str) -> str:
     """Return the branch that the checkout is to be merged into: as CI says, else the default one."""
-    return next((environ[name] for name in _BASES if environ.get(name)), default)
+    targets = (environ.get(service.target, "") for service in SERVICES)
+    return next(filter(None, targets), default).removeprefix("refs/heads/")
 
 
 def project(environ: Mapping[str, str], configured: str, url: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from covlane.delivery.codescene.rest import MOST_COMPRESSED
 from covlane.errors import CovlaneError, ReportError, UsageError
+from covlane.model.services import SERVICES
 from covlane.render.words import printable
 
 if TYPE_CHECKING:
@@ -20,15 +21,6 @@ if TYPE_CHECKING:
 
 #: How many names are shown of many.
 _SHOWN = 3
-#: Where CI services name the branch, and the commit that they mean; a job may check out another one.
-_IN_CI = (
-    ("GITHUB_REF", "GITHUB_SHA"),
-    ("CI_COMMIT_BRANCH", "CI_COMMIT_SHA"),
-    ("BUILD_SOURCEBRANCH", "BUILD_SOURCEVERSION"),
-    ("BITBUCKET_BRANCH", "BITBUCKET_COMMIT"),
-    ("CIRCLE_BRANCH", "CIRCLE_SHA1"),
-    ("BRANCH_NAME", "GIT_COMMIT"),
-)
 
 
 class Finding(NamedTuple):
@@ -64,9 +56,9 @@ class Checkout:
 
 def branch_in_ci(environ: Mapping[str, str], head: str | None) -> str | None:
     """Return what the CI service calls the checkout, if it is of the commit that the service means."""
-    for branch, commit in _IN_CI:
-        if environ.get(branch) and environ.get(commit) == head:
-            return environ[branch].removeprefix("refs/heads/")
+    for service in SERVICES:
+        if environ.get(service.branch) and environ.get(service.commit) == head:
+            return environ[service.branch].removeprefix("refs/heads/")
     return None
 
 
