@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import data_words
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from covlane.model.baseline import Baseline
+    from covlane.model.diff import Kind
     from covlane.model.report import Report
     from covlane.model.verdict import GateResult, Verdict
 
@@ -66,3 +69,24 @@ def only(report: Report, found: Evidence | None = None, **gates: Any) -> GateRes
     """Return the one gate's result."""
     (result,) = verdict(report, found, **gates).gates
     return result
+
+
+def source(text: str) -> bytes:
+    """Return a file's content."""
+    return textwrap.dedent(text).lstrip("\n").encode()
+
+
+def diff(before: Mapping[str, str], now: Mapping[str, str]) -> list[FileDiff]:
+    """Return what a diff says of files, each a text by its name."""
+    files = []
+    for path in sorted({*before, *now}):
+        old, new = (source(side.get(path, "")).split(b"\n")[:-1] for side in (before, now))
+        removed: list[int] = []
+        added: list[int] = []
+        for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if kind != "equal":
+                removed += range(a + 1, b + 1)
+                added += range(c + 1, d + 1)
+        what: Kind = "added" if path not in before else "deleted" if path not in now else "modified"
+        files.append(FileDiff(path, what, added=pack(added), removed=pack(removed)))
+    return files

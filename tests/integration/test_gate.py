@@ -6,14 +6,17 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from changed import Changed
+from covlane.formats import slipcover
 from golden_file import golden
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 SOURCE = "def f(a):\n    if a:\n        return 1\n    return 2\n"
@@ -286,6 +289,36 @@ def test_a_drop_is_accepted_for_a_reason_alone(changed: Changed) -> None:
 
 
 @pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("reason", ["", " "])
+def test_a_baseline_that_a_branch_brings_without_a_reason_does_not_count(
+    changed: Changed, store: str, reason: str
+) -> None:
+    keep(changed, store)
+    worsen(changed)
+    assert baseline(changed, "accept", "--reason", "why").returncode == 0
+    commit = changed.git("rev-parse", "HEAD")
+    if store == "notes":
+        text = changed.git("notes", "--ref=covlane", "show", commit).replace('"why"', f'"{reason}"')
+        changed.git("notes", "--ref=covlane", "add", "--force", "--message", text, commit)
+    else:
+        name = "coverage-baseline.json" if store == "file" else f"reports/baselines/{commit}.json"
+        text = (changed.root / name).read_text()
+        assert '"why"' in text
+        changed.place(name, text.replace('"why"', f'"{reason}"').encode())
+    code, said = judged(changed)
+    assert (code, said["baseline"]["state"]) == (4, "found")
+
+
+def test_a_baseline_that_a_branch_writes_by_force_does_not_count(changed: Changed) -> None:
+    keep(changed, "file")
+    worsen(changed)
+    assert baseline(changed, "write", "--force").returncode == 0
+    changed.commit()
+    changed.measured()
+    assert judged(changed)[0] == 4
+
+
+@pytest.mark.parametrize("store", STORES)
 def test_no_baseline_yet_is_said_and_blocks_nothing(changed: Changed, store: str) -> None:
     set_gates(changed, "ratchet = true", store=store)
     code, said = judged(changed)
@@ -362,6 +395,103 @@ def test_the_log_shows_the_last_commits_latest_first(changed: Changed, store: st
     text = baseline(changed, "log").stdout
     assert text.index("57.14%") < text.index("66.66%") < text.index("100.00%")
     assert "-9.52" in text
+
+
+# Code that moves, and its duty
+
+FUNCTIONS = tuple(
+    f"def work_{number}(a):\n    b = a * {number}\n    c = b + {number}\n    return c\n"
+    for number in range(8)
+)
+
+
+def spread(changed: Changed, **places: Sequence[int]) -> None:
+    """Write modules of these functions, and remove all others."""
+    for path in changed.root.glob("*.py"):
+        path.unlink()
+    changed.put(**{name: "\n\n".join(FUNCTIONS[one] for one in those) for name, those in places.items()})
+
+
+def measure(changed: Changed, *untested: int) -> None:
+    """Commit, and measure where the bodies of some functions did not run."""
+    changed.git("add", "--all")
+    changed.git("commit", "--quiet", "--allow-empty", "--message", "work")
+    report = changed.measured()
+    files = {}
+    for path, file in report.files.items():
+        lines = (changed.root / path).read_text().split("\n")
+        heads = [lines.index(head) + 1 for one in untested if (head := f"def work_{one}(a):") in lines]
+        files[path] = replace(file, executed=file.executed & ~sum(0b1110 << head for head in heads))
+    content = slipcover.write_report(replace(report, files=files), "1.1.0")
+    (changed.root / "reports" / "coverage.json").write_bytes(content)
+
+
+MOVES: dict[str, dict[str, Sequence[int]]] = {
+    "across files": {"b": range(4, 8), "c": range(4)},
+    "into a file that is there": {"b": [4, 0, 5, 1, 6, 2, 7, 3]},
+    "to a new name, half of it deleted": {"b": range(4, 8), "renamed": [0, 3]},
+    "in their order": {"a": [3, 1, 2, 0], "b": [7, 4, 5, 6]},
+}
+
+
+@pytest.fixture
+def spread_out(changed: Changed) -> Changed:
+    """A repository on a branch, whose baseline has functions in two files; the last of them has no test."""
+    set_gates(changed, "patch = 80", "ratchet = true")
+    spread(changed, a=range(4), b=range(4, 8))
+    measure(changed, 7)
+    assert baseline(changed, "write").returncode == 0
+    changed.commit()
+    changed.git("checkout", "--quiet", "-b", "topic")
+    return changed
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_pure_move_changes_no_verdict(spread_out: Changed, name: str) -> None:
+    spread(spread_out, **MOVES[name])
+    measure(spread_out, 7)
+    code, said = judged(spread_out)
+    assert (code, said["outcome"]) == (0, "pass")
+    assert said["patch"]["statements"]["total"] == 0
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_code_that_moves_and_loses_its_tests_fails(spread_out: Changed, name: str) -> None:
+    spread(spread_out, **MOVES[name])
+    measure(spread_out, 7, 0)
+    code, said = judged(spread_out)
+    ratchet = next(gate for gate in said["gates"] if gate["name"] == "ratchet")
+    assert (code, ratchet["outcome"]) == (4, "fail")
+    (missing,) = ratchet["missing"]
+    moved = (spread_out.root / missing["path"]).read_text().split("\n")
+    assert [moved[first - 2] for first, _ in missing["lines"]] == ["def work_0(a):"]
+    replayed = spread_out.covlane("gate", "--replay", "reports/verdict.json")
+    assert (replayed.returncode, replayed.stderr) == (4, "")
+
+
+def test_code_that_moved_since_a_baseline_of_an_earlier_commit_is_followed(spread_out: Changed) -> None:
+    spread(spread_out, c=range(4), b=range(4, 8))
+    spread_out.commit()
+    spread_out.git("branch", "--force", "main")
+    spread(spread_out, d=[0, 5, 1], e=[2, 7, 3, 4, 6])
+    measure(spread_out, 7)
+    assert judged(spread_out)[0] == 0
+    measure(spread_out, 7, 1)
+    code, said = judged(spread_out)
+    assert (code, said["gates"][1]["missing"][0]["path"]) == (4, "d.py")
+
+
+def test_a_baseline_of_content_that_the_clone_lacks_fails_nothing_in_silence(spread_out: Changed) -> None:
+    text = (spread_out.root / "coverage-baseline.json").read_text()
+    digest = json.loads(text)["files"]["a.py"][4]
+    spread_out.place("coverage-baseline.json", text.replace(digest, "0" * 32).encode())
+    spread_out.commit()
+    spread_out.git("branch", "--force", "main")
+    spread(spread_out, b=range(4, 8))
+    measure(spread_out, 7)
+    code, said = judged(spread_out)
+    assert code == 3
+    assert "what was deleted from a.py is not known" in said["gates"][1]["reason"]
 
 
 @pytest.mark.parametrize("store", ["notes", "folder"])
