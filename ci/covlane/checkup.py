@@ -14,6 +14,7 @@ from covlane.delivery import doctor
 from covlane.delivery.codescene import cli, preflight
 from covlane.delivery.codescene.submission import clean_remote, parts
 from covlane.errors import ReportError, ToolError, UsageError
+from covlane.model.rules import questions
 from covlane.render import words
 from covlane.sessions import SLIPCOVER
 from covlane.standin.codescene import StandIn
@@ -44,6 +45,9 @@ class Doctor(Delivery):
         if chosen.upload and chosen.via != "rest":
             yield from self._tool(reports)
         yield doctor.check("sessions", self._sessions)
+        for question in questions(self.configured.settings.gate):
+            cause, _, remedy = question.partition("; ")
+            yield doctor.Check("gates", cause, remedy)
         if reports:
             legs, pin = reports[0].legs, SLIPCOVER.partition("==")[2]
             yield doctor.check("SlipCover and pytest", lambda: doctor.pairing(legs, pin))

@@ -33,7 +33,14 @@ Thresholds = tuple[Percent, Percent]
 
 
 #: What takes numbers in the environment, and as what.
-_NUMBERS = ((Workers, int), (Positive, int), (Count | None, int), (Percent | None, float))
+_NUMBERS = (
+    (Workers, int),
+    (Positive, int),
+    (Count | None, int),
+    (Percent | None, float),
+    (bool | Percent, float),
+)
+_TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -127,6 +134,7 @@ _WORDS = (
     (Positive, "a number from 1 on"),
     (dict[str, str], "a table of runners by `linux`, `windows`, `macos`"),
     (Percent | None, "a percentage from 0 to 100"),
+    (bool | Percent, "true, false, or the points of a drop that may be"),
     (Count | None, "a number from 0 on"),
     (Thresholds, "two percentages, the lower first"),
     (dict[str, Percent | Threshold], "percentages, or tables of `line`, `branch` and `together`"),
@@ -302,8 +310,8 @@ def _overrides(environ: Mapping[str, str], known: dict[str, Key]) -> dict[str, t
 
 def _from_text(key: Key, text: str) -> object:
     """Read an environment variable: TOML for tables, TOML or comma-separated for a list, true or false."""
-    if key.type is bool:
-        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+    if key.type is bool or (key.type == bool | Percent and text.lower() in _TRUTHS):
+        return _TRUTHS.get(text.lower(), text)
     if (kind := getattr(key.type, "__origin__", None)) in {tuple, dict}:
         if text.lstrip().startswith("[") or kind is dict:
             try:

@@ -133,12 +133,16 @@ def settings(_context: Context, json: bool = False) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from covlane.model.rules import questions
+
     table = Table("Key", "Value", "Origin", box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(
             row["key"], escape(msgspec.json.encode(row["value"]).decode()), escape(str(row["origin"]))
         )
     Console(highlight=False, no_color="NO_COLOR" in _environ()).print(table)
+    for question in questions(configured.settings.gate):
+        _say(sys.stderr, f"note: {question}")
 
 
 @_task(
@@ -284,6 +288,8 @@ def gate(
         _append_for_github("GITHUB_OUTPUT", outputs(verdict))
     if json:
         _print_json(verdict)
+        for line in words.questioned(verdict):
+            _say(sys.stderr, line)
     else:
         words.show(verdict, sys.stdout, plain=_plain(environ))
     if differing:

@@ -135,6 +135,29 @@ def test_where_nothing_is_set_the_default_gates_decide_and_say_so(changed: Chang
     assert "no gate is set, so these are judged: patch = 80, ratchet; [tool.covlane.gate] sets" in done.stdout
 
 
+@pytest.mark.parametrize("arguments", [("gate",), ("gate", "--json"), ("settings",)])
+def test_a_threshold_that_is_likely_to_be_a_part_of_1_is_questioned(
+    changed: Changed, arguments: tuple[str, ...]
+) -> None:
+    set_gates(changed, "total-line = 0.85")
+    changed.commit()
+    changed.measured()
+    done = changed.covlane(*arguments)
+    said = done.stderr if "--json" in arguments or "settings" in arguments else done.stdout
+    assert (done.returncode, "note: gate.total-line is 0.85, which means 0.85 %; if 85 %" in said) == (
+        0,
+        True,
+    )
+
+
+def test_a_drop_within_the_ratchet_s_tolerance_passes(changed: Changed) -> None:
+    keep(changed, "file")
+    worsen(changed)
+    assert judged(changed, COVLANE_GATE_RATCHET="30")[0] == 4
+    code, said = judged(changed, COVLANE_GATE_RATCHET="37.5")
+    assert (code, said["settings"], said["gates"][0]["threshold"]) == (0, {"ratchet": 37.5}, "62.50")
+
+
 def test_a_report_of_other_content_is_not_judged(changed: Changed) -> None:
     changed.place("calc.py", SOURCE.replace("2", "3"))
     code, said = judged(changed)

@@ -163,6 +163,34 @@ def test_a_key_is_read_from_the_environment(tmp_path: Path, name: str) -> None:
     assert value(load(tmp_path, **{VARIABLES[name]: text}), name) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "ratchet"),
+    [("true", True), ("false", False), ("0.1", 0.1), ("1", 1.0), ("0", 0.0)],
+)
+def test_the_ratchet_is_on_or_off_or_has_a_tolerance(
+    tmp_path: Path, text: str, ratchet: bool | float
+) -> None:
+    found = load(tmp_path, f"gate.ratchet = {text}").settings.gate.ratchet
+    assert (found, type(found)) == (ratchet, type(ratchet))
+
+
+@pytest.mark.parametrize(
+    ("text", "ratchet"),
+    [("true", True), ("1", True), ("0", False), ("False", False), ("0.1", 0.1), ("2", 2.0)],
+)
+def test_the_ratchet_of_the_environment_is_one_of_the_same(
+    tmp_path: Path, text: str, ratchet: bool | float
+) -> None:
+    found = load(tmp_path, COVLANE_GATE_RATCHET=text).settings.gate.ratchet
+    assert (found, type(found)) == (ratchet, type(ratchet))
+
+
+@pytest.mark.parametrize("text", ["101", "-1", '"much"', "[1]"])
+def test_a_tolerance_that_cannot_be_meant_is_refused(tmp_path: Path, text: str) -> None:
+    cause = refused(tmp_path, f"gate.ratchet = {text}").cause
+    assert "it takes true, false, or the points of a drop that may be" in cause
+
+
 @pytest.mark.parametrize("text", ["[80, 60]", "[60]", "[60, 101]", "[-1, 60]", "['60', '80']", "60"])
 def test_thresholds_are_two_percentages_in_order(tmp_path: Path, text: str) -> None:
     assert "it takes two percentages, the lower first" in refused(tmp_path, f"thresholds = {text}").cause

@@ -57,6 +57,24 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", omit_defau
 DEFAULT = Gate(patch=80.0, ratchet=True)
 
 
+def questions(gate: Gate) -> Iterator[str]:
+    """Yield a sentence for each threshold between 0 and 1 percent, which is likely to be meant as a part of 1."""
+    given: list[tuple[str, float | Threshold | None]] = [
+        ("total-line", gate.total_line),
+        ("total-branch", gate.total_branch),
+        ("patch", gate.patch),
+        ("new-files", gate.new_files),
+        *((f"files.{pattern!r}", one) for pattern, one in gate.files.items()),
+        *((f"components.{name}", one) for name, one in gate.components.items()),
+    ]
+    for name, one in given:
+        both = Threshold.of(one)
+        for percent in (both.line, both.branch):
+            if percent and percent < 1:
+                text, meant = digits(percent), digits(float(exact(percent) * 10_000))
+                yield f"gate.{name} is {text}, which means {text} %; if {meant} % is meant, write {meant}"
+
+
 def exact(percent: float) -> Fraction:
     """Return a percentage as the part of 1 that its decimal digits say: 84.99 is 8499/10000."""
     return Fraction(Decimal(repr(percent))) / 100

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from covlane.model.rules import digits
+import msgspec
+
+from covlane.model.rules import Gate, digits, questions
 from covlane.render import lines, words
 from covlane.render.words import printable
 
@@ -34,6 +36,7 @@ def _lines(verdict: Verdict) -> Iterator[lines.Line]:
         )
         yield from (("", f"       {printable(line)}", False) for line in missing(gate.missing))
     yield from (("dim", printable(line), False) for line in remarks(verdict))
+    yield from (("yellow", line, False) for line in questioned(verdict))
     yield from (("yellow", f"incomplete: {printable(line)}", False) for line in verdict.incomplete)
     style = {"pass": "bold green", "fail": "bold red"}.get(verdict.outcome, "bold yellow")
     yield style, f"verdict: {verdict.outcome}", False
@@ -57,6 +60,11 @@ def remarks(verdict: Verdict) -> Iterator[str]:
             name if value is True else f"{name} = {digits(value)}" for name, value in verdict.settings.items()
         )
         yield f"no gate is set, so these are judged: {gates}; [tool.covlane.gate] sets your own"
+
+
+def questioned(verdict: Verdict) -> list[str]:
+    """Return a note for each threshold that is likely to be meant otherwise."""
+    return [f"note: {printable(line)}" for line in questions(msgspec.convert(verdict.settings, Gate))]
 
 
 def missing(files: tuple[Missing, ...]) -> Iterator[str]:
