@@ -112,11 +112,11 @@ def default_branch(configured: Configured, git: Git, environ: Mapping[str, str])
         head = git.ask("symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD") or ""
         words.append(head.removeprefix(f"{remote}/"))
     words += [name for name in _USUAL if _commit(git, f"refs/remotes/{remote}/{name}")]
-    if not remote:
+    if not _fetched(git, remote):
+        # A repository that a person has just begun.
         local = git.branches()
         words += [name for name in _USUAL if name in local]
-        # Of a repository that a person has just begun, the only branch is the default one.
-        words += local if len(local) == 1 and not in_ci(environ) else []
+        words += local if len(local) == 1 and not (remote or in_ci(environ)) else []
     return next(filter(None, words), None)
 
 
@@ -134,9 +134,12 @@ def _default(git: Git, default: str | None) -> _Named:
 
 
 def _of_remote(git: Git, name: str) -> _Named:
-    """Return a branch of the remote, or where there is no remote the local one."""
+    """Return a branch of the remote, or the local one where there is no remote, or nothing of it."""
     remote = git.remote()
-    return _Named(f"refs/remotes/{remote}/{name}", f"{remote}/{name}", name) if remote else _Named(name, name)
+    if not _fetched(git, remote) and name in git.branches():
+        return _Named(f"refs/heads/{name}", name)
+    remote = remote or "origin"
+    return _Named(f"refs/remotes/{remote}/{name}", f"{remote}/{name}", name)
 
 
 def _github(git: Git, environ: Mapping[str, str], event: object) -> Iterator[_Named]:
@@ -188,6 +191,10 @@ def _at(value: Any, *keys: str) -> object:
 def _sha(event: object, *keys: str) -> str:
     found = _at(event, *keys)
     return found if isinstance(found, str) and re.fullmatch("[0-9a-f]{40,64}", found) else ""
+
+
+def _fetched(git: Git, remote: str | None) -> bool:
+    return bool(remote and git.ask("for-each-ref", "--count=1", f"refs/remotes/{remote}"))
 
 
 def _commit(git: Git, revision: str) -> str | None:

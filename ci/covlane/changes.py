@@ -35,13 +35,13 @@ class Changes(NamedTuple):
         diff: of all files.
         statements: the changed ones of each file that the report knows.
         notes: how they were found, if not by syntax.
-        pieces: of each former file where its lines stand now.
+        pieces: of each former file where its lines stand now; None where no line was taken away.
     """
 
     diff: Diff
     statements: Mapping[str, tuple[int, ...]]
     notes: Mapping[str, str]
-    pieces: Pieces
+    pieces: Pieces | None
 
 
 def diff(git: Git, since: str) -> Diff:
@@ -55,15 +55,17 @@ def changes(root: Path, git: Git, diff: Diff, known: Collection[str]) -> Changes
     Raises:
         ToolError: git cannot tell.
     """
-    followed = _follow(root, git, diff := _shown(git, diff, known), known)
-    files = tuple(replace(file, moved=followed.moved.get(file.path, 0)) for file in diff.files)
+    diff = _shown(git, diff, known)
+    followed = _follow(root, git, diff, known) if any(file.removed for file in diff.files) else None
+    moved = followed.moved if followed else {}
+    files = tuple(replace(file, moved=moved.get(file.path, 0)) for file in diff.files)
     statements: dict[str, tuple[int, ...]] = {}
     notes: dict[str, str] = {}
     for file in files:
         if file.path in known and file.kind not in _WITHOUT_LINES:
             statements[file.path], note = _statements(root / file.path, file)
             notes |= {file.path: note} if note else {}
-    return Changes(replace(diff, files=files), statements, notes, followed.pieces)
+    return Changes(replace(diff, files=files), statements, notes, followed.pieces if followed else None)
 
 
 def _shown(git: Git, diff: Diff, known: Collection[str]) -> Diff:
@@ -119,11 +121,11 @@ def followed(
         if len(found[revision]) == len(changed):
             break
     revision = max(found, key=lambda revision: len(found[revision]))
-    pieces = since.pieces
-    if found[revision] and revision != since.diff.base:
-        then = _shown(git, diff(git, revision), report.files)
+    pieces = since.pieces if revision == since.diff.base else None
+    if found[revision] and pieces is None:
+        then = since.diff if revision == since.diff.base else _shown(git, diff(git, revision), report.files)
         pieces = _follow(root, git, then, report.files).pieces
-    following = {path: pieces[path] for path in found[revision] if path in pieces}
+    following = {path: pieces[path] for path in found[revision] if path in pieces} if pieces else {}
     return following, tuple(path for path in changed if path not in found[revision])
 
 

@@ -45,9 +45,14 @@ class Keeping:
         """
         branch = bases.branch(self._git, self._environ)
         default = bases.default_branch(self._configured, self._git, self._environ)
-        if not force and (branch is None or branch != default):
+        if not force and default is None:
             raise UsageError(
-                f"a baseline is written on {default or 'the default branch'}, and this is {branch or 'no branch'}",
+                "a baseline is written on the default branch, and nothing tells which one that is",
+                "set github.default-branch, or pass --force",
+            )
+        if not force and branch != default:
+            raise UsageError(
+                f"a baseline is written on {default}, and this is {branch or 'no branch'}",
                 "let the default branch's job write it, or pass --force",
             )
         return self._keep("", force=force)

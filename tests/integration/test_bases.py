@@ -229,6 +229,14 @@ def test_a_baseline_is_not_written_where_no_branch_is_known_to_be_the_default_on
     made = gitlab(remote, "topic")
     made.measured()
     done = made.covlane("baseline", "write")
-    assert (done.returncode, "this is no branch" in done.stderr) == (2, True)
+    assert (done.returncode, "nothing tells which one that is" in done.stderr) == (2, True)
     main = {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
     assert made.covlane("baseline", "write", **main).returncode == 0
+
+
+def test_a_repository_whose_remote_is_empty_has_its_own_branches(remote: Changed, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "empty.git")], check=True)
+    remote.git("remote", "add", "origin", str(tmp_path / "empty.git"))
+    assert found(remote) == (remote.git("rev-parse", "main"), "main", False)
+    remote.git("checkout", "--quiet", "topic")
+    assert found(remote) == (remote.git("rev-parse", "main~1"), "main", False)

@@ -50,8 +50,7 @@ def follow(files: Iterable[FileDiff], before: Mapping[str, bytes], now: Mapping[
     pairing = _Pairing(_Side(before), _Side(now))
     kept = dict(pairing.unchanged(files))
     pairing.definitions(kept, {file.old_path: file.path for file in files if file.old_path})
-    for old, new in kept.items():
-        pairing.claim(old, new, 1)
+    pairing.lines(kept)
     pairing.blocks()
     pieces: dict[str, list[Piece]] = {path: [] for path in before}
     for path, piece in pairing.pieces():
@@ -163,6 +162,13 @@ class _Pairing:
         self._taken.update(range(new, new + size))
         return True
 
+    def lines(self, kept: Mapping[int, int]) -> None:
+        """Pair what the diff left, line by line."""
+        for old, new in kept.items():
+            if old not in self._there and new not in self._taken:
+                self._there[old] = new
+                self._taken.add(new)
+
     def blocks(self) -> None:
         """Pair what is left where it is the same in a block that is long enough."""
         places: dict[bytes, list[int]] = defaultdict(list)
@@ -204,18 +210,20 @@ class _Pairing:
 
     def pieces(self) -> Iterator[tuple[str, Piece]]:
         """Yield former names with what stands elsewhere now; blank lines inside count with their neighbours."""
-        path, piece, following = "", Piece(0, 0, "", 0), (-1, -1)
+        begun: tuple[str, int, str, int] | None = (
+            None  # as a piece with its former name, but for the last line
+        )
+        last, following = 0, (-1, -1)
         for old, new in sorted(self._there.items()):
-            (former, line), (name, there) = self._before.places[old], self._now.places[new]
-            if (old, new, former, name, there - line) == (*following, path, piece.path, piece.shift):
-                piece = piece._replace(last=line)
-            else:
-                if path:
-                    yield path, piece
-                path, piece = former, Piece(line, line, name, there)
-            following = old + 1, new + 1
-        if path:
-            yield path, piece
+            (path, line), (name, there) = self._before.places[old], self._now.places[new]
+            goes_on = begun and (path, name, there - line) == (begun[0], begun[2], begun[3] - begun[1])
+            if not (goes_on and (old, new) == following):
+                if begun:
+                    yield begun[0], Piece(begun[1], last, *begun[2:])
+                begun = path, line, name, there
+            last, following = line, (old + 1, new + 1)
+        if begun:
+            yield begun[0], Piece(begun[1], last, *begun[2:])
 
     def moved(self, files: Iterable[FileDiff]) -> dict[str, int]:
         """Return the added lines of each file that are paired with the same line, and the blank ones beside them."""

@@ -112,7 +112,10 @@ def read_verdict(content: bytes, name: str) -> Verdict:
 
 def write_baseline(baseline: Baseline) -> bytes:
     """Encode, a file a line, so that it can be read in a diff."""
-    return msgspec.json.format(_encode(baseline), indent=1) + b"\n"
+    head = msgspec.json.format(_encode(msgspec.structs.replace(baseline, files={})), indent=1)
+    rows = [b"  %b: %b" % (_encode(path), _encode(one)) for path, one in sorted(baseline.files.items())]
+    files = b"{\n%b\n }" % b",\n".join(rows) if rows else b"{}"
+    return head.replace(b'"files": {}', b'"files": %b' % files, 1) + b"\n"
 
 
 def read_baseline(content: bytes, name: str) -> Baseline:
