@@ -504,6 +504,32 @@ def test_code_that_moved_since_a_baseline_of_an_earlier_commit_is_followed(sprea
     assert (code, said["gates"][1]["missing"][0]["path"]) == (4, "d.py")
 
 
+def test_a_baseline_that_was_accepted_in_a_branch_serves_after_its_squash(
+    spread_out: Changed, tmp_path: Path
+) -> None:
+    measure(spread_out, 7, 6)
+    assert baseline(spread_out, "accept", "--reason", "why").returncode == 0
+    spread_out.commit()
+    spread_out.git("checkout", "--quiet", "main")
+    spread_out.git("checkout", "topic", "--", ".")
+    spread_out.commit()  # with the content that was measured, as a commit of another name
+    spread(spread_out, a=range(3), b=range(4, 8), later=[3])
+    spread_out.commit()
+    clone = Changed.__new__(Changed)
+    clone.root = tmp_path / "clone"
+    command = ["git", "clone", "--quiet", "--single-branch", f"file://{spread_out.root}", str(clone.root)]
+    subprocess.run(command, check=True, capture_output=True)
+    clone.git("config", "user.email", "dev@example.com")
+    clone.git("config", "user.name", "dev")
+    clone.git("checkout", "--quiet", "-b", "next")
+    spread(clone, c=range(3), b=range(4, 8), later=[3])
+    measure(clone, 7, 6)
+    assert judged(clone)[0] == 0
+    measure(clone, 7, 6, 2)
+    code, said = judged(clone)
+    assert (code, said["gates"][1]["outcome"]) == (4, "fail")
+
+
 def test_a_baseline_of_content_that_the_clone_lacks_fails_nothing_in_silence(spread_out: Changed) -> None:
     text = (spread_out.root / "coverage-baseline.json").read_text()
     digest = json.loads(text)["files"]["a.py"][4]

@@ -12,7 +12,7 @@ import data_words
 from covlane.analysis.patch import patch
 from covlane.analysis.statements import touched
 from covlane.formats import evidence as written
-from covlane.model.diff import Diff, FileDiff
+from covlane.model.diff import Diff, FileDiff, Piece
 from covlane.model.evidence import Evidence
 from covlane.model.lines import pack, unpack
 from covlane.model.report import FileCoverage, Report
@@ -45,12 +45,26 @@ def reports(draw: st.DrawFn) -> Report:
 def evidences(draw: st.DrawFn, report: Report) -> Evidence:
     changed = draw(st.dictionaries(PATHS, LINES))
     kinds: st.SearchStrategy[Kind] = st.sampled_from(["added", "modified"])
-    files = tuple(FileDiff(path, draw(kinds), added=pack(lines)) for path, lines in sorted(changed.items()))
+    files = tuple(
+        FileDiff(path, draw(kinds), added=pack(lines), removed=pack(draw(LINES)))
+        for path, lines in sorted(changed.items())
+    )
     found = {
         path: tuple(1 << line for line in sorted(changed[path])) for path in changed if path in report.files
     }
     before = draw(st.none() | st.builds(measured, reports()))
-    return Evidence(data_words.COMMIT, False, Diff("b" * 40, files), "main", found, baseline=before)
+    pieces = st.builds(lambda first, path, start: Piece(first, first + 3, path, start), LINE, PATHS, LINE)
+    following = draw(st.dictionaries(PATHS, st.lists(pieces, max_size=2).map(tuple)))
+    return Evidence(
+        data_words.COMMIT,
+        False,
+        Diff("b" * 40, files),
+        "main",
+        found,
+        baseline=before,
+        following=following,
+        unfollowed=tuple(draw(st.lists(PATHS, max_size=1))),
+    )
 
 
 GATES: st.SearchStrategy[Mapping[str, object]] = st.fixed_dictionaries(
@@ -61,7 +75,7 @@ GATES: st.SearchStrategy[Mapping[str, object]] = st.fixed_dictionaries(
         "patch": st.floats(0, 100),
         "patch_missing": st.integers(0, 5),
         "new_files": st.floats(0, 100),
-        "ratchet": st.booleans(),
+        "ratchet": st.booleans() | st.floats(0, 5),
         "files": st.dictionaries(
             st.sampled_from(["*", "**", "c", "a.py"]),
             st.floats(0, 100) | st.builds(Threshold, line=st.floats(0, 100), together=st.booleans()),

@@ -1,8 +1,8 @@
 """The ratchet: what must be reached where covered code may be deleted, and code that moved keeps its duty.
 
-The baseline's lines are followed to where they stand now. What stands nowhere was deleted; what did not stand before is
-new. Deleted covered lines lower the floor, of each file as many as it has lost more than it gained: of covered lines,
-and of lines in all. So what is no longer covered hides neither behind a deletion nor in another file.
+The baseline's lines are followed to where they stand now; what stands nowhere was deleted. Deleted covered lines lower
+the floor, of each file at most as many as it has fewer lines in all: what is written anew is no deletion. What is no
+longer covered hides neither behind a deletion nor in another file.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class _Lines:
 
 
 class _Net(NamedTuple):
-    """How many fewer there are than there were: in all, and covered."""
+    """How many fewer there are than there were, and how many covered ones were deleted."""
 
     total: int
     covered: int
@@ -125,24 +125,22 @@ def _home(path: str, pieces: Iterable[Piece], now: _Files) -> str:
 
 def _fewer_lines(before: _Lines, now: _Lines) -> _Net:
     then, there = before.executed | before.missed, now.executed | now.missed
-    gone, new = then & ~there, there & ~then
-    covered = (gone & before.executed).bit_count() - (new & now.executed).bit_count()
-    return _Net(gone.bit_count() - new.bit_count(), covered)
+    gone = then & ~there
+    return _Net(then.bit_count() - there.bit_count(), (gone & before.executed).bit_count())
 
 
 def _fewer_branches(before: _Lines, now: _Lines) -> _Net:
     """Compare line by line: a line that has fewer branches has lost the untaken ones first."""
     total = covered = 0
     for line in {*before.taken, *before.untaken, *now.taken, *now.untaken}:
-        taken = before.taken[line] - now.taken[line]
-        fewer = taken + before.untaken[line] - now.untaken[line]
+        fewer = before.taken[line] + before.untaken[line] - now.taken[line] - now.untaken[line]
         total += fewer
-        covered += max(0, min(fewer, taken)) + min(0, max(fewer, taken))
+        covered += max(0, fewer - before.untaken[line])
     return _Net(total, covered)
 
 
 def _deleted(nets: Iterable[_Net]) -> int:
-    """Return how many covered ones of a file count as deleted."""
+    """Return how many covered ones of a file count as deleted; what is covered now has no say in it."""
     nets = list(nets)
     return max(0, min(sum(net.total for net in nets), sum(net.covered for net in nets)))
 
