@@ -116,19 +116,18 @@ def default_branch(configured: Configured, git: Git, environ: Mapping[str, str])
         # A repository that a person has just begun.
         local = git.branches()
         words += [name for name in _USUAL if name in local]
-        words += local if len(local) == 1 and not (remote or in_ci(environ)) else []
     return next(filter(None, words), None)
 
 
 def _default(git: Git, default: str | None) -> _Named:
     """Return the default branch as the remote has it; ReportError where nothing tells which one it is."""
     if default is None:
-        remote = git.remote() or "origin"
+        remote = git.remote()
         fetch = f"git fetch{_deeper(git)} {remote} '+refs/heads/*:refs/remotes/{remote}/*'"
+        known = f"run `{fetch} && git remote set-head {remote} --auto`, " if remote else ""
         raise ReportError(
             "nothing tells what the changes are to be compared with: neither CI, nor the settings, nor this clone",
-            f"run `{fetch} && git remote set-head {remote} --auto`, set github.default-branch, or name a revision "
-            "with --base",
+            f"{known}set github.default-branch, or name a revision with --base",
         )
     return _of_remote(git, default)
 

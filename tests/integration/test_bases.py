@@ -240,3 +240,15 @@ def test_a_repository_whose_remote_is_empty_has_its_own_branches(remote: Changed
     assert found(remote) == (remote.git("rev-parse", "main"), "main", False)
     remote.git("checkout", "--quiet", "topic")
     assert found(remote) == (remote.git("rev-parse", "main~1"), "main", False)
+
+
+def test_the_only_branch_of_a_clone_without_a_remote_is_not_taken_for_the_default_one(
+    remote: Changed,
+) -> None:
+    made = _empty(remote)
+    made.git("fetch", "--quiet", "origin", "topic")
+    made.git("checkout", "--quiet", "-b", "topic", "FETCH_HEAD")
+    made.git("remote", "remove", "origin")
+    code, said = judged(made)
+    assert (code, "set github.default-branch" in said["incomplete"][0]) == (3, True)
+    assert judged(made, COVLANE_GITHUB_DEFAULT_BRANCH="topic")[0] == 0
