@@ -9,4 +9,12 @@ if __name__ == "__main__":
     start.load()
     del sys.modules["start"]
     command = importlib.import_module(start.PACKAGE + ".command")
-    sys.exit(command.main(sys.argv[1:]))
+    done = command.main(sys.argv[1:])
+    if not isinstance(done, int):
+        try:
+            # Called from here, pytest leaves its tests as much of the stack as under `python -m pytest`.
+            code = done.main(plugins=done.plugins)
+        except BrokenPipeError:
+            code = None
+        done = done.end(code)
+    sys.exit(done)

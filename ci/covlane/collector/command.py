@@ -10,7 +10,7 @@ import subprocess  # noqa: TID251 - the leg's side has no adapters
 import sys
 import sysconfig
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
 from . import plan as plans
 from . import plugins, termination
@@ -18,14 +18,15 @@ from .start import RUNNING, VARIABLE, enter, leave
 
 if TYPE_CHECKING:
     from .plan import Plan
+    from .pytest_run import Prepared
 
 USAGE = "usage: python <collector> run LEG.json -m pytest [ARGUMENTS]"
 HERE = os.path.dirname(os.path.abspath(__file__))
 INCOMPLETE = 3
 
 
-def main(argv: list[str]) -> int:
-    """Run one of the three commands and return the exit code: for `run`, pytest's."""
+def main(argv: list[str]) -> Union[int, Prepared]:
+    """Do one of the three commands and return the exit code: for `run`, pytest's; for `measure`, pytest to be called."""
     command, path, *rest = (*argv, "", "")[: max(len(argv), 2)]
     try:
         plan = plans.read(path)
@@ -51,10 +52,10 @@ def main(argv: list[str]) -> int:
     return 2
 
 
-def measure(plan: Plan, path: str, arguments: list[str]) -> int:
-    """Measure pytest in this process, and by the leg's variable every interpreter that it starts."""
+def measure(plan: Plan, path: str, arguments: list[str]) -> Prepared:
+    """Measure this process, and by the leg's variable every interpreter that it starts; return pytest to be called."""
+    from . import pytest_run
     from .measure import Measurement
-    from .pytest_run import main as run_pytest
 
     measurement = Measurement(plan)
     measurement.start()
@@ -62,7 +63,7 @@ def measure(plan: Plan, path: str, arguments: list[str]) -> int:
     if plan.subprocess:
         with contextlib.suppress(OSError):  # where nothing can be written, only cleaned children are lost
             enter(_beside(RUNNING), os.path.abspath(path))
-    return run_pytest(measurement, [*plugins.options(plan, path), *arguments])
+    return pytest_run.prepare(measurement, [*plugins.options(plan, path), *arguments])
 
 
 def run(plan: Plan, path: str, arguments: list[str]) -> int:
@@ -86,7 +87,7 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
     with _outlive_signals() as children:
         finisher = _finisher(path)
         threading.Thread(target=termination.remind, args=(plan.folder,), daemon=True).start()
-        status = _call([sys.executable, HERE, "measure", path, *arguments], children)
+        status = _call([sys.executable, *_optimised(), HERE, "measure", path, *arguments], children)
         leave(_beside(RUNNING), children[0].pid)
         if finisher.poll() is not None:  # the suite can kill what it did not start
             finisher = _finisher(path)
@@ -102,10 +103,16 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
 def _finisher(path: str) -> subprocess.Popen[bytes]:
     """Start the interpreter that writes the leg's report when it is told how pytest ended, and works ahead until then.
 
-    Isolated and in UTF-8 mode: nothing of the suite's environment may bend the report.
+    Isolated and in UTF-8 mode: nothing of the suite's environment may bend the report, but what decides which lines
+    have code.
     """
-    argv = [sys.executable, "-I", "-X", "utf8", HERE, "finish", path]
+    argv = [sys.executable, "-I", "-X", "utf8", *_optimised(), HERE, "finish", path]
     return subprocess.Popen(argv, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter
+
+
+def _optimised() -> list[str]:
+    """Return the options by which another interpreter leaves out what this one does: assertions, and docstrings."""
+    return ["-O"] * sys.flags.optimize
 
 
 def _place_startup(plan: Plan) -> bool:

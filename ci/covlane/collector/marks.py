@@ -157,8 +157,8 @@ def _mark(node: Any, to: int) -> ast.stmt:
         number = MARK | node.lineno << 15 | to
         return ast.Pass(lineno=number, end_lineno=number, col_offset=-1, end_col_offset=-1)
     place = _place(node)
-    if sys.version_info >= (3, 11):
-        place["lineno"] = 0  # such a line is none
+    if sys.version_info >= (3, 10):
+        place = dict.fromkeys(place, -1)  # no line: the compiler gives it that of what runs before
     value = ast.Tuple([ast.Constant(each, **place) for each in (node.lineno, to)], ast.Load(), **place)
     return ast.Assign([ast.Name(NAME, ast.Store(), **place)], value, **place)
 

@@ -17,7 +17,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from typing import TYPE_CHECKING, Any, NoReturn, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -70,10 +70,21 @@ class Processes:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: Any) -> bool:
         """Run a test in a child, and report what that told, or how it ended."""
-        hook, begin = item.ihook, time.time()
+        hook, begin, parent = item.ihook, time.time(), os.getpid()
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        passing = (pytest.exit.Exception, KeyboardInterrupt)
-        call = pytest.CallInfo.from_call(lambda: self._run(item), "call", reraise=passing)
+        try:
+            call = _call(lambda: self._fork(item))
+            if not call.excinfo and not call.result:
+                with self._as_child(item, parent):
+                    # Called here, a test has as much of the stack as without processes.
+                    runtestprotocol(item)
+            if not call.excinfo:
+                child = call.result
+                call = _call(lambda: _wait(child))
+        finally:
+            # The child itself, or a fork of the test's own that came back from it.
+            if os.getpid() != parent:
+                _exit(1)
         reports, trouble = self._hear(item, None if call.excinfo else call.result)
         if call.excinfo:  # pytest-timeout, in the middle of the wait; or no process could be had
             trouble = str(call.excinfo.value)
@@ -84,26 +95,18 @@ class Processes:
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
-    def _run(self, item: Any) -> Optional[int]:
-        """Run a test in a child; return its status, as os.waitpid does, or None where nobody knows it."""
+    def _fork(self, item: Any) -> int:
+        """Fork the child that runs a test; return its number, in the child 0."""
         if "tmp_path_factory" in getattr(item, "fixturenames", ()):
             item.config._tmp_path_factory.getbasetemp()  # each child would make, or empty, a folder of its own
         self._told.seek(0)
         self._told.truncate()
         _flush()
-        parent = os.getpid()
-        try:
-            child = _fork_for(item)
-            if not child:
-                self._be_child(item, parent)
-            return _wait(child)
-        finally:
-            # The child itself, or a fork of the test's own that came back from it.
-            if os.getpid() != parent:
-                _exit(1)
+        return _fork_for(item)
 
-    def _be_child(self, item: Any, parent: int) -> NoReturn:
-        """Run the test, tell each report as it comes, and end."""
+    @contextlib.contextmanager
+    def _as_child(self, item: Any, parent: int) -> Iterator[None]:
+        """Tell each report of the test that runs meanwhile as it comes, and end."""
         self._child = os.getpid()
         self._end_with_parent()
         if os.getppid() != parent:
@@ -111,7 +114,7 @@ class Processes:
         _keep_from_others(self._config.hook.pytest_runtest_logreport, self)
         try:
             with self._telling_warnings():
-                runtestprotocol(item)
+                yield
             self._tell("end", None)
         except (KeyboardInterrupt, pytest.exit.Exception) as end:
             code = getattr(end, "returncode", None)
@@ -215,6 +218,11 @@ def _fork_for(item: Any) -> int:  # noqa: ARG001 - the collector names a child b
         # That this process has threads, as a worker of xdist has.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
+
+
+def _call(work: Callable[[], Any]) -> Any:
+    """Return what became of a call, but for what ends the session."""
+    return pytest.CallInfo.from_call(work, "call", reraise=(pytest.exit.Exception, KeyboardInterrupt))
 
 
 def _wait(child: int) -> Optional[int]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import types
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
 from . import shard_plugin
 from .canary import run
@@ -15,21 +16,34 @@ if TYPE_CHECKING:
     from .measure import Measurement
 
 
-def main(measurement: Measurement, arguments: list[str]) -> int:
-    """Run pytest and return its exit code."""
+class Prepared(NamedTuple):
+    """pytest, to be called as `main(plugins=plugins)`, and what makes the exit code of that one's, or of None.
+
+    None stands for a BrokenPipeError.
+    """
+
+    main: Callable[..., int]
+    plugins: list[object]
+    end: Callable[[Optional[int]], int]
+
+
+def prepare(measurement: Measurement, arguments: list[str]) -> Prepared:
+    """Have this process look as `python -m pytest` does to pytest, and return that."""
     _become_pytest(arguments)
     import pytest
 
-    try:
-        code = pytest.main(plugins=[_witness(measurement)])
-        if code in (0, 1):
-            measurement.fly_in_suite()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # As pytest's own console_main does: whoever read our output has gone.
+    def end(code: Optional[int]) -> int:
+        if code is not None:
+            if code in (0, 1):
+                measurement.fly_in_suite()
+            with contextlib.suppress(BrokenPipeError):
+                sys.stdout.flush()
+                return int(code)
+        # As pytest's own `console_main` does: whoever read our output has gone.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return int(code)
+
+    return Prepared(pytest.main, [_witness(measurement)], end)
 
 
 def _become_pytest(arguments: list[str]) -> None:

@@ -28,8 +28,6 @@ def hook(engine: Engine) -> None:
     read_pyc, write_pyc = rewrite._read_pyc, rewrite._write_pyc
     real = engine.sources.real
     unmarked: dict[str, str] = {}
-    #: Between pytest's two steps: by path, what its module will run.
-    rewritten: dict[str, Any] = {}
 
     def mark_and_rewrite(module: ast.Module, source: bytes, *rest: Any, **named: Any) -> Any:
         path = named.get("module_path") or (rest[0] if rest else None)
@@ -47,13 +45,14 @@ def hook(engine: Engine) -> None:
 
         # What decides on pytest's side what comes of it; its own cache knows only the first.
         how = rewrite.PYC_TAIL, bool(config.getini("enable_assertion_pass_hook"))
-        rewritten[name] = engine.kept(
+        kept = engine.kept(
             read_file(name),
             name,
             *how,
             make=lambda: Compiled(rewrite_test(path, config)[1], unmarked.get(name)),
         )
-        return None, compile("", name, "exec")
+        # pytest's `exec_module` calls this: what runs then has no frame of ours below it.
+        return None, engine.recorder().watch(kept, sys._getframe(1).f_locals.get("module"))
 
     def read(path: Any, *rest: Any, **named: Any) -> Any:
         return None if real(str(path)) else read_pyc(path, *rest, **named)
@@ -61,12 +60,5 @@ def hook(engine: Engine) -> None:
     def write(state: Any, code: types.CodeType, *rest: Any, **named: Any) -> Any:
         return False if real(code.co_filename) else write_pyc(state, code, *rest, **named)
 
-    def execute(code: types.CodeType, namespace: dict[str, Any]) -> None:
-        if code.co_filename in rewritten:
-            module = sys.modules.get(namespace["__name__"])
-            code = engine.recorder().watch(rewritten.pop(code.co_filename), module)
-        exec(code, namespace)  # noqa: S102 - in the place of pytest's own
-
     rewrite.rewrite_asserts, rewrite._rewrite_test = mark_and_rewrite, rewrite_once
     rewrite._read_pyc, rewrite._write_pyc = read, write
-    rewrite.exec = execute

@@ -100,11 +100,27 @@ def _by_operations(calc_max_stack: Callable[[bytearray], int]) -> Callable[[byte
     return calculate
 
 
+def _line_entries(code: types.CodeType) -> list[Any]:
+    """SlipCover's `LineEntry.from_code`, which gives instructions without a line to the line before them.
+
+    Marks have none where they are reached from several places, so that other tracers are told of nothing there.
+    """
+    found: list[Any] = []
+    for start, end, line in code.co_lines():
+        if found and found[-1].number == line:
+            found[-1].end = end
+        else:
+            found.append(_bytecode.LineEntry(start, end, line))
+    return found
+
+
 _slipcover.findlinestarts = _line_starts
 if sys.version_info < (3, 12):
     _bytecode: Any = sys.modules["slipcover.bytecode"]
     _bytecode.opcode_arg = functools.lru_cache(None)(_bytecode.opcode_arg)
     _bytecode.calc_max_stack = _by_operations(_bytecode.calc_max_stack)
+    if sys.version_info >= (3, 10):
+        _bytecode.LineEntry.from_code = staticmethod(_line_entries)
 if sys.version_info >= (3, 11):
     _SILENT = {dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")}
     _LOADING = {dis.opmap[name] for name in (*_slipcover._ANNOTATION_ONLY_OPS, "CACHE") if name in dis.opmap}
