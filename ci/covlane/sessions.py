@@ -329,6 +329,10 @@ def _judge(session: nox.Session, output: Path) -> None:
         session.error(f"the leg left no report: {error}")
     for reason in stamp.reasons:
         session.warn(f"this leg is incomplete: {reason}")
+    for note in stamp.notes:
+        session.warn(note)
+    if (killed := stamp.processes.killed) and stamp.complete:
+        session.log(f"a signal or a crash ended {killed} processes: nothing that they ran is lost")
     if not stamp.sang:
         session.warn(f"the canary did not sing: {stamp.canary}")
     for name, why in {**stamp.unbranched, **stamp.unparsable}.items():

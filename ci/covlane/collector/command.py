@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Union
 
 from . import plan as plans
 from . import plugins, termination
+from .listener import Listener
 from .start import RUNNING, VARIABLE, enter, leave
 
 if TYPE_CHECKING:
@@ -23,6 +24,26 @@ if TYPE_CHECKING:
 USAGE = "usage: python <collector> run LEG.json -m pytest [ARGUMENTS]"
 HERE = os.path.dirname(os.path.abspath(__file__))
 INCOMPLETE = 3
+#: What the leg's `.pth` file runs. Python would print what it raises: where the collector cannot be read, `run` is told.
+STARTUP = """\
+plan = os.environ.get({variable!r})
+if plan or plan is None and os.path.isdir({running}) and os.path.isfile({start}):
+    try:
+        from importlib import util
+        spec = util.spec_from_file_location("start", {start})
+        start = util.module_from_spec(spec)
+        spec.loader.exec_module(start)
+    except Exception as error:
+        try:
+            import socket
+            said = f"process {{os.getpid()}} could not be measured: the collector cannot be read ({{error}})"
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+                out.sendto(said.encode(), b"\\0covlane" + os.fsencode(os.path.dirname(plan or ""))[-90:])
+        except Exception:
+            pass
+    else:
+        start.begin({running})
+"""
 
 
 def main(argv: list[str]) -> Union[int, Prepared]:
@@ -86,12 +107,14 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
         return 2
     with _outlive_signals() as children:
         finisher = _finisher(path)
+        listener = Listener(plan.folder)
         threading.Thread(target=termination.remind, args=(plan.folder,), daemon=True).start()
         status = _call([sys.executable, *_optimised(), HERE, "measure", path, *arguments], children)
         leave(_beside(RUNNING), children[0].pid)
         if finisher.poll() is not None:  # the suite can kill what it did not start
             finisher = _finisher(path)
-        finisher.communicate(json.dumps([status, *arguments]).encode() + b"\n")
+        how = {"status": status, "arguments": arguments, "heard": listener.stop()}
+        finisher.communicate(json.dumps(how).encode() + b"\n")
         if finisher.returncode != 0:
             sys.stderr.write(
                 f"covlane: the leg {plan.leg} has no report\n  -> its fragments are in {plan.folder}\n"
@@ -124,12 +147,8 @@ def _place_startup(plan: Plan) -> bool:
     """
     paths = os.path.join(HERE, "start.py"), _beside(RUNNING)
     start, running = (f"os.fsdecode({os.fsencode(path)!r})" for path in paths)
-    line = (
-        f"import os; os.environ.get({VARIABLE!r}, os.path.isdir({running}) and os.path.isfile({start})) and ("
-        f"u := __import__('importlib.util').util, "
-        f"s := u.spec_from_file_location('start', {start}), m := u.module_from_spec(s), "
-        f"s.loader.exec_module(m), m.begin({running}))\n"
-    )
+    program = STARTUP.format(variable=VARIABLE, start=start, running=running)
+    line = f"import os; exec({program!r}, {{'os': os}})\n"
     path = _beside("_covlane_leg.pth")
     with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
         if file.read() == line:

@@ -50,6 +50,7 @@ class Engine:
 
     def __init__(self, plan: Plan, sources: Sources, fragment: Fragment, _lock: Guard) -> None:
         self._sources, self._fragment = sources, fragment
+        fragment.keep()
         self._branch = plan.branch
         self._last: Optional[dict[str, list[Any]]] = None
         self._said: set[str] = set()

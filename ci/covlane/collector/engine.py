@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     class Engine(Protocol):
         """One process under measurement."""
 
-        #: Whether it keeps what ran to itself until `flush`, so that a process cannot end without.
+        #: Whether it keeps what ran to itself until `flush`; from when on, it tells the fragment.
         keeps: bool
 
         def start(self) -> None:

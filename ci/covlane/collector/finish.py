@@ -15,11 +15,16 @@ from typing import TYPE_CHECKING, Any, Optional
 from . import cache, canary, engine, fragments, shard_plugin
 from .plan import SCHEMA
 from .sources import Sources
+from .start import by, cannot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .crew import Crew
     from .plan import Plan
 
+#: How many of the processes that were killed are named.
+NAMED = 100
 #: pytest's exit codes after which not every test has run (pytest.ExitCode).
 UNFINISHED = {
     2: "pytest was interrupted before every test had run",
@@ -30,7 +35,7 @@ UNFINISHED = {
 
 
 def stand_by(plan: Plan) -> bool:
-    """Work ahead until standard input says how pytest ended, `[status, *arguments]` as JSON, then `finish`.
+    """Work ahead until standard input says how pytest ended, as JSON, then `finish`.
 
     Return False, with nothing done, where nobody says it: who would have has been killed.
     """
@@ -42,25 +47,25 @@ def stand_by(plan: Plan) -> bool:
         told = sys.stdin.readline()
         crew.dismiss()
         if told:
-            status, *arguments = json.loads(told)
-            finish(plan, status, arguments, crew)
+            finish(plan, crew, **json.loads(told))
     finally:
         crew.wait(kill=True)
     return bool(told)
 
 
-def finish(plan: Plan, status: int, arguments: list[str], before: Crew) -> None:
+def finish(plan: Plan, before: Crew, *, status: int, arguments: list[str], heard: list[str]) -> None:
     """Write the leg's report.
 
     Args:
         plan: the leg.
+        before: what has been done by now.
         status: how pytest's process ended: its exit code, or minus the signal that killed it.
         arguments: pytest's.
-        before: what has been done by now.
+        heard: a sentence for each process that could not write what became of it.
     """
     everything, reasons = fragments.read_ended(plan.folder)
     found = [process for process in everything if process.test != canary.NAME]
-    reasons += fragments.failures(plan.folder) + _ends(found, status)
+    reasons += [*fragments.failures(plan.folder), *dict.fromkeys(heard), *_ends(plan, found, status)]
     try:
         seen = fragments.ran(plan.folder, everything)
     except ValueError as error:
@@ -76,6 +81,10 @@ def finish(plan: Plan, status: int, arguments: list[str], before: Crew) -> None:
     fate, lost = canary.judge(plan, everything, seen) if status in (0, 1) else (canary.OFF, [])
     reasons += lost
     stamp = _stamp(plan, found, status, arguments)
+    killed = [process for process in found if _was_killed(process)]
+    stamp["processes"]["killed"] = len(killed)
+    stamp["notes"] = [*dict.fromkeys(_printable(note) for note in _otherwise_optimised(found))][:NAMED]
+    stamp["killed"] = [*dict.fromkeys(_printable(_named(process)) for process in killed)][:NAMED]
     stamp["tools"][reader.name] = reader.version
     stamp.update(
         canary=fate, complete=not reasons, reasons=[_printable(reason) for reason in reasons], **notes
@@ -149,7 +158,17 @@ def _summary(entries: list[dict[str, Any]], *, branch: bool) -> dict[str, float]
     return summary
 
 
-def _ends(found: list[fragments.Process], status: int) -> list[str]:
+def _was_killed(process: fragments.Process) -> bool:
+    """Say whether a signal or a crash ended a process: it did not come to say its end, and runs no more."""
+    return not process.ended and not process.runs()
+
+
+def _named(process: fragments.Process) -> str:
+    """Return a process without its number, as many that a suite starts are the same."""
+    return f"{shlex.join(process.argv)}{by(process.test)}"
+
+
+def _ends(plan: Plan, found: list[fragments.Process], status: int) -> list[str]:
     """Return a sentence for each thing that was started and is not in the report."""
     reasons = []
     if status < 0:
@@ -161,14 +180,39 @@ def _ends(found: list[fragments.Process], status: int) -> list[str]:
     if not found:
         reasons.append("no process of this leg reported: pytest ended before it began")
     for process in found:
-        if not process.ended:
-            by = f", started by {process.test}" if process.test else ""
-            reasons.append(f"process {process.pid} never reported its end{by}: {shlex.join(process.argv)}")
+        if process.unsaid:
+            reasons.append(cannot(str(process), process.unsaid, process.argv))
+        elif not process.ended and process.runs():
+            reasons.append(
+                f"{process} still ran when the leg ended: {shlex.join(process.argv)}; end it in the test"
+            )
+        elif not process.ended and process.keeps:
+            reasons.append(
+                f"{process} was ended by a signal or a crash, and what it ran may be lost: "
+                f"{shlex.join(process.argv)}; {_remedy(plan)}"
+            )
         reasons += process.lost
         stopped = (process.pytest or {}).get("stopped")
         if stopped and status not in UNFINISHED:
             reasons.append(f"pytest ended early: {stopped}")
     return list(dict.fromkeys(reasons))
+
+
+def _otherwise_optimised(found: list[fragments.Process]) -> Iterator[str]:
+    """Yield a sentence for each process in which other lines have code than the leg counts."""
+    for process in found:
+        if process.optimize != sys.flags.optimize:
+            yield (
+                f"the leg counts the lines that Python has with -O {sys.flags.optimize} times, "
+                f"and this ran with it {process.optimize} times: {_named(process)}"
+            )
+
+
+def _remedy(plan: Plan) -> str:
+    """Return what helps where a process keeps what it ran to itself until its end."""
+    newer = [] if sys.version_info >= (3, 12) else ["on Python 3.12 or later"]
+    better = ['with engine = "slipcover"'] if plan.engine != "slipcover" else []
+    return f"end it by SIGTERM, or measure {' '.join([*newer, *better])}"
 
 
 def _printable(text: str) -> str:
@@ -198,6 +242,7 @@ def _stamp(plan: Plan, found: list[fragments.Process], status: int, arguments: l
         "dirty": plan.dirty,
         "tools": tools,
         "engine": plan.engine,
+        "optimize": sys.flags.optimize,
         "isolation": plan.isolation,
         "workers": plan.workers,
         "shard": "/".join(map(str, plan.shard)) if plan.shard else None,

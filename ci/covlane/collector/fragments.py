@@ -6,17 +6,22 @@ object a line, in one write each, so that no end can break what was said before.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import record
+from . import record, state
 from .own import io, json, os, time
-from .start import FAILED, process_state
+from .start import FAILED, by, cannot, cry, process_state
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .record import Item
 
 SUFFIX = ".fragment"
+#: What follows a state at the end of a line.
+_CLOSING = '"}\n'
 #: Seconds that processes which outlive pytest have to end.
 GRACE = 5.0
 #: The functions of pytest-forked and of our own plugin that fork before a test has begun; `item` is the test.
@@ -29,71 +34,130 @@ class Fragment:
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._key = ""
+        self._letter = state.BEGAN
+        self._state: Optional[state.State] = None
+        #: Whether the state is this process's, and not that of one above it.
+        self._own = False
         self.path = ""
 
     def begin(self, test: str) -> str:
-        """Say that the process runs, and return a path of its own; a forked child's command line is its parent's."""
+        """Say that the process runs, and return a path of its own; a forked child's command line is its parent's.
+
+        OSError where that cannot be written. A child whose parent could write has that one's state, and no other.
+        """
         parent, self._key = self._key, f"{os.getpid()}-{os.urandom(4).hex()}"
         own = os.path.join(self._folder, self._key)
-        group = os.getpgrp() if hasattr(os, "getpgrp") else 0
-        if parent:
-            self.add(parent=parent, test=test, group=group)
-        else:
+        self._own = False
+        what: dict[str, object] = {"parent": parent} if parent else {"argv": command_line()}
+        if not parent:
             self.path = own + SUFFIX
-            self.add(argv=command_line(), test=test, group=group)
+            if sys.flags.optimize:
+                what["optimize"] = sys.flags.optimize
+        what.update(test=test, began=_began(os.getpid()), state=state.new(self._letter))
+        with self._opened() as descriptor:
+            self._write(descriptor, what)
+            self._state = None
+            with contextlib.suppress(OSError, ValueError):  # without it, the end is written
+                if sys.platform != "win32":
+                    self._state = state.State(descriptor, len(_CLOSING))
+            self._own = True
         return own
 
     def add(self, **said: object) -> None:
         """Say more; OSError where that cannot be written."""
-        line = json.dumps({"process": self._key, **said}, separators=(",", ":")).encode() + b"\n"
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with self._opened() as descriptor:
+            self._write(descriptor, said)
+
+    def keep(self) -> None:
+        """Say that what this process ran is kept back, from now on and until its end."""
+        self._letter = state.KEEPS
+        if self._own and self._state:
+            self._state.set(state.KEEPS)
+
+    def end(self) -> None:
+        """Say that this process ends; OSError where that cannot be written."""
+        if not self._own:
+            return
+        if self._state:
+            self._state.set(state.ENDED)
+        else:
+            self.add(state=state.new(state.ENDED))
+
+    def blame(self, error: BaseException) -> None:
+        """Note that something could not be said, in this process's state or that of one above it; else to `run`."""
+        if self._state:
+            self._state.blame(error)
+        else:
+            cry(self._folder, cannot(f"process {os.getpid()}{by(current_test())}", error, command_line()))
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[int]:
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            record.write_all(descriptor, line)
+            yield descriptor
         finally:
             os.close(descriptor)
+
+    def _write(self, descriptor: int, said: dict[str, object]) -> None:
+        line = json.dumps({"process": self._key, **said}, separators=(",", ":")).encode() + b"\n"
+        record.write_all(descriptor, line)
 
 
 class Process:
     """One process of the leg, as `finish` reads of it.
 
-    `ended` is False where it never said so, so that it can be named; `files` maps a real path to what ran of it,
-    lines and [from, to] branches, where the engine does not use the record; `lost` says of what it started, or did,
-    that it could not be measured; `terminates` are the numbers of the processes that it sent SIGTERM to, those of
-    groups below 0, where such a process has nothing left to say.
+    `ended` is False where it never said so, so that it can be named, and `keeps` whether it then took something with
+    it; `unsaid` is why it could not say all of it. `files` maps a real path to what ran of it, lines and [from, to]
+    branches, where the engine does not use the record; `lost` says of what it started, or did, that it could not be
+    measured.
     """
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self.group = 0
+        self.began = ""
         self.argv: list[str] = []
         self.test = ""
-        self.ended = False
+        self.optimize = 0
+        self.ended = self.keeps = False
+        self.unsaid = ""
         self.files: dict[str, list[Any]] = {}
         self.unmarked: dict[str, str] = {}
         self.lost: list[str] = []
-        self.terminates: list[int] = []
         self.pytest: Optional[dict[str, Any]] = None
         #: Of the canary, of which run it was and by each way its file, and what kept it from running.
         self.canary: Optional[dict[str, Any]] = None
         self.trouble = ""
 
+    def runs(self) -> bool:
+        """Say whether it still runs: another process may have its number by now."""
+        if sys.platform == "win32":  # where signal 0 is Ctrl-C, and nothing else asks without harm
+            return not self.ended
+        try:
+            os.kill(self.pid, 0)
+        except PermissionError:
+            pass
+        except OSError:
+            return False
+        now = process_state(self.pid)
+        # Z: nobody has waited for it.
+        return now[:1] != ["Z"] and (not self.began or not now or now[19] == self.began)
+
+    def __str__(self) -> str:
+        return f"process {self.pid}{by(self.test)}"
+
 
 def read_all(folder: str) -> tuple[list[Process], list[str]]:
-    """Return every process of a leg, and a sentence for each fragment that cannot be read."""
+    """Return every process of a leg, and a sentence for each fragment that cannot be read whole."""
     found: dict[str, Process] = {}
     broken: list[str] = []
     for name in sorted(os.listdir(folder)):
         if name.endswith(SUFFIX):
             try:
                 with io.open(os.path.join(folder, name), encoding="utf-8") as file:
-                    for line in file:
+                    for line in file.readlines() or [""]:  # nothing can be read of one that could write nothing
                         _take(found, json.loads(line))
             except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
                 broken.append(f"the fragment {name} is unreadable ({error})")
-    terminated = {number for process in found.values() for number in process.terminates}
-    for process in found.values():
-        if not process.ended and not terminated.isdisjoint((process.pid, -process.group)):
-            process.ended = not _is_alive(process.pid)
     return list(found.values()), broken
 
 
@@ -102,38 +166,38 @@ def read_ended(folder: str) -> tuple[list[Process], list[str]]:
     deadline = time.monotonic() + GRACE
     while True:
         found, broken = read_all(folder)
-        alive = any(not item.ended and _is_alive(item.pid) for item in found)
+        alive = any(not process.ended and process.runs() for process in found)
         if not alive or time.monotonic() > deadline:
             return found, broken
         time.sleep(0.05)
 
 
-def _is_alive(pid: int) -> bool:
-    if sys.platform == "win32":  # where signal 0 is Ctrl-C, and nothing else asks without harm
-        return True
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return process_state(pid)[:1] != ["Z"]  # which nobody has waited for
+def _began(pid: int) -> str:
+    """Return when a process began, in the system's clock ticks; empty where that is unknown."""
+    return "".join(process_state(pid)[19:20])
 
 
 def _take(found: dict[str, Process], said: dict[str, Any]) -> None:
     key = said.pop("process")
     if key not in found:
         found[key] = Process(int(key.partition("-")[0]))
-    if "parent" in said:
-        found[key].argv = found[said.pop("parent")].argv
+    process = found[key]
+    # One that could not write its beginning has a child that could.
+    if parent := found.get(said.pop("parent", "")):
+        process.argv, process.optimize = parent.argv, parent.optimize
     for name, value in said.items():
         if name == "unmarked":
-            found[key].unmarked.update(value)
-        elif name in ("lost", "terminates"):
-            getattr(found[key], name).append(value)
+            process.unmarked.update(value)
+        elif name == "lost":
+            process.lost.append(value)
+        elif name == "state":
+            letter, process.unsaid = state.read(value)
+            process.ended, process.keeps = letter == state.ENDED, letter == state.KEEPS
         elif name == "files":  # what ran since the last time
             for path, items in value.items():
-                found[key].files.setdefault(path, []).extend(items)
+                process.files.setdefault(path, []).extend(items)
         else:
-            setattr(found[key], name, value)
+            setattr(process, name, value)
 
 
 def command_line() -> list[str]:
@@ -166,8 +230,7 @@ def failures(folder: str) -> list[str]:
     for name in sorted(os.listdir(folder)):
         if name.endswith(FAILED):
             with io.open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
-                last = (file.read().strip().splitlines() or ["no reason"])[-1]
-            found.append(f"process {name[: -len(FAILED)]} could not be measured: {last}")
+                found += file.read().strip().splitlines()[:1]
     return found
 
 

@@ -7,7 +7,6 @@ import contextlib
 import functools
 import importlib
 import os
-import signal
 import sys
 import threading
 from importlib.machinery import SourceFileLoader
@@ -51,7 +50,13 @@ def hook_imports(engine: Engine) -> None:
             return original(self, fullname)
         source = self.get_data(path)
         if type(self).source_to_code is plain:
-            return engine.load(source, path, sys.modules.get(fullname))
+            try:
+                return engine.load(source, path, sys.modules.get(fullname))
+            except Exception as error:  # noqa: BLE001
+                failed = error
+            code = original(self, fullname)  # which raises what is wrong with the source
+            engine.lose(path, failed)
+            return code
         # A loader that changes what it loads: its lines are measured as it made them.
         code = self.source_to_code(source, path)
         if engine.branch:
@@ -95,18 +100,6 @@ def hook_forks(measurement: Measurement, termination: Optional[Termination]) -> 
 
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
-
-
-def hook_kills(say: Callable[[int], None]) -> None:
-    """Call `say` before this process sends SIGTERM, with the number of the process, or below 0 of the group."""
-
-    def kill(number: int, word: int) -> None:
-        if word == signal.SIGTERM and number != -1:
-            say(number or -os.getpgrp())
-
-    do_before(os, "kill", kill)
-    do_before(os, "killpg", lambda group, word: kill(-group, word))
-    do_before(signal, "raise_signal", lambda word: kill(os.getpid(), word))
 
 
 def hook_ends(measurement: Measurement) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from . import canary, engine, hooks, launches
 from .fragments import Fragment, current_test
 from .sources import Sources
+from .start import by
 from .termination import Guard, Termination
 
 if TYPE_CHECKING:
@@ -49,19 +50,14 @@ class Measurement:
         hooks.hook_forks(self, self._termination)
         if self._termination:
             self._termination.spare_programs()
-        else:
-            hooks.hook_kills(self.terminates)
         launches.hook_launches(self.launched)
 
     def checkpoint(self) -> None:
         """Hand over what the engine keeps to itself, if it is time."""
         now = time.monotonic()
         if self._engine.keeps and now >= self._next:
-            try:
-                with self.lock:
-                    self._engine.flush()
-            except OSError as error:
-                self._complain(error)
+            with contextlib.suppress(Exception), self.lock:  # the end tries again
+                self._engine.flush()
             # However much that is, no more than one part in fifty of the time goes here.
             self._next = time.monotonic() + max(CHECKPOINT, 50 * (time.monotonic() - now))
 
@@ -69,14 +65,19 @@ class Measurement:
         """Hand over the rest and say that the process ends now."""
         if self._pid != os.getpid():
             return
-        try:
-            with self.lock:
-                self._engine.flush()
-                self._fragment.add(ended=True, pytest=self.pytest)
-                if self._termination:
-                    self._termination.forget()
-        except OSError as error:
-            self._complain(error)
+        with self.lock:
+            for step in (self._engine.flush, self._say_end):
+                try:
+                    step()
+                except Exception as error:  # noqa: BLE001 - the program's end is not ours to change
+                    self._blame(error)
+
+    def _say_end(self) -> None:
+        if self.pytest:
+            self._fragment.add(pytest=self.pytest)
+        self._fragment.end()
+        if self._termination:
+            self._termination.forget()
 
     def fly_in_worker(self) -> None:
         """Run the canary where this process has become a worker of pytest-xdist, whose environment begins after it."""
@@ -92,7 +93,7 @@ class Measurement:
     def _fly(self) -> None:
         # Not in a fork, whose own end may be like that of a process: multiprocessing's is.
         if self._plan.canary and self._began == os.getpid():
-            with contextlib.suppress(OSError):  # one that nobody heard of is lost
+            with contextlib.suppress(Exception):  # one that nobody heard of is lost
                 pythons = self._plan.subprocess and (self.launches or self.forks)
                 canary.fly(self._plan, self._fragment, forks=self.forks, pythons=pythons)
 
@@ -101,24 +102,26 @@ class Measurement:
         test = current_test()
         self.launches |= bool(test)
         if self._plan.subprocess and not measurable:
-            by = f", started by {test}" if test else ""
-            self._fragment.add(lost=f"python -S hears of no leg and was not measured{by}: {shlex.join(argv)}")
-
-    def terminates(self, number: int) -> None:
-        """Note that this process sends SIGTERM to another, or to those of a group, whose number is below 0 then."""
-        self._fragment.add(terminates=number)
+            said = f"python -S hears of no leg and was not measured{by(test)}: {shlex.join(argv)}"
+            try:
+                self._fragment.add(lost=said)
+            except OSError as error:
+                self._blame(error)
 
     def forked(self) -> None:
         """Begin anew in a forked child, which says for itself that it ends."""
         self.lock.forget()
         self.lock.__exit__()
-        self._engine.forget()
         self.pytest = None
-        # subprocess forks by way of Python only to run `preexec_fn`; another program follows at once.
-        if not _starts_program():
-            self._begin()
-        elif self._termination:
-            self._termination.disregard()
+        try:
+            self._engine.forget()
+            # subprocess forks by way of Python only to run `preexec_fn`; another program follows at once.
+            if not _starts_program():
+                self._begin()
+            elif self._termination:
+                self._termination.disregard()
+        except Exception as error:  # noqa: BLE001 - Python would print it
+            self._blame(error)
 
     def _begin(self) -> None:
         self._pid = os.getpid()
@@ -127,12 +130,12 @@ class Measurement:
             if self._termination:
                 self._termination.expect(process)
         except OSError as error:
-            self._complain(error)
+            self._blame(error)
 
-    def _complain(self, error: OSError) -> None:
-        sys.stderr.write(
-            f"covlane: {self._fragment.path} cannot be written: {error.strerror}; this leg is incomplete\n"
-        )
+    def _blame(self, error: BaseException) -> None:
+        """Note why this process is not measured whole: in its fragment's state, never in its own output."""
+        with contextlib.suppress(Exception):
+            self._fragment.blame(error)
 
 
 def _starts_program() -> bool:

@@ -25,7 +25,7 @@ if sys.platform != "win32":
     import fcntl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from .termination import Guard
 
@@ -49,9 +49,10 @@ class Flags(NamedTuple):
 class Record:
     """One leg's record, as this process sees it."""
 
-    def __init__(self, folder: str, lock: Guard) -> None:
+    def __init__(self, folder: str, lock: Guard, keep: Callable[[], None] = lambda: None) -> None:
+        """Have `keep` called where this process has to keep flags to itself."""
         self._path = os.path.join(folder, NAME)
-        self._lock = lock
+        self._lock, self._keep = lock, keep
         self._map = memoryview(b"")
         self._known: dict[bytes, memoryview] = {}
         self._next = _USED.size
@@ -72,6 +73,7 @@ class Record:
             except OSError:
                 memory = memoryview(bytearray(len(ordered)))
                 self._homeless.append((payload, len(ordered), memory))
+                self._keep()
         return Flags(memory, ordered)
 
     def settle(self) -> None:

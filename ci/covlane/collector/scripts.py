@@ -95,6 +95,7 @@ def _audit(engine: Engine) -> None:
         if event != "exec" or _is_instrumented(arguments[0]) or not _is_source(engine, arguments[0]):
             return
         names.add(arguments[0].co_filename)
+        engine.keep()
         if sys.gettrace() is None:  # a debugger's is left to it
             threading.settrace(on_call)
             sys.settrace(on_call)

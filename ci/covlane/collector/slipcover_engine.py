@@ -43,7 +43,7 @@ class Engine:
         self._unsaid: dict[str, str] = {}
         self._fragment = fragment
         self._lock = lock
-        self._record = Record(plan.folder, lock)
+        self._record = Record(plan.folder, lock, fragment.keep)
         self._kept, self._canaries = plan.kept, plan.canaries
         self._forks = plan.isolation != "none"
         self._cache: Optional[Cache] = None
@@ -85,6 +85,8 @@ class Engine:
     def recorder(self) -> Recorder:
         """Return this process's recorder, loaded now if it was not."""
         if self._recorder is None:
+            if self.keeps:
+                self.keep()
             made = recorders().Recorder(self._lock, self._flags, branch=self.branch, at_once=self._forks)
             self._recorder = made
         return self._recorder
@@ -98,6 +100,18 @@ class Engine:
         self.unmarked[filename] = self._unsaid[self.sources.real(filename) or filename] = why
         with contextlib.suppress(OSError):  # the end tries again
             self._say()
+
+    def keep(self) -> None:
+        """Note that what runs here from now on is not in the record before `flush`."""
+        self._fragment.keep()
+
+    def lose(self, filename: str, error: BaseException) -> None:
+        """Note that a file runs unmeasured."""
+        name = self.sources.real(filename) or filename
+        try:
+            self._fragment.add(lost=f"{name} was not measured by a process ({type(error).__name__}: {error})")
+        except OSError as why:
+            self._fragment.blame(why)
 
     def flush(self) -> None:
         """Put what ran into the record; OSError where it has no place."""

@@ -1,12 +1,17 @@
 """Run by the leg's `.pth` file in every interpreter of a leg: begin to measure.
 
 Python runs `.pth` files before the program, so nothing here may fail or be heard: where the measurement cannot
-begin, a file beside the fragments says why, and the leg is incomplete.
+begin, a file beside the fragments says why, or `run` is told, and the leg is incomplete.
 """
 
 import importlib.util
 import os
 import sys
+
+TYPE_CHECKING = False  # typing is not loaded in every interpreter for this
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Union
 
 #: Names the plan of the leg that a process belongs to; empty in one that belongs to none.
 VARIABLE = "_COVLANE_LEG"
@@ -14,6 +19,8 @@ VARIABLE = "_COVLANE_LEG"
 RUNNING = "_covlane_leg.running"
 PACKAGE = "_covlane_collector"
 FAILED = ".failed"
+#: What helps a process that could not be measured.
+REMEDY = "it has to run as the suite's user and to write to the leg's folder"
 #: The program of execnet's that becomes a worker of pytest-xdist.
 WORKER = "import sys;exec(eval(sys.stdin.readline()))"
 
@@ -88,11 +95,45 @@ def begin(running: str) -> None:
         plan = plans.read(path)
         if plan.subprocess or WORKER in getattr(sys, "orig_argv", ()):
             importlib.import_module(PACKAGE + ".measure").Measurement(plan).start()
-    except Exception:  # noqa: BLE001 - the program that starts here is not ours to stop
-        import traceback
-
+    except Exception as error:  # noqa: BLE001 - the program that starts here is not ours to stop
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]  # noqa: TID251
+        said = cannot(f"process {os.getpid()}{by(test)}", error, getattr(sys, "orig_argv", []))
+        folder = os.path.dirname(path)
         try:
-            with open(os.path.join(os.path.dirname(path), f"{os.getpid()}{FAILED}"), "w") as file:
-                file.write(traceback.format_exc())
+            with open(os.path.join(folder, f"{os.getpid()}{FAILED}"), "w", errors="backslashreplace") as file:
+                file.write(said)
         except OSError:
-            pass
+            cry(folder, said)
+
+
+def by(test: str) -> str:
+    """Return what a sentence says of the test that started a process."""
+    return f", started by {test}" if test else ""
+
+
+def cannot(who: str, error: "Union[BaseException, str]", argv: "Sequence[str]") -> str:
+    """Return the sentence that a process could not be measured, or not to its end."""
+    import shlex
+
+    if isinstance(error, OSError) and error.strerror:
+        error = error.strerror
+    elif not isinstance(error, str):
+        error = f"{type(error).__name__}: {error}"
+    return f"{who} could not be measured whole ({error}): {shlex.join(argv)}; {REMEDY}"
+
+
+def address(folder: str) -> bytes:
+    """Return the name by which `run` hears of what cannot write to a leg's folder: a socket's, of no file (unix(7))."""
+    return b"\0covlane" + os.fsencode(folder)[-90:]
+
+
+def cry(folder: str, said: str) -> None:
+    """Tell `run` what could not be written to the leg's folder, whoever this process is, where the system has a way."""
+    try:
+        import socket
+
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+            out.setblocking(False)
+            out.sendto(said.encode("utf-8", "backslashreplace")[:4000], address(folder))
+    except (ImportError, AttributeError, OSError):
+        pass

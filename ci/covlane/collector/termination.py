@@ -1,7 +1,6 @@
 """SIGTERM in a process that has something left to say: it says that, and then ends as it would have.
 
-What has nothing left to say is not touched: SIGTERM ends it as without a measurement, and who sent the signal says so
-(`hooks.hook_kills`).
+What has nothing left to say is not touched: SIGTERM ends it as without a measurement, and `finish` lists it.
 """
 
 from __future__ import annotations

@@ -112,16 +112,19 @@ class Seen(NamedTuple):
 
 
 class Processes(msgspec.Struct, frozen=True):
-    """How many processes of a leg began to measure, and how many of them reported to their end."""
+    """How many processes of a leg began to measure, how many said their end, and how many a signal or a crash ended."""
 
     started: int
     reported: int
+    killed: int = 0
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     """Where a leg's lines come from, as the leg itself wrote it down.
 
-    `shard` is `1/3` for the first of three, `split` a digest of all that decides which test is in which.
+    `shard` is `1/3` for the first of three, `split` a digest of all that decides which test is in which. `optimize` is
+    Python's level of `-O`; `killed` are the processes that a signal or a crash ended, the first hundred that differ,
+    and `notes` sentences on what the figures leave out, neither of which makes a leg incomplete.
     """
 
     schema: int
@@ -133,6 +136,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     dirty: bool
     tools: dict[str, str]
     engine: str
+    optimize: int = 0
     isolation: str
     workers: int | str
     shard: str | None
@@ -144,6 +148,8 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     canary: str
     complete: bool
     reasons: tuple[str, ...]
+    killed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     unbranched: dict[str, str]
     unparsable: dict[str, str]
 
