@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from truth.programs import Program
 
 DOOMED = "pkg/doomed.py"
-EXACT, STOPPED, NAMED = "exact", "stopped", "named"
+EXACT, LISTED, STOPPED, NAMED = "exact", "listed", "stopped", "named"
+#: From this Python on no end of a process can lose a line.
+AT_ONCE = (3, 12)
 #: The row of all programs that can share a leg.
 TOGETHER = "all of these in one leg"
 
@@ -29,9 +31,9 @@ TOGETHER = "all of these in one leg"
 class Cell(NamedTuple):
     """What a row is in a column on one Python.
 
-    `how` is `exact`: every line and branch is there and the leg complete; `stopped`: the lines are there, and the
-    leg says why pytest did not run every test; `named`: the leg names the process whose lines it may lack. Anything
-    `wrong` is in sentences.
+    `how` is `exact`: every line and branch is there and the leg complete; `listed`: so it is, and the leg lists the
+    process, which could not say its end; `stopped`: the lines are there, and the leg says why pytest did not run every
+    test; `named`: the leg names the process whose lines it may lack. Anything `wrong` is in sentences.
     """
 
     row: str
@@ -103,11 +105,17 @@ def _judge(
     wrong = [f"the report does not say: {stop}"] if stop and not stops else []
     rest = [reason for reason in leg.stamp.reasons if reason not in stops]
     how = STOPPED if stop else EXACT
-    if rest and not end.seen:
+    if not end.seen and (end.stays or version < AT_ONCE):
         how = NAMED
         # What ran there may be lost; what did not run may not be there.
         truths[DOOMED] = {key: "~" if mark == "+" else mark for key, mark in truths[DOOMED].items()}
-        if not any(re.search(place.named, reason) for reason in rest):
-            wrong.append(f"not named by {place.named!r}, but: {'; '.join(map(_plain, rest))}")
-        rest = [reason for reason in rest if "never reported its end" not in reason]
+        sign = "still ran when the leg ended: " if end.stays else "was ended by a signal or a crash, "
+        name = f"{place.by} {sign}.*{place.named}"
+        if not any(re.search(name, reason) for reason in rest):
+            wrong.append(f"not named by {name!r}, but: {'; '.join(map(_plain, rest))}")
+        rest = [reason for reason in rest if sign not in reason]
+    elif not end.seen:
+        how = how if stop else LISTED
+        if not any(re.search(f"{place.named}.*{place.by}$", line) for line in leg.stamp.killed):
+            wrong.append(f"not listed by {place.named!r}, but: {'; '.join(leg.stamp.killed)}")
     return how, [*wrong, *annotated.deviations(truths, leg.measured.files), *map(_plain, rest)]

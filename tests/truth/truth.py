@@ -45,9 +45,10 @@ ABOUT_ENDS = """\
 ## Ends
 
 A process runs its last line and ends; the column says which process of the leg it is. Pythons alone: everything is
-there, and the leg is complete. *stopped*: everything is there, and the leg is incomplete and says why, as pytest did
-not come to its end. *named*: the process could not see its end coming, so the leg is incomplete and names it with its
-command line and its test, and the lines of all other processes are there.
+there, and the leg is complete. *listed*: so it is, and the leg lists the process, which a signal or a crash ended before
+it could say so. *stopped*: everything is there, and the leg is incomplete and says why, as pytest did not come to its
+end. *named*: what the process ran may be lost, so the leg is incomplete and names it with its command line and its test,
+and the lines of all other processes are there.
 """
 
 

@@ -117,8 +117,10 @@ def _match(node: Any, following: Following) -> None:
     while isinstance(pattern, ast.MatchOr) or getattr(pattern, "pattern", None):
         pattern = pattern.patterns[-1] if isinstance(pattern, ast.MatchOr) else pattern.pattern
     if guard or not isinstance(pattern, ast.MatchAs):
-        otherwise = ast.MatchAs(**_place(node))
-        node.cases.append(ast.match_case(otherwise, body=[_mark(node, _line(following))]))
+        # In the place of the last pattern, from where control leaves without it.
+        last = _place(guard or node.cases[-1].pattern)
+        mark = _mark(node, _line(following), last)
+        node.cases.append(ast.match_case(ast.MatchAs(**last), body=[mark]))
 
 
 def _try(node: Any, following: Following) -> None:
@@ -141,7 +143,7 @@ def _function(node: Any, _following: Following) -> None:
         node.body.insert(int(documented), ast.Global([NAME], **_place(node)))
 
 
-def _place(node: Any) -> dict[str, Any]:
+def _place(node: Any) -> dict[str, int]:
     """Return where a node stands, for one that has no place in the source."""
     return {
         "lineno": node.lineno,
@@ -151,14 +153,16 @@ def _place(node: Any) -> dict[str, Any]:
     }
 
 
-def _mark(node: Any, to: int) -> ast.stmt:
-    """Return the mark of the branch from a statement to a line."""
+def _mark(node: Any, to: int, place: Optional[dict[str, int]] = None) -> ast.stmt:
+    """Return the mark of the branch from a statement to a line, which control comes to from a place in that."""
     if BY_LINE:  # the compiler makes a NOP with this line of it
         number = MARK | node.lineno << 15 | to
         return ast.Pass(lineno=number, end_lineno=number, col_offset=-1, end_col_offset=-1)
-    place = _place(node)
-    if sys.version_info >= (3, 10):
-        place = dict.fromkeys(place, -1)  # no line: the compiler gives it that of what runs before
+    place = place or _place(node)
+    if to != EXIT and sys.version_info >= (3, 10):
+        # On no line, of which other tracers are told. To the way out it is on its statement's, as the return after it
+        # is on the line of what is before.
+        place = dict.fromkeys(place, -1)
     value = ast.Tuple([ast.Constant(each, **place) for each in (node.lineno, to)], ast.Load(), **place)
     return ast.Assign([ast.Name(NAME, ast.Store(), **place)], value, **place)
 

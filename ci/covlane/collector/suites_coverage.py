@@ -46,12 +46,31 @@ def hook(engine: Engine) -> None:
 
 def _plain(arcs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Yield a file's arcs without the marks between two lines; the way out of a function is a negative number."""
-    for begin, end in arcs:
-        if abs(end) > LAST_LINE:  # to a mark: the arc from there says the same
-            continue
-        if begin <= LAST_LINE:
-            yield begin, end
-        elif begin & MARK:
-            yield begin >> 15 & LAST_LINE, end
-        else:
-            yield begin >> 15, end - EXCESS if end > 0 else end + EXCESS
+    ways = [_unpacked(begin, end) for begin, end in arcs]
+    #: From where control came to each mark: not always its own line, as that of a `match` is not that of its `case`.
+    before: dict[int, list[int]] = {}
+    for begin, end in ways:
+        if end > LAST_LINE:
+            before.setdefault(end, []).append(begin)
+    for begin, end in ways:
+        if end <= LAST_LINE:
+            for line in _before(begin, before):
+                yield line, end
+
+
+def _before(line: int, before: Mapping[int, list[int]]) -> Iterator[int]:
+    """Yield where control was on a line before it came to a mark, or the line itself where that is none."""
+    if line <= LAST_LINE:
+        yield line
+    elif line in before:
+        for each in before[line]:
+            yield from _before(each, before)
+    else:
+        yield line >> 15 & LAST_LINE
+
+
+def _unpacked(begin: int, end: int) -> tuple[int, int]:
+    """Return an arc as it was before coverage.py's C tracer packed it."""
+    if LAST_LINE < begin < MARK:
+        begin, end = begin | MARK, end - EXCESS if end > 0 else end + EXCESS
+    return begin, end | MARK if end > LAST_LINE else end
