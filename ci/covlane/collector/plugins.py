@@ -25,12 +25,18 @@ def place(plan: Plan, folder: str) -> None:
 
 def options(plan: Plan, path: str) -> list[str]:
     """Return pytest's options for a leg whose plan is at `path`."""
-    loaded = [word for name in _needed(plan) for word in ("-p", name)]
+    names = [*_installed(plan), *_needed(plan)]
+    loaded = [word for name in names for word in ("-p", name)]
     if plan.shard:
         from .shard_plugin import options as of_shard
 
         loaded += of_shard(path)
     return loaded
+
+
+def _installed(plan: Plan) -> list[str]:
+    """Return the plugins that the leg's mode needs: a suite may keep pytest from loading what it does not name."""
+    return ["pytest_forked"] * (plan.isolation == "forked") + ["xdist"] * bool(plan.workers)
 
 
 def _needed(plan: Plan) -> dict[str, str]:
