@@ -254,5 +254,95 @@ def test_a_killed_process_has_lost_nothing_that_it_ran(matrix_project: Project) 
     leg = project.measure()
     # Up to Python 3.11 probes keep what they saw to themselves until the process's end.
     version = tuple(map(int, leg.stamp.python.split(".")[:2]))
-    assert leg.ran("pkg/__init__.py") == ([1, 2] if version >= (3, 12) else [1])
-    assert "never reported its end" in leg.stamp.reasons[0]
+    assert (leg.stamp.processes.killed, len(leg.stamp.killed)) == (1, 1)
+    if version >= (3, 12):
+        assert (leg.ran("pkg/__init__.py"), leg.stamp.reasons) == ([1, 2], ())
+    else:
+        assert leg.ran("pkg/__init__.py") == [1]
+        (reason,) = leg.stamp.reasons
+        assert "was ended by a signal or a crash, and what it ran may be lost: " in reason
+        assert reason.endswith("; end it by SIGTERM, or measure on Python 3.12 or later")
+
+
+SERVER = """
+    import sys, time
+    while True:
+        time.sleep(0.01)
+        print("ready", flush=True)
+    """
+#: How suites kill what they start, given `child`, a program that is ready.
+KILLS = {
+    "Popen.kill": "child.kill()",
+    "os.kill": "os.kill(child.pid, signal.SIGKILL)",
+    "kill(1)": "subprocess.run(['kill', str(child.pid)], check=True)",
+    "kill(1) of a shell": "os.system(f'kill -9 {child.pid}')",
+    "a descriptor of the process": "signal.pidfd_send_signal(os.pidfd_open(child.pid), signal.SIGTERM)",
+    "a terminal that closes": "child.send_signal(signal.SIGHUP)",
+    "nobody waits": "child.kill(); return",
+}
+
+
+@pytest.mark.parametrize("kill", KILLS)
+def test_a_child_that_is_killed_on_purpose_costs_a_leg_no_line(matrix_project: Project, kill: str) -> None:
+    project = matrix_project
+    project.write("pkg/__init__.py", "")
+    project.write("pkg/server.py", SERVER)
+    project.write(
+        "test_it.py",
+        f"""
+        import os, signal, subprocess, sys
+
+        def test_it():
+            child = subprocess.Popen([sys.executable, "-m", "pkg.server"], stdout=subprocess.PIPE)
+            assert child.stdout.readline() == b"ready\\n"
+            {KILLS[kill]}
+            child.wait(60)
+        """,
+    )
+    leg = project.measure()
+    assert leg.code == 0, leg.output
+    newer = tuple(map(int, leg.stamp.python.split(".")[:2])) >= (3, 12)
+    if newer:
+        assert leg.missed("pkg/server.py") == []
+        assert leg.stamp.reasons == ()
+        assert leg.stamp.processes.killed == 1
+        (listed,) = leg.stamp.killed
+        assert listed.endswith(" -m pkg.server, started by test_it.py::test_it")
+    elif "SIGTERM" in KILLS[kill] or kill == "kill(1)":
+        assert (leg.missed("pkg/server.py"), leg.stamp.reasons) == ([], ())
+    else:
+        assert leg.stamp.reasons[0].endswith("; end it by SIGTERM, or measure on Python 3.12 or later")
+
+
+def test_a_child_that_a_time_limit_kills_costs_a_leg_no_line(matrix_project: Project) -> None:
+    project = matrix_project
+    project.write("pkg/__init__.py", "")
+    project.write(
+        "test_it.py",
+        """
+        import subprocess, sys
+        import pytest
+
+        def test_it():
+            # It runs nothing that is measured: up to Python 3.11 too it takes nothing with it.
+            with pytest.raises(subprocess.TimeoutExpired):
+                subprocess.run([sys.executable, "-c", "import time; time.sleep(60)"], timeout=1)
+        """,
+    )
+    leg = project.measure()
+    assert (leg.code, leg.stamp.reasons) == (0, ()), leg.output
+
+
+def test_a_child_that_still_runs_when_the_leg_ends_is_named(project: Project) -> None:
+    project.write("pkg/__init__.py", "")
+    project.write(
+        "test_it.py",
+        """
+        import subprocess, sys
+        def test_it():
+            quiet = dict(stdin=-3, stdout=-3, stderr=-3)
+            subprocess.Popen([sys.executable, "-c", "import time; time.sleep(10)"], **quiet)
+        """,
+    )
+    (reason,) = project.measure().stamp.reasons
+    assert ", started by test_it.py::test_it still ran when the leg ended: " in reason

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DOOMED = "pkg/doomed.py"
 EXACT, LISTED, STOPPED, NAMED = "exact", "listed", "stopped", "named"
+#: What a report says of a process that it could not wait for.
+STAYS = "still ran when the leg ended: "
 #: From this Python on no end of a process can lose a line.
 AT_ONCE = (3, 12)
 #: The row of all programs that can share a leg.
@@ -105,11 +107,12 @@ def _judge(
     wrong = [f"the report does not say: {stop}"] if stop and not stops else []
     rest = [reason for reason in leg.stamp.reasons if reason not in stops]
     how = STOPPED if stop else EXACT
-    if not end.seen and (end.stays or version < AT_ONCE):
+    stays = end.stays and any(STAYS in reason for reason in rest)
+    if not end.seen and (stays or version < AT_ONCE):
         how = NAMED
         # What ran there may be lost; what did not run may not be there.
         truths[DOOMED] = {key: "~" if mark == "+" else mark for key, mark in truths[DOOMED].items()}
-        sign = "still ran when the leg ended: " if end.stays else "was ended by a signal or a crash, "
+        sign = STAYS if stays else "was ended by a signal or a crash, "
         name = f"{place.by} {sign}.*{place.named}"
         if not any(re.search(name, reason) for reason in rest):
             wrong.append(f"not named by {name!r}, but: {'; '.join(map(_plain, rest))}")

@@ -136,8 +136,8 @@ PLACES = (*_TESTS, *_CHILDREN, POOL)
 class End(NamedTuple):
     """A way to end.
 
-    `seen` says that the process can see it coming, `returns` that it is none after all, `stays` that the process still
-    runs when the leg ends. `outside` is what the test
+    `seen` says that the process can see it coming, `returns` that it is none after all, `stays` that the process may
+    still run when the leg ends. `outside` is what the test
     does to the process once it is ready: a signal, or to leave it alone. `reasons` says, by place, how the
     report begins to say why it is incomplete, where pytest itself ends by it; `on_3_9` what it says there beyond that.
     """
@@ -219,7 +219,12 @@ ENDS = (
     ),
     End("daemon, at pytest's end", "wait()", places=(BY_FORK, BY_SPAWN), outside="left"),
     End(
-        "outlives pytest for long", "wait()", seen=False, places=(SUBPROCESS, FORK), stays=True, outside="left"
+        "outlives pytest for long",
+        "wait()",
+        seen=False,
+        places=(SUBPROCESS, FORK),
+        stays=True,
+        outside="left",
     ),
     End(
         "pytest-timeout, signal",
@@ -264,6 +269,7 @@ ENDS = (
         "SIGTERM to the leg",
         "to_leg('SIGTERM')",
         seen=False,
+        stays=True,
         places=_TESTS,
         reasons=_each("pytest was killed by SIGTERM"),
     ),

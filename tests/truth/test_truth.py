@@ -148,7 +148,10 @@ def test_a_program_is_measured_exactly_in_every_mode(lab: Lab, mode: modes.Mode,
     assert cells.of_programs(lab, mode, [program], tmp_path / "leg").wrong == ()
 
 
-@pytest.mark.parametrize(("name", "how"), [("SIGTERM from outside", EXACT), ("SIGKILL", NAMED), ("outlives pytest for long", NAMED)])
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [("SIGTERM from outside", EXACT), ("SIGKILL", NAMED), ("outlives pytest for long", NAMED)],
+)
 def test_an_end_is_measured_exactly_or_named(lab: Lab, name: str, how: str, tmp_path: Path) -> None:
     end = next(end for end in ends.ENDS if end.name == name)
     found = cells.of_end(lab, end, ends.SUBPROCESS, tmp_path / "leg")

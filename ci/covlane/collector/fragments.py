@@ -154,7 +154,9 @@ def read_all(folder: str) -> tuple[list[Process], list[str]]:
         if name.endswith(SUFFIX):
             try:
                 with io.open(os.path.join(folder, name), encoding="utf-8") as file:
-                    for line in file.readlines() or [""]:  # nothing can be read of one that could write nothing
+                    for line in file.readlines() or [
+                        ""
+                    ]:  # nothing can be read of one that could write nothing
                         _take(found, json.loads(line))
             except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
                 broken.append(f"the fragment {name} is unreadable ({error})")

@@ -143,7 +143,7 @@ def _function(node: Any, _following: Following) -> None:
         node.body.insert(int(documented), ast.Global([NAME], **_place(node)))
 
 
-def _place(node: Any) -> dict[str, int]:
+def _place(node: Any) -> dict[str, Any]:
     """Return where a node stands, for one that has no place in the source."""
     return {
         "lineno": node.lineno,
@@ -153,7 +153,7 @@ def _place(node: Any) -> dict[str, int]:
     }
 
 
-def _mark(node: Any, to: int, place: Optional[dict[str, int]] = None) -> ast.stmt:
+def _mark(node: Any, to: int, place: Optional[dict[str, Any]] = None) -> ast.stmt:
     """Return the mark of the branch from a statement to a line, which control comes to from a place in that."""
     if BY_LINE:  # the compiler makes a NOP with this line of it
         number = MARK | node.lineno << 15 | to

@@ -7,6 +7,7 @@ import dis
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 import slipcover
@@ -96,7 +97,8 @@ def marked_by_slipcover(source: str) -> types.CodeType:
     for node in ast.walk(tree):
         # Up to Python 3.11 SlipCover's are on line 0, which other tracers are told of.
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == marks.NAME:
-            line, to = (each.value for each in node.value.elts)
+            mark: Any = node.value
+            line, to = (each.value for each in mark.elts)
             for part in ast.walk(node):
                 if isinstance(part, (ast.stmt, ast.expr)) and to != marks.EXIT:
                     part.lineno = part.end_lineno = part.col_offset = part.end_col_offset = -1
