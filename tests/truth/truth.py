@@ -90,8 +90,10 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--write", action="store_true", help="put the tables into docs/truth.md")
     given = parser.parse_args(arguments)
-    # A shell that runs this in the background has SIGINT ignored, and every process of the lab would inherit that.
+    # What runs this in the background may have these ignored, and every process of the lab would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     chosen = Given(given.program, given.mode, given.alone)
     runs: dict[str, Run] = {}
     if given.results and given.results.exists():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from . import cache, canary, engine, fragments, shard_plugin
 from .plan import SCHEMA
 from .sources import Sources
-from .start import by, cannot
+from .start import REMEDY, by, cannot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,6 +212,8 @@ def _remedy(plan: Plan) -> str:
     """Return what helps where a process keeps what it ran to itself until its end."""
     newer = [] if sys.version_info >= (3, 12) else ["on Python 3.12 or later"]
     better = ['with engine = "slipcover"'] if plan.engine != "slipcover" else []
+    if not newer and not better:  # it had no room in the record
+        return REMEDY
     return f"end it by SIGTERM, or measure {' '.join([*newer, *better])}"
 
 

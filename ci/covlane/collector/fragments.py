@@ -53,7 +53,7 @@ class Fragment:
             self.path = own + SUFFIX
             if sys.flags.optimize:
                 what["optimize"] = sys.flags.optimize
-        what.update(test=test, began=_began(os.getpid()), state=state.new(self._letter))
+        what.update(test=test, began=_began(), state=state.new(self._letter))
         with self._opened() as descriptor:
             self._write(descriptor, what)
             self._state = None
@@ -174,9 +174,10 @@ def read_ended(folder: str) -> tuple[list[Process], list[str]]:
         time.sleep(0.05)
 
 
-def _began(pid: int) -> str:
-    """Return when a process began, in the system's clock ticks; empty where that is unknown."""
-    return "".join(process_state(pid)[19:20])
+def _began() -> str:
+    """Return when this process began, in the system's clock ticks; empty where that is unknown."""
+    # Its number may be that of another in the /proc that it sees (pid_namespaces(7)).
+    return "".join(process_state("self")[19:20])
 
 
 def _take(found: dict[str, Process], said: dict[str, Any]) -> None:

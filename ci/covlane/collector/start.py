@@ -20,7 +20,7 @@ RUNNING = "_covlane_leg.running"
 PACKAGE = "_covlane_collector"
 FAILED = ".failed"
 #: What helps a process that could not be measured.
-REMEDY = "it has to run as the suite's user and to write to the leg's folder"
+REMEDY = "let it run as the suite's user, able to write to the leg's folder, with room on the disk"
 #: The program of execnet's that becomes a worker of pytest-xdist.
 WORKER = "import sys;exec(eval(sys.stdin.readline()))"
 
@@ -73,7 +73,7 @@ def leg_above(running: str) -> str:
     return ""
 
 
-def process_state(pid: int) -> "list[str]":
+def process_state(pid: "Union[int, str]") -> "list[str]":
     """Return what /proc says of a process, from its state on (proc(5), pid/stat); nothing where there is none."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
