@@ -299,7 +299,7 @@ def test_a_process_whose_measurement_cannot_begin_runs_and_is_named(project: Pro
         """,
     )
     assert leg.code == 0, leg.output
-    assert "could not be measured: " in leg.stamp.reasons[0]
+    assert "could not be measured whole (" in leg.stamp.reasons[0]
 
 
 def test_a_forked_child_that_is_terminated_at_once_ends(matrix_project: Project) -> None:

@@ -108,7 +108,7 @@ def _judge(
     rest = [reason for reason in leg.stamp.reasons if reason not in stops]
     how = STOPPED if stop else EXACT
     stays = end.stays and any(STAYS in reason for reason in rest)
-    if not end.seen and (stays or version < AT_ONCE):
+    if rest and not end.seen and (stays or version < AT_ONCE):
         how = NAMED
         # What ran there may be lost; what did not run may not be there.
         truths[DOOMED] = {key: "~" if mark == "+" else mark for key, mark in truths[DOOMED].items()}
@@ -117,7 +117,7 @@ def _judge(
         if not any(re.search(name, reason) for reason in rest):
             wrong.append(f"not named by {name!r}, but: {'; '.join(map(_plain, rest))}")
         rest = [reason for reason in rest if sign not in reason]
-    elif not end.seen:
+    elif not end.seen and version >= AT_ONCE:
         how = how if stop else LISTED
         if not any(re.search(f"{place.named}.*{place.by}$", line) for line in leg.stamp.killed):
             wrong.append(f"not listed by {place.named!r}, but: {'; '.join(leg.stamp.killed)}")

@@ -73,10 +73,14 @@ def leg_above(running: str) -> str:
     return ""
 
 
+#: As it is before the program can put something in its place.
+_open = [open]
+
+
 def process_state(pid: "Union[int, str]") -> "list[str]":
     """Return what /proc says of a process, from its state on (proc(5), pid/stat); nothing where there is none."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
+        with _open[0](f"/proc/{pid}/stat", "rb") as file:
             return file.read().rpartition(b") ")[2].decode().split()
     except OSError:
         return []
