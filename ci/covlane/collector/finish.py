@@ -32,6 +32,8 @@ UNFINISHED = {
     4: "pytest refused its command line",
     5: "pytest found no tests",
 }
+#: Why branches are unknown that leave from some lines.
+PART = "a program compiled parts of it again: its lines are measured, its branches from {} are not"
 
 
 def stand_by(plan: Plan) -> bool:
@@ -72,9 +74,10 @@ def finish(plan: Plan, before: Crew, *, status: int, arguments: list[str], heard
         reasons.append(f"the record of what ran is broken: {error}")
         seen = {}
     unmarked = {path: why for process in found for path, why in process.unmarked.items()}
+    parts = [(path, rows) for process in found for path, those in process.parts.items() for rows in those]
     names = dict(Sources(plan.root, plan.source, plan.omit).walk())
     reader = engine.reader(plan, list(names), seen, before)
-    files, notes = _files(plan, names, reader, unmarked)
+    files, notes = _files(plan, names, reader, unmarked, parts)
     report = _document(files, branch=plan.branch, reader=reader)
     if plan.shard:
         report["durations"] = next((item.pytest["durations"] for item in found if item.pytest), {})
@@ -98,11 +101,18 @@ def finish(plan: Plan, before: Crew, *, status: int, arguments: list[str], heard
 
 
 def _files(
-    plan: Plan, names: dict[str, str], reader: engine.Reader, unmarked: dict[str, str]
+    plan: Plan,
+    names: dict[str, str],
+    reader: engine.Reader,
+    unmarked: dict[str, str],
+    parts: list[tuple[str, list[int]]],
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """Return SlipCover's entry for each source, and the notes on files that could not be measured whole."""
     files: dict[str, dict[str, Any]] = {}
     notes: dict[str, dict[str, str]] = {"unbranched": {}, "unparsable": {}}
+    remade: dict[str, set[int]] = {}
+    for path, (first, last) in parts:
+        remade.setdefault(path, set()).update(range(first, last + 1))
     for path, name in names.items():
         if _printable(name) != name:
             notes["unparsable"][_printable(name)] = "its name is not UTF-8"
@@ -112,11 +122,8 @@ def _files(
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             notes["unparsable"][name] = f"{type(error).__name__}: {error}"
             continue
-        # Branches that no process could have seen are unknown, not missed.
-        why = found.unmarked or ("" if found.taken or not found.branches else unmarked.get(path))
-        if why:
+        if why := _forget_unknown(found, unmarked.get(path, ""), remade.get(path, set())):
             notes["unbranched"][name] = why
-            found.branches.clear()
         entry: dict[str, Any] = {
             "executed_lines": sorted(found.executed),
             "missing_lines": sorted(found.executable - found.executed),
@@ -128,6 +135,24 @@ def _files(
         entry["digest"] = found.digest
         files[name] = entry
     return dict(sorted(files.items())), notes
+
+
+def _forget_unknown(found: engine.Counted, unmarked: str, remade: set[int]) -> str:
+    """Take out the branches of a file that no process could have seen, which are not missed, and return why.
+
+    Args:
+        found: the file's counts.
+        unmarked: why a process could not see them, where one could not.
+        remade: lines whose code ran without marks.
+    """
+    why = found.unmarked or ("" if found.taken or not found.branches else unmarked)
+    unknown = {line for line, _ in found.branches - found.taken} & remade
+    if why:
+        found.branches.clear()
+    elif unknown:
+        found.branches.difference_update([pair for pair in found.branches if pair[0] in unknown])
+        why = PART.format(", ".join(map(str, sorted(unknown))))
+    return why
 
 
 def _document(files: dict[str, dict[str, Any]], *, branch: bool, reader: engine.Reader) -> dict[str, Any]:

@@ -122,6 +122,8 @@ class Process:
         self.unsaid = ""
         self.files: dict[str, list[Any]] = {}
         self.unmarked: dict[str, str] = {}
+        #: By real path, the first and last rows whose branches ran unmeasured.
+        self.parts: dict[str, list[list[int]]] = {}
         self.lost: list[str] = []
         self.pytest: Optional[dict[str, Any]] = None
         #: Of the canary, of which run it was and by each way its file, and what kept it from running.
@@ -196,9 +198,9 @@ def _take(found: dict[str, Process], said: dict[str, Any]) -> None:
         elif name == "state":
             letter, process.unsaid = state.read(value)
             process.ended, process.keeps = letter == state.ENDED, letter == state.KEEPS
-        elif name == "files":  # what ran since the last time
+        elif name in ("files", "parts"):  # what came since the last time
             for path, items in value.items():
-                process.files.setdefault(path, []).extend(items)
+                getattr(process, name).setdefault(path, []).extend(items)
         else:
             setattr(process, name, value)
 

@@ -61,7 +61,7 @@ def hook_imports(engine: Engine) -> None:
         code = self.source_to_code(source, path)
         if engine.branch:
             engine.unbranched(path, UNMARKED)
-        return engine.instrument(code, sys.modules.get(fullname))
+        return engine.instrument(code, source, sys.modules.get(fullname))
 
     SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
 

@@ -12,7 +12,7 @@ from binascii import crc32
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, Optional
 
-from .record import MARK
+from .units import SOUND, lines_of_units, telling
 
 if TYPE_CHECKING:
     import types
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from . import slip
     from .record import Flags
     from .termination import Guard
+    from .units import Telling
 
-    #: Code, the numbers of its lines and marks, and of `codes` their signatures and which are long.
-    Frozen = tuple[types.CodeType, bytes, bytes, tuple[int, ...]]
+    #: Code, the numbers of its lines and marks, and of `codes` their signatures and which tell their instructions.
+    Frozen = tuple[types.CodeType, bytes, bytes, tuple[Telling, ...]]
     #: A file's bytes in the record, the place among them of each near number, and all numbers, in whose order the bytes
     #: lie. An array's items, unlike a dictionary's, are no objects, whose counts of references a forked child would
     #: write, at the price of the page.
@@ -35,18 +36,6 @@ NUMBERS = (4, 5, 3, 2, 0, 1)
 
 #: Lines from here on, and marks, are few: their places are searched for.
 FAR = 1 << 16
-
-#: Up to Python 3.13, for a line that lies 127 lines or more from where CPython expects it, it reads the table of the
-#: code's lines from its start: at each event, and at each jump within such a line, which it tells nobody and which is
-#: never over (`compute_line` and `_Py_call_instrumentation_line` in its Python/instrumentation.c; gh-127953). Then
-#: instructions are told, each once: they take no search, and what has been told costs nothing.
-SEARCHING = sys.version_info < (3, 14)
-REACH = 127
-#: Bytes of code below which a search takes less than to tell each instruction once.
-LONG = 1024
-
-#: Python 3.12.0 loses track of instructions (gh-109371), and of code that changes in the middle (gh-108976).
-SOUND = sys.version_info >= (3, 12, 1)
 
 monitoring: Any = getattr(sys, "monitoring", None)
 
@@ -80,7 +69,9 @@ class Recorder:
         self._watched: dict[str, array[int]] = {}
         self._numbers: dict[str, array[int]] = {}
         self._flags = flags
-        # By the identity of long code, which is kept so that no other takes it.
+        #: By its signature, of code that tells its instructions: the units that tell nothing.
+        self._silent: dict[int, tuple[int, ...]] = {}
+        # By the identity of such code, which is kept so that no other takes it.
         units: dict[int, tuple[types.CodeType, memoryview, array[int]]] = {}
         disable = monitoring.DISABLE
 
@@ -92,8 +83,9 @@ class Recorder:
         def instruction(code: types.CodeType, offset: int) -> Any:
             found = units.get(id(code))
             if found is None:
+                lines = lines_of_units(code, self._silent[signature(code)])
                 memory = known[code.co_filename][0]
-                found = units[id(code)] = code, memory, places_of_units(code, known[code.co_filename])
+                found = units[id(code)] = code, memory, places_of_lines(lines, known[code.co_filename])
             _, memory, places = found
             if place := places[offset >> 1]:
                 memory[place - 1] = 1
@@ -101,27 +93,27 @@ class Recorder:
 
         self._callbacks = {monitoring.events.LINE: line, monitoring.events.INSTRUCTION: instruction}
 
-    def freeze(self, code: types.CodeType) -> Frozen:
-        """Return code, and what `watch` asks of it, as something that marshal takes."""
+    def freeze(self, code: types.CodeType, source: bytes) -> Frozen:
+        """Return the code of a source, and what `watch` asks of it, as something that marshal takes."""
         found = codes(code)
         tables = [list(each.co_lines()) for each in found]
         numbers = {line for table in tables for _, _, line in table if line is not None}
         signatures = array("I", map(signature, found))
-        long: tuple[int, ...] = ()
-        if SOUND and SEARCHING:
-            long = tuple(at for at, table in enumerate(tables) if is_long(found[at].co_firstlineno, table))
-        return code, array("I", sorted(numbers)).tobytes(), signatures.tobytes(), long
+        told = telling(found, tables, source)
+        return code, array("I", sorted(numbers)).tobytes(), signatures.tobytes(), told
 
     def watch(self, frozen: Frozen, _module: Optional[types.ModuleType]) -> types.CodeType:
         """Return code that reports each of its lines and branch marks once."""
-        code, numbers, signatures, long = frozen
-        self._make_known(code.co_filename, array("I", numbers), array("I", signatures))
+        code, numbers, signed, told = frozen
+        signatures = array("I", signed)
+        self._make_known(code.co_filename, array("I", numbers), signatures)
         number, events = tool(), monitoring.events
         for event, callback in self._callbacks.items():
             monitoring.register_callback(number, event, callback)
         at_once = self._at_once or not (SOUND and monitoring.get_events(number) & events.PY_START)
-        found = codes(code) if at_once or long else [code]
-        for index in long:
+        found = codes(code) if at_once or told else [code]
+        for index, silent in told:
+            self._silent[signatures[index]] = silent
             monitoring.set_local_events(number, found[index], events.INSTRUCTION)
         for each in found if at_once else found[:1]:
             if not monitoring.get_local_events(number, each):
@@ -143,9 +135,14 @@ class Recorder:
         number = tool()
         if monitoring.get_local_events(number, code):
             return True
-        if code.co_filename not in self._watched or signature(code) not in self._watched[code.co_filename]:
+        signatures = self._watched.get(code.co_filename, ())
+        signed = signature(code) if signatures else 0
+        if signed not in signatures:
             return False
-        monitoring.set_local_events(number, code, monitoring.events.LINE)
+        events = monitoring.events
+        monitoring.set_local_events(
+            number, code, events.INSTRUCTION if signed in self._silent else events.LINE
+        )
         return True
 
     def flush(self) -> None:
@@ -170,37 +167,13 @@ def signature(code: types.CodeType) -> int:
     )
 
 
-def is_long(first: int, table: list[tuple[int, int, Optional[int]]]) -> bool:
-    """Say whether CPython searches for one of the lines of code, by its first one and its `co_lines`.
-
-    Marks, which lie beyond all lines, are met once.
-    """
-    # It expects another line every 16 units of code, of 2 bytes.
-    return (
-        bool(table)
-        and table[-1][1] >= LONG
-        and any(
-            line is not None and line < MARK and not -REACH < line - first - begin // 32 <= REACH
-            for begin, _, line in table
-        )
-    )
-
-
-def places_of_units(code: types.CodeType, known: Places) -> array[int]:
-    """Return, for each unit of code, its line's place among those of its file plus one; 0 where it tells nothing."""
-    from opcode import opmap
-
+def places_of_lines(lines: array[int], known: Places) -> array[int]:
+    """Return each line's place among those of its file plus one; 0 for the line 0."""
     _, near, numbers = known
-    found = array("I", bytes(2 * len(code.co_code)))
-    for begin, end, line in code.co_lines():
-        if line is not None:
-            place = near[line] if line < FAR else bisect_left(numbers, line)
-            found[begin // 2 : end // 2] = array("I", [place + 1]) * (end // 2 - begin // 2)
-    # A function's RESUME has the line of its `def`, which has run elsewhere or not at all.
-    resume = opmap["RESUME"]
-    for index, operation in enumerate(code.co_code[::2]):
-        if operation == resume:
-            found[index] = 0
+    found = array("I", lines)
+    for index, line in enumerate(lines):
+        if line:
+            found[index] = 1 + (near[line] if line < FAR else bisect_left(numbers, line))
     return found
 
 

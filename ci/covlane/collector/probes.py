@@ -95,7 +95,11 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
         self.newly_seen: dict[str, set[Item]] = defaultdict(set)
         self._removed: dict[str, set[object]] = {}
 
-    def freeze(self, code: types.CodeType) -> tuple[_Frozen, bytes]:
+    def freeze(
+        self,
+        code: types.CodeType,
+        _source: bytes = b"",  # as monitor.Recorder
+    ) -> tuple[_Frozen, bytes]:
         """Return instrumented code with nothing in the places of its probes, and the numbers of its lines and marks."""
         stencil = _Stencil(branch=self.branch)
         made, name = stencil.instrument(code), code.co_filename

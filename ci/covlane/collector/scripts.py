@@ -10,7 +10,7 @@ import __future__
 
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from .own import io, os
 
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from .slipcover_engine import Engine
 
 UNMARKED = "a program compiled it itself: its lines are measured, its branches are not"
+#: What is lost, to be filled with a file, a name and a line.
+CHANGED = (
+    "code named {}, {} at line {}, was compiled from another text than the file's and was not measured: "
+    "compile it with the file's own lines and columns, or under a name of its own"
+)
+#: Annotations run where they are asked for, from Python 3.14 on: that is no line.
+ANNOTATING = "__annotate__"
 #: The name that the code of a whole file has.
 MODULE = "<module>"
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -37,11 +44,11 @@ def watch_self_compiled(engine: Engine) -> None:
         _audit(engine)
 
 
-def _is_source(engine: Engine, code: types.CodeType) -> bool:
-    """Say whether code is a measured file's: by its name, and by its content, which templates do not share."""
+def _source(engine: Engine, code: types.CodeType) -> Optional[bytes]:
+    """Return the content of the measured file whose name code carries, None where there is none."""
     name = code.co_filename
     try:
-        real = engine.sources.real(name) if code.co_name == MODULE else None
+        real = engine.sources.real(name)
         # What measures is not measured; and a relative name may mean another file since the program changed its
         # folder, or none where that is gone.
         if (
@@ -49,16 +56,29 @@ def _is_source(engine: Engine, code: types.CodeType) -> bool:
             or os.path.dirname(real) == HERE
             or engine.sources.real(os.path.abspath(name)) != real
         ):
-            return False
+            return None
         with io.open(name, "rb") as file:
-            own = compile(file.read(), name, "exec", code.co_flags & FUTURE, dont_inherit=True)
-    except (OSError, SyntaxError, ValueError, RecursionError):
-        return False
-    if own != code:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _is_source(engine: Engine, code: types.CodeType) -> bool:
+    """Say whether code is a measured file's: by its name, and by its content, which templates do not share."""
+    source = _source(engine, code) if code.co_name == MODULE else None
+    if source is None or not _is_whole(code, source):
         return False
     if engine.branch:
-        engine.unbranched(name, UNMARKED)
+        engine.unbranched(code.co_filename, UNMARKED)
     return True
+
+
+def _is_whole(code: types.CodeType, source: bytes) -> bool:
+    try:
+        own = compile(source, code.co_filename, "exec", code.co_flags & FUTURE, dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return bool(own == code)
 
 
 def _is_instrumented(code: types.CodeType) -> bool:
@@ -71,12 +91,38 @@ def _monitor(engine: Engine) -> None:
     from .monitor import monitoring, tool
 
     def started(code: types.CodeType, _offset: int) -> Any:
-        if not engine.begin(code) and code.co_name == MODULE and _is_source(engine, code):
-            engine.instrument(code, None)
+        if not engine.begin(code) and engine.sources.real(code.co_filename):
+            _adopt(engine, code)
         return monitoring.DISABLE
 
     monitoring.register_callback(tool(), monitoring.events.PY_START, started)
     monitoring.set_events(tool(), monitoring.events.PY_START)
+
+
+def _adopt(engine: Engine, code: types.CodeType) -> None:
+    """Watch code that starts under a measured file's name and that no import of it has made, or say what is lost."""
+    source = _source(engine, code)
+    if source is None or code.co_name == ANNOTATING:
+        return
+    if code.co_name == MODULE and _is_whole(code, source):
+        if engine.branch:
+            engine.unbranched(code.co_filename, UNMARKED)
+        engine.instrument(code, source, None)
+        return
+    from . import origins  # which few programs need
+
+    try:
+        part = origins.is_part(code, source, code.co_filename)
+        lost = not part and origins.is_like_part(code, source, code.co_filename)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    if part:
+        if engine.branch and not origins.is_marked(code):
+            engine.unbranched_part(code.co_filename, origins.rows(code))
+        engine.instrument(code, source, None)
+    elif lost:
+        name = engine.sources.name(engine.sources.real(code.co_filename) or "")
+        engine.lose(CHANGED.format(name, code.co_name, code.co_firstlineno))
 
 
 def _audit(engine: Engine) -> None:

@@ -40,7 +40,9 @@ class Engine:
         self.traced: dict[str, set[int]] = {}
         #: Files whose branches are not measured, and why.
         self.unmarked: dict[str, str] = {}
-        self._unsaid: dict[str, str] = {}
+        #: What the fragment has not been told yet.
+        self._unsaid: list[dict[str, object]] = []
+        self._lost: set[str] = set()
         self._fragment = fragment
         self._lock = lock
         self._record = Record(plan.folder, lock, fragment.keep)
@@ -78,9 +80,11 @@ class Engine:
             self._cache = Cache(self._kept)
         return self._cache
 
-    def instrument(self, code: types.CodeType, module: Optional[types.ModuleType]) -> types.CodeType:
-        """Return code that somebody else compiled, instrumented."""
-        return self.recorder().watch(self.recorder().freeze(code), module)
+    def instrument(
+        self, code: types.CodeType, source: bytes, module: Optional[types.ModuleType]
+    ) -> types.CodeType:
+        """Return code that somebody else compiled from a source, instrumented."""
+        return self.recorder().watch(self.recorder().freeze(code, source), module)
 
     def recorder(self) -> Recorder:
         """Return this process's recorder, loaded now if it was not."""
@@ -97,7 +101,21 @@ class Engine:
 
     def unbranched(self, filename: str, why: str) -> None:
         """Note that a file's branches are not measured."""
-        self.unmarked[filename] = self._unsaid[self.sources.real(filename) or filename] = why
+        self.unmarked[filename] = why
+        self._tell(unmarked={self.sources.real(filename) or filename: why})
+
+    def unbranched_part(self, filename: str, rows: tuple[int, int]) -> None:
+        """Note that the branches from some rows of a file, first and last, are not measured: code of theirs has no marks."""
+        self._tell(parts={self.sources.real(filename) or filename: [rows]})
+
+    def lose(self, why: str) -> None:
+        """Note, once, that the leg is incomplete."""
+        if why not in self._lost:
+            self._lost.add(why)
+            self._tell(lost=why)
+
+    def _tell(self, **said: object) -> None:
+        self._unsaid.append(said)
         with contextlib.suppress(OSError):  # the end tries again
             self._say()
 
@@ -129,9 +147,9 @@ class Engine:
         self.traced.clear()
 
     def _say(self) -> None:
-        if self._unsaid:
-            self._fragment.add(unmarked=self._unsaid)
-            self._unsaid.clear()
+        while self._unsaid:
+            self._fragment.add(**self._unsaid[0])
+            del self._unsaid[0]
 
     def _flags(self, filename: str, numbers: Iterable[int]) -> Flags:
         return self._record.flags(self.sources.real(filename) or filename, numbers)
@@ -153,7 +171,7 @@ def frozen(
         from .marks import compile_marked
 
         code, unmarked = make() if make else compile_marked(source, filename, branch=branch)
-        return unmarked, recorder.freeze(code)
+        return unmarked, recorder.freeze(code, source)
 
     found: tuple[Optional[str], Any] = cache.made(
         cache.key(source, "code", branch, filename, *how), freeze, alone=alone
