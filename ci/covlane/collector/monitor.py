@@ -177,11 +177,11 @@ def places_of_lines(lines: array[int], known: Places) -> array[int]:
     return found
 
 
-def able(unmarked: Optional[str], frozen: Frozen) -> slip.Able:
-    """Return what frozen code has."""
+def able(unmarked: Optional[str], frozen: Frozen, source: bytes) -> slip.Able:
+    """Return what the frozen code of a source has."""
     from .slip import of_code
 
-    return of_code(frozen[0], unmarked)
+    return of_code(frozen[0], unmarked, source)
 
 
 def codes(code: types.CodeType) -> list[types.CodeType]:

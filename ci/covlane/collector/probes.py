@@ -95,14 +95,11 @@ class Recorder(slipcover.Slipcover):  # type: ignore[misc]
         self.newly_seen: dict[str, set[Item]] = defaultdict(set)
         self._removed: dict[str, set[object]] = {}
 
-    def freeze(
-        self,
-        code: types.CodeType,
-        _source: bytes = b"",  # as monitor.Recorder
-    ) -> tuple[_Frozen, bytes]:
+    def freeze(self, code: types.CodeType, source: bytes) -> tuple[_Frozen, bytes]:
         """Return instrumented code with nothing in the places of its probes, and the numbers of its lines and marks."""
         stencil = _Stencil(branch=self.branch)
-        made, name = stencil.instrument(code), code.co_filename
+        with slip.reading(source):
+            made, name = stencil.instrument(code), code.co_filename
         able = {number(item) for kind in (stencil.code_lines, stencil.code_branches) for item in kind[name]}
         return _freeze(made, stencil.code2index), array("I", sorted(able)).tobytes()
 
@@ -188,7 +185,7 @@ def _functions(modules: list[types.ModuleType]) -> Iterator[types.FunctionType]:
             pending += _ANCESTORS(each)
 
 
-def able(unmarked: Optional[str], frozen: tuple[_Frozen, bytes]) -> slip.Able:
+def able(unmarked: Optional[str], frozen: tuple[_Frozen, bytes], _source: bytes) -> slip.Able:
     """Return what frozen code has."""
     return slip.able(array("I", frozen[1]), unmarked)
 

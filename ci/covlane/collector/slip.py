@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import dis
 import functools
 import importlib.util
 import re
 import sys
+import threading
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import slipcover
 
 from . import exclusion
-from .marks import compile_marked
+from .marks import compile_marked, uncollected
 from .monitor import codes
 from .record import MARK, branch
 
@@ -35,6 +37,8 @@ slipcover.__doc__ = (slipcover.__doc__ or "") + "\nPYTEST_DONT_REWRITE"
 
 #: Up to Python 3.10; there is no such operation later.
 _SETUP_FINALLY = dis.opmap.get("SETUP_FINALLY", -1)
+#: A row that may be the head of a `match`.
+_MATCH = re.compile(rb"^[ \t\f]*match\b", re.MULTILINE)
 #: What forgets an exception, before a `finally` that returns (Python 3.9).
 _DROPPING = ("POP_TOP", "POP_EXCEPT")
 
@@ -52,7 +56,38 @@ def _line_starts(code: types.CodeType) -> list[tuple[int, int]]:
 
 def _annotation_only_lines(code: types.CodeType) -> frozenset[int]:
     """SlipCover's `_get_annotation_only_lines`, which describes every instruction to look at its name."""
-    return frozenset(_scanned(code)[1])
+    loading = _scanned(code)[1] if sys.version_info >= (3, 11) else _slow_annotation_only_lines(code)
+    return frozenset(loading - _reading.heads)
+
+
+class _Reading(threading.local):
+    """What this thread knows of the source whose code SlipCover is looking at."""
+
+    heads: frozenset[int] = frozenset()
+
+
+_reading = _Reading()
+
+
+@contextlib.contextmanager
+def reading(source: bytes) -> Iterator[None]:
+    """Have the heads of a source's `match` statements be lines, although `match NAME:` only loads, as annotations do."""
+    _reading.heads = _match_heads(source)
+    try:
+        yield
+    finally:
+        _reading.heads = frozenset()
+
+
+def _match_heads(source: bytes) -> frozenset[int]:
+    """Return the lines from each `match` to the end of its subject: of all statements only these may load and no more."""
+    if sys.version_info < (3, 10) or not _MATCH.search(source):
+        return frozenset()
+    with uncollected():
+        found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Match)]
+    return frozenset(
+        line for node in found for line in range(node.lineno, (node.subject.end_lineno or 0) + 1)
+    )
 
 
 def _scanned(code: types.CodeType) -> tuple[list[tuple[int, int]], set[int]]:
@@ -124,8 +159,9 @@ if sys.version_info < (3, 12):
 if sys.version_info >= (3, 11):
     _SILENT = {dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")}
     _LOADING = {dis.opmap[name] for name in (*_slipcover._ANNOTATION_ONLY_OPS, "CACHE") if name in dis.opmap}
-    if sys.version_info < (3, 14):
-        _slipcover._get_annotation_only_lines = _annotation_only_lines
+if sys.version_info < (3, 14):
+    _slow_annotation_only_lines = _slipcover._get_annotation_only_lines
+    _slipcover._get_annotation_only_lines = _annotation_only_lines
 
 
 class Able(NamedTuple):
@@ -136,17 +172,19 @@ class Able(NamedTuple):
     unmarked: Optional[str]
 
 
-def of_code(code: types.CodeType, unmarked: Optional[str]) -> Able:
-    """Return what the code of a file has: from Python 3.12 on what SlipCover says of it, in one pass for two."""
+def of_code(code: types.CodeType, unmarked: Optional[str], source: bytes) -> Able:
+    """Return what the code of a source has: from Python 3.12 on what SlipCover says of it, in one pass for two."""
     if sys.version_info < (3, 12):
-        lines = set(slipcover.Slipcover.lines_from_code(code))
+        with reading(source):
+            lines = set(slipcover.Slipcover.lines_from_code(code))
         return Able(lines, set(slipcover.Slipcover.branches_from_code(code)), unmarked)
     numbers: set[int] = set()
+    heads = _match_heads(source)
     for each in codes(code):
         starts, loading = _scanned(each)
         if sys.version_info >= (3, 14):
             loading = _slipcover._get_annotation_only_lines(each)
-        numbers |= {line for _, line in starts} - loading
+        numbers |= {line for _, line in starts} - (loading - heads)
     return able(numbers, unmarked)
 
 
@@ -187,7 +225,7 @@ class Reader:
         """
         if able is None:
             code, unmarked = compile_marked(source, filename, branch=self._branch)
-            able = of_code(code, unmarked)
+            able = of_code(code, unmarked, source)
         unmarked = able.unmarked
         excluded, unbranched = exclusion.excluded(importlib.util.decode_source(source), self._exclude)
         lines = able.lines - excluded - {0}

@@ -190,9 +190,10 @@ def test_lines_and_branches_are_those_of_slipcovers_own_slow_functions(path: Pat
         loading = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_ATTR", "BINARY_SUBSCR"}
         return {line for line, names in operations.items() if names <= loading}
 
-    whole = marks.compile_marked(path.read_bytes(), "a.py", branch=True).code
-    assert slip.of_code(whole, None).branches == set(slipcover.Slipcover.branches_from_code(whole))
-    assert slip.of_code(whole, None).lines == set(slipcover.Slipcover.lines_from_code(whole))
+    source = path.read_bytes()
+    whole = marks.compile_marked(source, "a.py", branch=True).code
+    assert slip.of_code(whole, None, source).branches == set(slipcover.Slipcover.branches_from_code(whole))
+    assert slip.of_code(whole, None, source).lines == set(slipcover.Slipcover.lines_from_code(whole))
     for code in codes(whole):
         assert slip._annotation_only_lines(code) == annotation_only(code)
         silent = [dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")]

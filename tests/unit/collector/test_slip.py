@@ -46,5 +46,6 @@ def test_code_that_a_process_kept_has_the_same_lines_and_branches() -> None:
     recorders = slipcover_engine.recorders()
     source = Path(ast.__file__).read_bytes()
     code, unmarked = marks.compile_marked(source, "a.py", branch=True)
-    kept = recorders.Recorder(Guard(), None, branch=True).freeze(code)
-    assert recorders.able(unmarked, marshal.loads(marshal.dumps(kept))) == slip.of_code(code, unmarked)
+    kept = recorders.Recorder(Guard(), None, branch=True).freeze(code, source)
+    known = recorders.able(unmarked, marshal.loads(marshal.dumps(kept)), source)
+    assert known == slip.of_code(code, unmarked, source)
