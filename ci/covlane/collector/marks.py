@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     #: Where control goes from the end of a block, None where it leaves.
     Following = Optional[ast.stmt]
+    #: Statements, and where control goes from their end.
+    Block = tuple[list[ast.stmt], Following]
 
 #: What a mark assigns to, before Python 3.12.
 NAME = "_slipcover_branches"
@@ -77,43 +79,40 @@ def mark(tree: ast.Module) -> None:
     """Put a mark at each branch of a tree; OverflowError, with the tree as it was, where one has no place for it."""
     if tree.body and (tree.body[-1].end_lineno or 0) > LAST_LINE:
         raise OverflowError(f"branches are marked up to line {LAST_LINE:,} alone")
-    _block(tree.body, None)
-
-
-def _block(statements: list[ast.stmt], following: Following) -> None:
-    """Mark the statements of a block; `following` is where control goes from its end."""
-    last = len(statements) - 1
-    for index, statement in enumerate(statements):
-        if (inside := _COMPOUND.get(type(statement))) is not None:
-            inside(statement, statements[index + 1] if index < last else following)
+    # Not by recursion: a chain of some hundred `elif` is as deep a tree.
+    todo: list[Block] = [(tree.body, None)]
+    while todo:
+        statements, following = todo.pop()
+        last = len(statements) - 1
+        for index, statement in enumerate(statements):
+            if (inside := _COMPOUND.get(type(statement))) is not None:
+                todo += inside(statement, statements[index + 1] if index < last else following)
 
 
 def _line(following: Following) -> int:
     return following.lineno if following else EXIT
 
 
-def _branching(node: Any, following: Following) -> None:
-    _branch(node, following, following)
+def _branching(node: Any, following: Following) -> list[Block]:
+    return _branch(node, following, following)
 
 
-def _loop(node: Any, following: Following) -> None:
+def _loop(node: Any, following: Following) -> list[Block]:
     # The ends of both the body and the `else` go back to the head: SlipCover's way.
-    _branch(node, following, node)
+    return _branch(node, following, node)
 
 
-def _branch(node: Any, following: Following, after_blocks: Following) -> None:
+def _branch(node: Any, following: Following, after_blocks: Following) -> list[Block]:
     body, other = node.body, node.orelse
     node.body = [_mark(node, body[0].lineno), *body]
     node.orelse = [_mark(node, other[0].lineno if other else _line(following)), *other]
-    _block(body, after_blocks)
-    _block(other, after_blocks)
+    return [(body, after_blocks), (other, after_blocks)]
 
 
-def _match(node: Any, following: Following) -> None:
+def _match(node: Any, following: Following) -> list[Block]:
+    blocks = [(case.body, following) for case in node.cases]
     for case in node.cases:
-        body = case.body
-        case.body = [_mark(node, body[0].lineno), *body]
-        _block(body, following)
+        case.body = [_mark(node, case.body[0].lineno), *case.body]
     pattern, guard = node.cases[-1].pattern, node.cases[-1].guard
     while isinstance(pattern, ast.MatchOr) or getattr(pattern, "pattern", None):
         pattern = pattern.patterns[-1] if isinstance(pattern, ast.MatchOr) else pattern.pattern
@@ -122,26 +121,29 @@ def _match(node: Any, following: Following) -> None:
         last = _place(guard or node.cases[-1].pattern)
         mark = _mark(node, _line(following), last)
         node.cases.append(ast.match_case(ast.MatchAs(**last), body=[mark]))
+    return blocks
 
 
-def _try(node: Any, following: Following) -> None:
+def _try(node: Any, following: Following) -> list[Block]:
     end = node.finalbody[0] if node.finalbody else following
-    _block(node.body, node.orelse[0] if node.orelse else end)
-    for handler in node.handlers:
-        _block(handler.body, end)
-    _block(node.orelse, end)
-    _block(node.finalbody, following)
+    return [
+        (node.body, node.orelse[0] if node.orelse else end),
+        *((handler.body, end) for handler in node.handlers),
+        (node.orelse, end),
+        (node.finalbody, following),
+    ]
 
 
-def _inside(node: Any, following: Following) -> None:
-    _block(node.body, following)
+def _inside(node: Any, following: Following) -> list[Block]:
+    return [(node.body, following)]
 
 
-def _function(node: Any, _following: Following) -> None:
-    _block(node.body, None)
+def _function(node: Any, _following: Following) -> list[Block]:
+    body = node.body
     if not BY_LINE:  # a global name is easy to find in the code
         documented = ast.get_docstring(node, clean=False) is not None
-        node.body.insert(int(documented), ast.Global([NAME], **_place(node)))
+        node.body = [*body[:documented], ast.Global([NAME], **_place(node)), *body[documented:]]
+    return [(body, None)]
 
 
 def _place(node: Any) -> dict[str, Any]:
@@ -168,7 +170,7 @@ def _mark(node: Any, to: int, place: Optional[dict[str, Any]] = None) -> ast.stm
     return ast.Assign([ast.Name(NAME, ast.Store(), **place)], value, **place)
 
 
-_COMPOUND: dict[type, Callable[[Any, Following], None]] = {
+_COMPOUND: dict[type, Callable[[Any, Following], list[Block]]] = {
     ast.If: _branching,
     ast.AsyncFor: _branching,
     ast.For: _loop,

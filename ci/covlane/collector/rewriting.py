@@ -11,6 +11,7 @@ from .sources import read as read_file
 if TYPE_CHECKING:
     import ast
     import types
+    from collections.abc import Callable
 
     from .slipcover_engine import Engine
 
@@ -31,11 +32,8 @@ def hook(engine: Engine) -> None:
 
     def mark_and_rewrite(module: ast.Module, source: bytes, *rest: Any, **named: Any) -> Any:
         path = named.get("module_path") or (rest[0] if rest else None)
-        if engine.branch and path and real(path):
-            try:
-                mark(module)
-            except OverflowError as error:
-                unmarked[path] = str(error)
+        if engine.branch and path and real(path) and path not in unmarked:
+            mark(module)
         return rewrite_asserts(module, source, *rest, **named)
 
     def rewrite_once(path: Any, config: Any) -> Any:
@@ -46,10 +44,7 @@ def hook(engine: Engine) -> None:
         # What decides on pytest's side what comes of it; its own cache knows only the first.
         how = rewrite.PYC_TAIL, bool(config.getini("enable_assertion_pass_hook"))
         kept = engine.kept(
-            read_file(name),
-            name,
-            *how,
-            make=lambda: Compiled(rewrite_test(path, config)[1], unmarked.get(name)),
+            read_file(name), name, *how, make=lambda: _compiled(rewrite_test, unmarked, path, config)
         )
         # pytest's `exec_module` calls this: what runs then has no frame of ours below it.
         return None, engine.recorder().watch(kept, sys._getframe(1).f_locals.get("module"))
@@ -62,3 +57,13 @@ def hook(engine: Engine) -> None:
 
     rewrite.rewrite_asserts, rewrite._rewrite_test = mark_and_rewrite, rewrite_once
     rewrite._read_pyc, rewrite._write_pyc = read, write
+
+
+def _compiled(rewrite_test: Callable[..., Any], unmarked: dict[str, str], path: Any, config: Any) -> Compiled:
+    """Return what pytest compiles of a file, without marks where they are too much, and note why in `unmarked`."""
+    try:
+        code = rewrite_test(path, config)[1]
+    except (OverflowError, RecursionError) as error:
+        unmarked[str(path)] = f"{type(error).__name__}: {error}"
+        code = rewrite_test(path, config)[1]
+    return Compiled(code, unmarked.get(str(path)))

@@ -116,7 +116,7 @@ class Hollow(NamedTuple):
 def _hollow(source: bytes) -> Hollow:
     found = Hollow(set(), set())
     # A loader may take for a source what Python does not.
-    with uncollected(), contextlib.suppress(SyntaxError, ValueError):
+    with uncollected(), contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.IfExp) and node.body.lineno != node.test.lineno:
                 found.choices.add(_place(node, node))
