@@ -6,7 +6,6 @@ What has nothing left to say is not touched: SIGTERM ends it as without a measur
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import functools
 import signal
 import sys
@@ -22,9 +21,14 @@ if TYPE_CHECKING:
 #: A trace is empty while its process runs, and gone when it has said its end. faulthandler writes it where the signal
 #: arrives, which is before Python hears of it.
 TRACE = ".terminating"
+try:
+    import faulthandler
+except ImportError:  # in a subinterpreter, from Python 3.12 on
+    if sys.version_info < (3, 13):
+        raise ImportError("a subinterpreter ran, and measuring one needs Python 3.13 or later") from None
 #: It walks the frames of the program, which it does not always survive (docs/upstream.md): a process that hangs for ever,
 #: as one that is not reminded can, is worse.
-TRACES = hasattr(faulthandler, "register")
+TRACES = "faulthandler" in sys.modules and hasattr(faulthandler, "register")
 #: File descriptors below this are the program's, which may close and use them as it likes.
 OURS = 500
 #: Seconds between two looks for processes that have not heard a signal.
