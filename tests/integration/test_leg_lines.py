@@ -138,6 +138,22 @@ def test_lines_of_a_long_function_are_those_of_a_short_one(matrix_project: Proje
     assert long.taken == {(moved(a), moved(b)) for a, b in short.taken}
 
 
+def test_a_chain_of_600_elif_has_its_branches_in_a_source_and_in_a_test(matrix_project: Project) -> None:
+    chain = "".join(f"    elif x == {number}:\n        return {number}\n" for number in range(1, 600))
+    function = f"def f(x):\n    if x == 0:\n        return 0\n{chain}"
+    matrix_project.write("pkg/__init__.py", function)
+    matrix_project.write(
+        "pkg/test_it.py", f"{function}def test_it():\n    import pkg\n    assert f(1) == pkg.f(1)\n"
+    )
+    leg = matrix_project.measure("pkg/test_it.py")
+    assert leg.code == 0, leg.output
+    assert leg.stamp.unbranched == {}
+    for name in "pkg/__init__.py", "pkg/test_it.py":
+        assert leg.ran(name)[:4] == [1, 2, 4, 5]
+        assert leg.measured.files[name].taken == {(2, 4), (4, 5)}
+        assert len(leg.measured.files[name].branches) == 2 * 600
+
+
 def test_code_that_only_carries_a_files_name_adds_nothing(matrix_project: Project) -> None:
     matrix_project.write("pkg/__init__.py", "def never():\n    return 0\n\n\ndef copied():\n    return 1\n")
     matrix_project.write(

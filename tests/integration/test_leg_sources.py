@@ -185,6 +185,63 @@ def test_code_that_only_has_a_source_s_name_is_not_that_source(matrix_project: P
         ]
 
 
+def test_a_function_that_is_compiled_again_on_other_lines_is_named(matrix_project: Project) -> None:
+    matrix_project.write(
+        "pkg/__init__.py",
+        """
+        import ast, inspect
+
+        def again(function):
+            tree = ast.parse(inspect.getsource(function))
+            tree.body[0].decorator_list.clear()
+            exec(compile(tree, __file__, "exec"), found := {})
+            return found[function.__name__]
+
+        @again
+        def work(number):
+            return number
+        """,
+    )
+    matrix_project.write("test_it.py", "import pkg\ndef test_it():\n    assert pkg.work(1) == 1\n")
+    leg = matrix_project.measure()
+    assert leg.code == 0, leg.output
+    assert leg.missed("pkg/__init__.py") == [11]
+    if int(leg.stamp.python.split(".")[1]) >= 12:
+        assert not leg.stamp.complete
+        assert (
+            "code named pkg/__init__.py, work at line 2, was compiled from another text"
+            in leg.stamp.reasons[-1]
+        )
+
+
+def test_a_subinterpreter_is_measured_or_named(matrix_project: Project) -> None:
+    matrix_project.write("pkg/__init__.py", MODULE)
+    matrix_project.write(
+        "test_it.py",
+        """
+        import sys
+        if sys.version_info >= (3, 13):
+            import _interpreters as interpreters
+        else:
+            import _xxsubinterpreters as interpreters
+
+        def test_it():
+            made = interpreters.create()
+            run = interpreters.exec if sys.version_info >= (3, 13) else interpreters.run_string
+            assert run(made, "import sys; sys.path.insert(0, '.'); import pkg") is None
+            interpreters.destroy(made)
+        """,
+    )
+    leg = matrix_project.measure("-W", "ignore::DeprecationWarning")
+    assert leg.code == 0, leg.output
+    if leg.stamp.python.startswith("3.12."):
+        assert not leg.stamp.complete
+        assert "a subinterpreter ran, and measuring one needs Python 3.13" in leg.stamp.reasons[0]
+    else:
+        assert leg.stamp.complete
+        assert leg.ran("pkg/__init__.py") == RAN
+
+
 def test_archives_and_bare_bytecode_are_no_sources(matrix_project: Project) -> None:
     matrix_project.write("pkg/__init__.py", "X = 1\n")
     gone = matrix_project.write("pkg/gone.py", MODULE)
