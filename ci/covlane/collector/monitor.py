@@ -93,13 +93,13 @@ class Recorder:
 
         self._callbacks = {monitoring.events.LINE: line, monitoring.events.INSTRUCTION: instruction}
 
-    def freeze(self, code: types.CodeType, source: bytes) -> Frozen:
+    def freeze(self, code: types.CodeType, _source: bytes) -> Frozen:
         """Return the code of a source, and what `watch` asks of it, as something that marshal takes."""
         found = codes(code)
         tables = [list(each.co_lines()) for each in found]
         numbers = {line for table in tables for _, _, line in table if line is not None}
         signatures = array("I", map(signature, found))
-        told = telling(found, tables, source)
+        told = telling(found, tables)
         return code, array("I", sorted(numbers)).tobytes(), signatures.tobytes(), told
 
     def watch(self, frozen: Frozen, _module: Optional[types.ModuleType]) -> types.CodeType:

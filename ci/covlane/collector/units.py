@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-import contextlib
+import dis
 import sys
 from array import array
 from opcode import opmap
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Optional
 
-from .marks import uncollected
 from .record import MARK
 
 if TYPE_CHECKING:
@@ -40,27 +38,27 @@ def _operations(*prefixes: str) -> frozenset[int]:
     return frozenset(number for name, number in opmap.items() if name.startswith(prefixes))
 
 
-_EXTENDED = opmap["EXTENDED_ARG"]
-_JUMPS = _operations("JUMP_", "POP_JUMP_")
-_COLLECTING = _operations("LIST_APPEND", "SET_ADD", "MAP_ADD", "YIELD_VALUE")
-#: What uses a value, and has the place of the expression that made it.
-_USING = (
-    _COLLECTING | _JUMPS | _operations("GET_ITER", "GET_AITER", "FOR_ITER", "RETURN_VALUE", "CALL", "BEFORE_")
+_EXTENDED, _JUMPS, _LOOPS = (
+    opmap["EXTENDED_ARG"],
+    _operations("JUMP_", "POP_JUMP_"),
+    _operations("FOR_ITER", "GET_ANEXT"),
 )
-_USING |= _operations("LOAD_SPECIAL") | {_EXTENDED}
+#: What adds an element of a comprehension, and in a generator expression yields it.
+_COLLECTING, _YIELDING = _operations("LIST_APPEND", "SET_ADD", "MAP_ADD"), _operations("YIELD_VALUE")
+#: What else uses a value, and has its place.
+_USING, _RETURNING = frozenset[int](), frozenset[int]()
+if sys.version_info >= (3, 13):
+    _USING = _operations("GET_ITER", "GET_AITER", "BEFORE_", "LOAD_SPECIAL")
+    _RETURNING = _operations("RETURN_VALUE")
 
 
-def telling(found: Sequence[types.CodeType], tables: Sequence[Table], source: bytes) -> tuple[Telling, ...]:
-    """Return which of the code objects of a source tell their instructions; `tables` are their `co_lines`."""
+def telling(found: Sequence[types.CodeType], tables: Sequence[Table]) -> tuple[Telling, ...]:
+    """Return which of some code objects tell their instructions; `tables` are their `co_lines`."""
     if not SOUND:
         return ()
-    hollow: Optional[Hollow] = None
     chosen = []
     for index, (code, table) in enumerate(zip(found, tables)):
-        silent: tuple[int, ...] = ()
-        if _may_mislead(code, table):
-            hollow = _hollow(source) if hollow is None else hollow
-            silent = _silent(code, hollow)
+        silent = _silent(code, table)
         if silent or (SEARCHING and is_long(code.co_firstlineno, table)):
             chosen.append((index, silent))
     return tuple(chosen)
@@ -98,68 +96,61 @@ def lines_of_units(code: types.CodeType, silent: Collection[int]) -> array[int]:
     return found
 
 
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
+def _silent(code: types.CodeType, table: Table) -> tuple[int, ...]:
+    """Return the units of code that stand for a line without evaluating anything of it.
 
-
-class Hollow(NamedTuple):
-    """Places of expressions at which code that does not evaluate their first line is placed all the same.
-
-    What uses the value of a conditional expression has the place of the whole, which begins with a part that may not
-    have been chosen. In a comprehension the jump to the next round has the place of the element, which a condition or
-    an empty inner loop may have skipped.
+    What uses a value has the place of the expression that made it. That of a conditional expression begins with a part
+    that may not have been chosen, and of all expressions over several lines it alone has nothing at its own place before.
+    In a comprehension the jump to the next round has the place of the element, which a condition or an empty inner loop
+    may have skipped. Where the first line of an expression is evaluated, what begins there tells it.
     """
+    operations = code.co_code[::2]
+    collecting = _YIELDING if code.co_name == "<genexpr>" else _COLLECTING
+    ending = _RETURNING if code.co_name == "<lambda>" else frozenset()
+    using = _USING | collecting | ending
+    back = _uses(operations, table, using)
+    if not back and collecting.isdisjoint(operations):
+        return ()
+    places = list(code.co_positions())
+    wholes = {places[unit] for unit in back if places[unit][0] != places[unit][1]}
+    choices = {place for place in wholes if _operation(operations, places.index(place)) in using}
+    elements = {place for place, operation in zip(places, operations) if operation in collecting}
+    chosen = [unit for unit, place in enumerate(places) if place in choices]
+    jumps = [
+        unit
+        for unit, place in enumerate(places)
+        if place in elements and _operation(operations, unit) in _JUMPS
+    ]
+    return (*chosen, *jumps) if _skips(code, places, jumps) else tuple(chosen)
 
-    choices: set[Place]
-    elements: set[Place]
 
-
-def _hollow(source: bytes) -> Hollow:
-    found = Hollow(set(), set())
-    # A loader may take for a source what Python does not.
-    with uncollected(), contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.IfExp) and node.body.lineno != node.test.lineno:
-                found.choices.add(_place(node, node))
-            elif isinstance(node, ast.DictComp) and _may_skip(node.key, node.generators):
-                found.elements.add(_place(node.key, node.value))
-            elif isinstance(node, _COMPREHENSIONS) and _may_skip(node.elt, node.generators):
-                found.elements.add(_place(node.elt, node.elt))
+def _uses(operations: bytes, table: Table, using: frozenset[int]) -> list[int]:
+    """Return the units at which code comes back to a line above by one of some operations."""
+    found, before = [], 0
+    for begin, _, line in table:
+        if line is not None and line < MARK:
+            if line < before and _operation(operations, begin // 2) in using:
+                found.append(begin // 2)
+            before = line
     return found
 
 
-def _may_skip(element: ast.expr, generators: list[ast.comprehension]) -> bool:
-    """Say whether a round of a comprehension may leave out the line on which its element begins."""
-    skipping = [part for each in generators for part in (*each.ifs, each.iter)]
-    return len(skipping) > 1 and any(part.lineno != element.lineno for part in skipping)
+def _operation(operations: bytes, unit: int) -> int:
+    """Return the operation of a unit, or which one's argument it extends."""
+    while operations[unit] == _EXTENDED:
+        unit += 1
+    return operations[unit]
 
 
-def _place(first: ast.expr, last: ast.expr) -> Place:
-    return first.lineno, last.end_lineno, first.col_offset, last.end_col_offset
-
-
-def _may_mislead(code: types.CodeType, table: Table) -> bool:
-    """Say whether a line comes back at which code uses a value: what `_silent` finds is among that."""
-    operations, before = code.co_code, 0
-    for begin, end, line in table:
-        if line is not None and line < MARK:
-            if line < before and (
-                operations[begin] in _USING or not _COLLECTING.isdisjoint(operations[begin:end:2])
-            ):
+def _skips(code: types.CodeType, places: list[Place], jumps: list[int]) -> bool:
+    """Say whether a comprehension may come to its next round from another line than its element's."""
+    operations, labels = code.co_code[::2], None
+    for unit in jumps:
+        line, loop = places[unit][0], unit
+        while loop and operations[loop] not in _LOOPS:
+            loop -= 1
+        if any(place[0] not in (None, line) for place in places[loop:unit]):
+            labels = labels or set(dis.findlabels(code.co_code))  # type: ignore[arg-type]
+            if places[unit - 1][0] != line or 2 * unit in labels:
                 return True
-            before = line
     return False
-
-
-def _silent(code: types.CodeType, hollow: Hollow) -> tuple[int, ...]:
-    """Return the units of code that stand for a line without evaluating anything of it."""
-    found = []
-    # What extends an argument belongs to the operation that comes after.
-    extending: list[int] = []
-    for index, (place, operation) in enumerate(zip(code.co_positions(), code.co_code[::2])):
-        if operation == _EXTENDED:
-            extending.append(index)
-            continue
-        if place in hollow.choices or (operation in _JUMPS and place in hollow.elements):
-            found += [*extending, index]
-        extending.clear()
-    return tuple(found)
