@@ -13,7 +13,7 @@ from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING, Any, Optional
 
 from .forked_plugin import mend_if_loaded
-from .scripts import UNMARKED
+from .scripts import UNMARKED, unmeasured
 
 if TYPE_CHECKING:
     import types
@@ -55,7 +55,7 @@ def hook_imports(engine: Engine) -> None:
             except Exception as error:  # noqa: BLE001
                 failed = error
             code = original(self, fullname)  # which raises what is wrong with the source
-            engine.lose(path, failed)
+            engine.lose(unmeasured(engine, path, failed))
             return code
         # A loader that changes what it loads: its lines are measured as it made them.
         code = self.source_to_code(source, path)

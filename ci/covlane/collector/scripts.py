@@ -36,6 +36,12 @@ for _feature in __future__.all_feature_names:
     FUTURE |= getattr(__future__, _feature).compiler_flag
 
 
+def unmeasured(engine: Engine, filename: str, error: BaseException) -> str:
+    """Say that something kept a measured file's code from being measured."""
+    name = engine.sources.real(filename) or filename
+    return f"{name} was not measured by a process ({type(error).__name__}: {error})"
+
+
 def watch_self_compiled(engine: Engine) -> None:
     """Measure each source that this process runs without importing it, its main script among them."""
     if sys.version_info >= (3, 12):
@@ -92,7 +98,12 @@ def _monitor(engine: Engine) -> None:
 
     def started(code: types.CodeType, _offset: int) -> Any:
         if not engine.begin(code) and engine.sources.real(code.co_filename):
-            _adopt(engine, code)
+            try:
+                _adopt(engine, code)
+            except SyntaxError:  # the file is no Python: `finish` names it
+                pass
+            except Exception as error:  # noqa: BLE001 - the program that runs here is not ours to stop
+                engine.lose(unmeasured(engine, code.co_filename, error))
         return monitoring.DISABLE
 
     monitoring.register_callback(tool(), monitoring.events.PY_START, started)
@@ -111,16 +122,11 @@ def _adopt(engine: Engine, code: types.CodeType) -> None:
         return
     from . import origins  # which few programs need
 
-    try:
-        part = origins.is_part(code, source, code.co_filename)
-        lost = not part and origins.is_like_part(code, source, code.co_filename)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    if part:
+    if origins.is_part(code, source, code.co_filename):
         if engine.branch and not origins.is_marked(code):
             engine.unbranched_part(code.co_filename, origins.rows(code))
         engine.instrument(code, source, None)
-    elif lost:
+    elif origins.is_like_part(code, source, code.co_filename):
         name = engine.sources.name(engine.sources.real(code.co_filename) or "")
         engine.lose(CHANGED.format(name, code.co_name, code.co_firstlineno))
 

@@ -109,10 +109,14 @@ class Engine:
         self._tell(parts={self.sources.real(filename) or filename: [rows]})
 
     def lose(self, why: str) -> None:
-        """Note, once, that the leg is incomplete."""
-        if why not in self._lost:
-            self._lost.add(why)
-            self._tell(lost=why)
+        """Note, once, that something runs unmeasured."""
+        if why in self._lost:
+            return
+        self._lost.add(why)
+        try:
+            self._fragment.add(lost=why)
+        except OSError as error:
+            self._fragment.blame(error)
 
     def _tell(self, **said: object) -> None:
         self._unsaid.append(said)
@@ -122,14 +126,6 @@ class Engine:
     def keep(self) -> None:
         """Note that what runs here from now on is not in the record before `flush`."""
         self._fragment.keep()
-
-    def lose(self, filename: str, error: BaseException) -> None:
-        """Note that a file runs unmeasured."""
-        name = self.sources.real(filename) or filename
-        try:
-            self._fragment.add(lost=f"{name} was not measured by a process ({type(error).__name__}: {error})")
-        except OSError as why:
-            self._fragment.blame(why)
 
     def flush(self) -> None:
         """Put what ran into the record; OSError where it has no place."""
