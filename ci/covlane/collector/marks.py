@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     #: Statements, and where control goes from their end.
     Block = tuple[list[ast.stmt], Following]
 
-#: What a mark assigns to, before Python 3.12.
-NAME = "_slipcover_branches"
+#: Between the lines in what a mark loads before Python 3.12: no source can have such a name.
+ARROW = "->"
 #: The last line that a mark has room for: 15 bits for each end of a branch, in a line from Python 3.12 on, and in the record.
 LAST_LINE = 0x7FFF
 EXIT = 0
@@ -139,11 +139,7 @@ def _inside(node: Any, following: Following) -> list[Block]:
 
 
 def _function(node: Any, _following: Following) -> list[Block]:
-    body = node.body
-    if not BY_LINE:  # a global name is easy to find in the code
-        documented = ast.get_docstring(node, clean=False) is not None
-        node.body = [*body[:documented], ast.Global([NAME], **_place(node)), *body[documented:]]
-    return [(body, None)]
+    return [(node.body, None)]
 
 
 def _place(node: Any) -> dict[str, Any]:
@@ -166,8 +162,13 @@ def _mark(node: Any, to: int, place: Optional[dict[str, Any]] = None) -> ast.stm
         # On no line, of which other tracers are told. To the way out it is on its statement's, as the return after it
         # is on the line of what is before.
         place = dict.fromkeys(place, -1)
-    value = ast.Tuple([ast.Constant(each, **place) for each in (node.lineno, to)], ast.Load(), **place)
-    return ast.Assign([ast.Name(NAME, ast.Store(), **place)], value, **place)
+    return ast.Expr(ast.Name(f"{node.lineno}{ARROW}{to}", ast.Load(), **place), **place)
+
+
+def branch_of(name: str) -> Optional[tuple[int, int]]:
+    """Return the branch whose mark loads a name (before Python 3.12), None for any other."""
+    begin, arrow, end = name.partition(ARROW)
+    return (int(begin), int(end)) if arrow else None
 
 
 _COMPOUND: dict[type, Callable[[Any, Following], list[Block]]] = {

@@ -145,9 +145,6 @@ class Recorder:
         )
         return True
 
-    def flush(self) -> None:
-        """Do nothing: the record has everything."""
-
 
 def places(flags: Flags) -> Places:
     """Return where the lines and marks of a file are told; a near number that it has not has no place."""

@@ -1,241 +1,249 @@
-"""Python up to 3.11: SlipCover's probes in the bytecode, and what keeps the program from noticing them."""
+"""Python up to 3.11: probes in the bytecode, each of which tells its line or branch once and is passed by from then on.
+
+A probe is an iterator among the code's constants that yields once, and the body of a loop over it:
+
+    LOAD_CONST  iterator
+    FOR_ITER    end
+    LOAD_CONST  map; LOAD_CONST place; STORE_SUBSCR      # map[place] = 1
+    POP_TOP
+    end:
+
+It calls nothing, cannot fail, leaves no frame on the stack and needs nobody to take it out: nothing of the program is
+looked for or kept alive. Threads cannot come in between, and what it told is in the leg's record at once.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import copyreg
-import functools
-import gc
 import marshal
-import sys
 import types
 from array import array
-from collections import defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from dis import hasname, opmap
+from mmap import mmap
+from typing import TYPE_CHECKING, Any, Optional
 
-import slipcover
-
-from . import slip
+from .bytecode import NOWHERE, Body, Instruction
+from .marks import branch_of
+from .monitor import codes
 from .record import number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from .record import Flags, Item
+    from . import slip
+    from .bytecode import Position
+    from .record import Flags
     from .termination import Guard
 
-_slipcover: Any = sys.modules["slipcover.slipcover"]
-_NAMESPACE, _ANCESTORS = (type.__dict__[name].__get__ for name in ("__dict__", "__mro__"))
-#: What holds functions: wrappers hold what they wrap in a cell.
-_HOLDERS = (
-    classmethod,
-    staticmethod,
-    property,
-    functools.partial,
-    types.CellType,
-    type(functools.lru_cache(len)),
+    #: Code without what its probes need among its constants; the places of their items among those of the file; the
+    #: code in it, by its place among the constants.
+    Tree = tuple[types.CodeType, bytes, list[tuple[int, Any]]]
+    #: The code of a file, and the numbers of its lines and marks in order.
+    Frozen = tuple[Tree, bytes]
+
+_ONCE = range(1, 2)
+_Cell = type(iter(_ONCE))
+_LOAD_CONST, _LOAD_GLOBAL, _FOR_ITER, _STORE_SUBSCR, _POP_TOP, _NOP, _JUMP_FORWARD = (
+    opmap[name]
+    for name in (
+        "LOAD_CONST",
+        "LOAD_GLOBAL",
+        "FOR_ITER",
+        "STORE_SUBSCR",
+        "POP_TOP",
+        "NOP",
+        "JUMP_FORWARD",
+    )
 )
+_LOADS_NAME = (opmap["LOAD_NAME"], _LOAD_GLOBAL)
+#: In Python 3.11 the lowest bit of what is loaded as a global says something else.
+_SHIFT = int("PRECALL" in opmap)
+#: What a probe has on the stack at most.
+_DEPTH = 4
 
 
-class _Stencil(slipcover.Slipcover):  # type: ignore[misc]
-    """SlipCover that leaves a place for each probe, as marshal takes none."""
-
-
-class _Place(NamedTuple):
-    """What stands among the constants of code in the place of a probe: its line or branch."""
-
-    item: Item
-
-
-#: Code with None in the places of: its probe signals; its probes, by what they tell; the code in it, frozen. Then
-#: SlipCover's index of its probes.
-_Frozen = tuple[types.CodeType, list[int], list[tuple[int, Any]], list[tuple[int, Any]], list[Any]]
-
-
-def _freeze(code: types.CodeType, indices: dict[types.CodeType, list[Any]]) -> _Frozen:
-    signals, probes, inner = [], [], []
-    consts = list(code.co_consts)
-    for place, const in enumerate(consts):
-        if const is _slipcover.probe.signal:
-            signals.append(place)
-        elif isinstance(const, _Place):
-            probes.append((place, const.item))
-        elif isinstance(const, types.CodeType):
-            inner.append((place, _freeze(const, indices)))
-        else:
-            continue
-        consts[place] = None
-    return code.replace(co_consts=tuple(consts)), signals, probes, inner, indices[code]
-
-
-class Recorder(slipcover.Slipcover):  # type: ignore[misc]
-    """SlipCover, whose removal of probes neither fails nor asks the program anything.
-
-    Its own walks namespaces while other threads change them: RuntimeError, or SystemError, in the middle of the
-    program. It hashes and compares classes, which calls their metaclass; and it reads `frame.f_locals`, which keeps
-    local objects alive after their `del` and undoes what was assigned to the dictionary that `locals()` returned.
-    """
+class Recorder:
+    """Puts probes into code, which tell the leg's record what runs."""
 
     def __init__(
         self,
-        lock: Guard,
+        _lock: Guard,
         flags: Callable[..., Flags],
         *,
-        branch: bool,
-        at_once: bool = False,  # noqa: ARG002 - as monitor.Recorder
+        branch: bool,  # noqa: ARG002 - as monitor.Recorder
+        at_once: bool = False,  # noqa: ARG002
     ) -> None:
-        super().__init__(branch=branch)
-        self.lock = lock
         self._flags = flags
-        #: By file: the numbers of its lines and marks, their places, and how many of those that were seen are set.
-        self._able: dict[str, set[int]] = defaultdict(set)
-        self._known: dict[str, tuple[memoryview, dict[int, int]]] = {}
-        self._flushed: dict[str, int] = defaultdict(int)
-        # Never another one: a thread that is just about to add a line shall find the set that is read in the end.
-        self.newly_seen: dict[str, set[Item]] = defaultdict(set)
-        self._removed: dict[str, set[object]] = {}
 
-    def freeze(self, code: types.CodeType, source: bytes) -> tuple[_Frozen, bytes]:
-        """Return instrumented code with nothing in the places of its probes, and the numbers of its lines and marks."""
-        stencil = _Stencil(branch=self.branch)
-        with slip.reading(source):
-            made, name = stencil.instrument(code), code.co_filename
-        able = {number(item) for kind in (stencil.code_lines, stencil.code_branches) for item in kind[name]}
-        return _freeze(made, stencil.code2index), array("I", sorted(able)).tobytes()
+    def freeze(self, code: types.CodeType, source: bytes) -> Frozen:
+        """Return a source's code with probes, as something that marshal takes, and the numbers of its lines and marks."""
+        from .slip import of_code
 
-    def watch(self, frozen: tuple[_Frozen, bytes], module: Optional[types.ModuleType]) -> types.CodeType:
+        able = of_code(code, None, source)
+        numbers = sorted({*able.lines, *map(number, able.branches)})
+        return _freeze(code, {each: place for place, each in enumerate(numbers)}), array("I", numbers).tobytes()
+
+    def watch(self, frozen: Frozen, _module: Optional[types.ModuleType]) -> types.CodeType:
         """Return code that reports each of its lines and branches once."""
         tree, numbers = frozen
-        if module is not None:
-            self.register_module(module)
-        code = self._thaw(tree)
-        name = code.co_filename
-        # A probe at the end of the stack could not make it: its line would be lost.
-        self.newly_seen[name]
-        self._able[name] |= set(array("I", numbers))
-        with self.lock:
-            self.instrumented[name].add(code)
-        return code
-
-    def _thaw(self, frozen: _Frozen) -> types.CodeType:
-        code, places, probes, inner, index = frozen
-        consts = list(code.co_consts)
-        for place in places:
-            consts[place] = _slipcover.probe.signal
-        for place, told in probes:
-            consts[place] = _slipcover.probe.new(self, code.co_filename, told, self.d_miss_threshold)
-        for place, each in inner:
-            consts[place] = self._thaw(each)
-        code = code.replace(co_consts=tuple(consts))
-        self.code2index[code] = index
-        return code
-
-    def flush(self) -> None:
-        """Put what ran since the last time into the leg's record."""
-        for name, items in list(self.newly_seen.items()):
-            if len(items) > self._flushed[name]:
-                seen = set(items)
-                memory, places = self._places_of(name)
-                for item in seen:
-                    if (place := places.get(number(item))) is not None:
-                        memory[place] = 1
-                self._flushed[name] = len(seen)
-
-    def _places_of(self, name: str) -> tuple[memoryview, dict[int, int]]:
-        able, known = self._able[name], self._known.get(name)
-        if known is None or len(known[1]) < len(able):  # which only grows
-            memory, numbers = self._flags(name, able)
-            known = self._known[name] = memory, dict(zip(numbers, range(len(numbers))))
-        return known
-
-    def deinstrument_seen(self) -> None:
-        """Take the probes of what was seen out of the functions that can be found. Any probe may call this."""
-        # RecursionError near the end of the stack; the other kind needs a finalizer that runs in between.
-        with contextlib.suppress(RuntimeError), self.lock:
-            for filename, items in list(self.newly_seen.items()):
-                removed = self._removed.setdefault(filename, set())
-                if len(items) > len(removed):
-                    new = items - removed
-                    for code in list(self.instrumented[filename]):
-                        self.deinstrument(code, new)
-                    removed |= new
-            for function in _functions(self.modules):
-                if (without := self.replace_map.get(function.__code__)) is not None:
-                    function.__code__ = without
-            self.replace_map.clear()
+        return _thaw(tree, self._flags(tree[0].co_filename, array("I", numbers)))
 
 
-def _functions(modules: list[types.ModuleType]) -> Iterator[types.FunctionType]:
-    """Yield the functions of modules and their classes, by what CPython itself knows: nothing of theirs is called."""
-    pending: list[Any] = [value for module in modules for value in list(module.__dict__.values())]
-    met = set()
-    while pending:
-        each = pending.pop()
-        if id(each) in met:
-            continue
-        met.add(id(each))
-        kind = type(each)
-        if kind is types.FunctionType:
-            yield each
-            pending += each.__closure__ or ()
-        elif kind in _HOLDERS:
-            pending += gc.get_referents(each)
-        elif issubclass(kind, type):
-            pending += list(_NAMESPACE(each).values())
-            pending += _ANCESTORS(each)
-
-
-def able(unmarked: Optional[str], frozen: tuple[_Frozen, bytes], _source: bytes) -> slip.Able:
+def able(unmarked: Optional[str], frozen: Frozen, _source: bytes) -> slip.Able:
     """Return what frozen code has."""
-    return slip.able(array("I", frozen[1]), unmarked)
+    from .slip import able as able_of
+
+    return able_of(array("I", frozen[1]), unmarked)
 
 
-def _make_picklable() -> None:
-    """Let cloudpickle take local classes and functions by value, although their code carries probes.
+def branches(code: types.CodeType) -> set[tuple[int, int]]:
+    """Return the branches of marked code and of the code in it."""
+    marked = [each for each in codes(code) if any(map(branch_of, each.co_names))]
+    return {branch for each in marked for _, (_, branch) in _marks(Body(each), each.co_names)}
 
-    A probe is a capsule among the code's constants, which nothing can pickle. It comes back as one that reports to
-    nobody: the copy of a function is not its source's measured code, as from Python 3.12 on. It takes SlipCover to
-    be importable where it is read, and nothing of ours.
+
+def _freeze(code: types.CodeType, places: dict[int, int]) -> Tree:
+    from .slip import line_starts
+
+    consts = list(code.co_consts)
+    inner = []
+    for place, const in enumerate(consts):
+        if isinstance(const, types.CodeType):
+            inner.append((place, _freeze(const, places)))
+            consts[place] = None
+    body = Body(code)
+    marks = dict(_marks(body, code.co_names))
+    told: dict[Instruction, list[int]] = {}
+    for offset, line in line_starts(code):
+        if line in places:
+            told.setdefault(body.at(offset), []).append(places[line])
+    for load, (_, branch) in marks.items():
+        told.setdefault(load, []).append(places[number(branch)])
+    gone = {each for load, (pop, _) in marks.items() for each in (load, pop)}
+    positions = _positions(body, marks, gone)
+    count, first = sum(map(len, told.values())), len(consts)
+    ordered, before = array("I"), {}
+    for each, items in told.items():
+        before[each] = []
+        for item in items:
+            before[each] += _probe(first, first + 1 + len(ordered), first + 1 + len(ordered) + count)
+            ordered.append(item)
+        for one in before[each]:
+            one.position = positions[each]
+    body.put(before, gone)
+    names = _without_marks(body, code.co_names)
+    depth = code.co_stacksize + (_DEPTH if count else 0)
+    made = body.replace(co_consts=tuple(consts), co_names=names, co_stacksize=depth)
+    return made, ordered.tobytes(), inner
+
+
+def _thaw(tree: Tree, flags: Flags) -> types.CodeType:
+    code, items, inner = tree
+    consts = list(code.co_consts)
+    for place, each in inner:
+        consts[place] = _thaw(each, flags)
+    places = [flags.start + item for item in array("I", items)]
+    return code.replace(co_consts=(*consts, flags.memory.obj, *places, *[iter(_ONCE) for _ in places]))
+
+
+def _probe(map_: int, place: int, cell: int) -> list[Instruction]:
+    """Return a probe, by the places of what it needs among the constants."""
+    loop = Instruction(_FOR_ITER)
+    inside = [
+        Instruction(_LOAD_CONST, map_),
+        Instruction(_LOAD_CONST, place),
+        Instruction(_STORE_SUBSCR),
+        Instruction(_POP_TOP),
+    ]
+    loop.skip(inside)
+    return [Instruction(_LOAD_CONST, cell), loop, *inside]
+
+
+def _marks(
+    body: Body, names: tuple[str, ...]
+) -> Iterator[tuple[Instruction, tuple[Instruction, tuple[int, int]]]]:
+    """Yield the two instructions of each mark, which load what no source can name, and its branch."""
+    marks = {place: branch for place, name in enumerate(names) if (branch := branch_of(name))}
+    for load, pop in zip(body.instructions, body.instructions[1:]) if marks else ():
+        if load.operation in _LOADS_NAME:
+            branch = marks.get(load.argument >> (_SHIFT if load.operation == _LOAD_GLOBAL else 0))
+            if branch is not None:
+                yield load, (pop, branch)
+
+
+def _positions(
+    body: Body, marks: Iterable[Instruction], gone: set[Instruction]
+) -> dict[Instruction, Position]:
+    """Return where a probe before each instruction stands: with what follows the mark whose place it takes.
+
+    In Python 3.11 marks are on a line 0, and so is a way out behind one: without marks it is where the program comes
+    from. Before, a mark may be all that there is of its line, which a debugger is to see.
     """
-    probe = _slipcover.probe
-    if isinstance(probe, types.SimpleNamespace):  # this module under another name was here before
+    marks = set(marks)
+    jumps = {each.target: each.position for each in reversed(body.instructions) if each.target}
+    before = came = NOWHERE
+    for each in body.instructions:
+        if each in marks:
+            came = jumps.get(each, before)
+        if each.position[0] == 0 and came is not NOWHERE:
+            each.position = came
+        before = each.position
+    others = {each.position[0] for each in body.instructions if each not in gone}
+    found: dict[Instruction, Position] = {}
+    following = NOWHERE
+    for each in reversed(body.instructions):
+        following = following if each in gone else each.position
+        found[each] = following if following[0] and each.position[0] in others else each.position
+    return found
+
+
+def _without_marks(body: Body, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Take the marks' names out of those of code, whose instructions tell names by their places."""
+    kept = [place for place, name in enumerate(names) if not branch_of(name)]
+    if len(kept) < len(names):
+        new = {old: place for place, old in enumerate(kept)}
+        for each in body.instructions:
+            if each.operation in hasname:
+                shift = _SHIFT if each.operation == _LOAD_GLOBAL else 0
+                each.argument = new[each.argument >> shift] << shift | each.argument & shift
+    return tuple(names[place] for place in kept)
+
+
+def _let_code_be_copied() -> None:
+    """Let marshal take code although it carries probes: the copy has none that tells anything.
+
+    pickle, by which cloudpickle copies functions, takes probes as they are; they tell a map of nobody's there.
+    """
+    if hasattr(marshal.dumps, "__wrapped__"):  # this module under another name was here before
         return
-    known: dict[int, tuple[object, str, object]] = {}
 
-    def new(tracker: object, filename: str, item: Item, threshold: int) -> object:
-        if isinstance(tracker, _Stencil):
-            return _Place(item)
-        made: object = probe.new(tracker, filename, item, threshold)
-        known[id(made)] = (made, filename, item)
-        return made
+    def taken(original: Any) -> Any:
+        def dump(value: Any, *rest: Any) -> Any:
+            try:
+                return original(value, *rest)
+            except ValueError:
+                if not isinstance(value, types.CodeType):
+                    raise
+            return original(_silenced(value), *rest)
 
-    def reduce(capsule: object) -> tuple[object, ...]:
-        if id(capsule) not in known:
-            raise TypeError("cannot pickle 'PyCapsule' object")
-        _, filename, item = known[id(capsule)]
-        return probe.new, (types.SimpleNamespace(newly_seen=defaultdict(set)), filename, item, -1)
+        dump.__wrapped__ = original  # type: ignore[attr-defined]
+        return dump
 
-    own = {name: getattr(probe, name) for name in dir(probe) if not name.startswith("_")}
-    _slipcover.probe = types.SimpleNamespace(**{**own, "new": new})
-    copyreg.pickle(type(probe.new(None, "", 0, -1)), reduce)  # type: ignore[arg-type]
-    plain = marshal.dumps
-
-    def dumps(value: Any, *version: int) -> bytes:
-        try:
-            return plain(value, *version)
-        except ValueError:
-            return plain(_silenced(value, probe.signal), *version)
-
-    marshal.dumps = dumps
+    for name in ("dump", "dumps"):
+        setattr(marshal, name, taken(getattr(marshal, name)))
 
 
-def _silenced(value: Any, signal: object) -> Any:
-    """Return code whose probes can be marshalled: of what can be called, that is StopIteration alone."""
-    if isinstance(value, types.CodeType):
-        return value.replace(co_consts=tuple(_silenced(each, signal) for each in value.co_consts))
-    if value is signal:
-        return StopIteration
-    return None if type(value).__name__ == "PyCapsule" else value
+def _silenced(code: types.CodeType) -> types.CodeType:
+    """Return code whose probes are passed by, with nothing in the places of what they need."""
+    body, consts = Body(code), []
+    for load, loop in zip(body.instructions, body.instructions[1:]):
+        if load.operation == _LOAD_CONST and type(code.co_consts[load.argument]) is _Cell:
+            load.operation, loop.operation = _NOP, _JUMP_FORWARD
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            consts.append(_silenced(const))
+        else:
+            consts.append(None if isinstance(const, (_Cell, mmap)) else const)
+    return body.replace(co_consts=tuple(consts))
 
 
-_make_picklable()
+_let_code_be_copied()

@@ -44,6 +44,17 @@ class Flags(NamedTuple):
 
     memory: memoryview
     numbers: array[int]
+    #: Where they begin in the map that the memory is a part of, its `obj`.
+    start: int = 0
+
+
+class Map(mmap.mmap):
+    """A map that code may hold among its constants: where code is pickled, there is another in its place."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return mmap.mmap, (-1, len(self))
 
 
 class Record:
@@ -54,7 +65,8 @@ class Record:
         self._path = os.path.join(folder, NAME)
         self._lock, self._keep = lock, keep
         self._map = memoryview(b"")
-        self._known: dict[bytes, memoryview] = {}
+        #: By what an entry has before its flags: these, and where they begin in their map.
+        self._known: dict[bytes, tuple[memoryview, int]] = {}
         self._next = _USED.size
         self._homeless: list[tuple[bytes, int, memoryview]] = []
         self._busy = False
@@ -69,22 +81,22 @@ class Record:
         payload = _HEAD.pack(0, len(encoded), len(ordered), 0)[4:] + encoded + ordered.tobytes()
         with self._lock:  # not while another thread forks: the child would keep the file locked
             try:
-                memory = self._place(payload, len(ordered))
+                memory, start = self._place(payload, len(ordered))
             except OSError:
-                memory = memoryview(bytearray(len(ordered)))
+                memory, start = memoryview(Map(-1, max(len(ordered), 1)))[: len(ordered)], 0
                 self._homeless.append((payload, len(ordered), memory))
                 self._keep()
-        return Flags(memory, ordered)
+        return Flags(memory, ordered, start)
 
     def settle(self) -> None:
         """Find a place for what has none; OSError where there is none."""
         with self._lock:
             for payload, count, memory in list(self._homeless):
-                found = self._place(payload, count)
+                found, _ = self._place(payload, count)
                 for place in range(count):
                     found[place] |= memory[place]
 
-    def _place(self, payload: bytes, count: int) -> memoryview:
+    def _place(self, payload: bytes, count: int) -> tuple[memoryview, int]:
         if payload not in self._known:
             if self._busy:  # a signal's handler imports something while this thread is here
                 raise BlockingIOError
@@ -102,12 +114,12 @@ class Record:
         """Learn what other processes have put there."""
         size = os.fstat(descriptor).st_size
         if size > len(self._map):
-            self._map = memoryview(mmap.mmap(descriptor, size))
+            self._map = memoryview(Map(descriptor, size))
         if size:
             for start, entry in _entries(self._map, self._next):
                 _, name, count, _ = _HEAD.unpack_from(entry)
                 flags = _HEAD.size + name + 4 * count
-                self._known[bytes(entry[4:flags])] = entry[flags : flags + count]
+                self._known[bytes(entry[4:flags])] = entry[flags : flags + count], start + flags
                 self._next = start + len(entry)
 
     def _add(self, descriptor: int, payload: bytes, count: int) -> None:
@@ -115,7 +127,7 @@ class Record:
         end = self._next + length
         if end > len(self._map):
             _grow(descriptor, len(self._map), max(CHUNK, len(self._map), end))
-            self._map = memoryview(mmap.mmap(descriptor, os.fstat(descriptor).st_size))
+            self._map = memoryview(Map(descriptor, os.fstat(descriptor).st_size))
         self._map[self._next : self._next + 4 + len(payload)] = struct.pack("=I", length) + payload
         # Last: whoever is killed before has put nothing there.
         _USED.pack_into(self._map, 0, end)

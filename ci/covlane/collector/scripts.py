@@ -12,10 +12,13 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, Optional
 
+from .monitor import codes
 from .own import io, os
+from .record import Map
 
 if TYPE_CHECKING:
     import types
+    from collections.abc import Iterator
 
     from .slipcover_engine import Engine
 
@@ -88,8 +91,8 @@ def _is_whole(code: types.CodeType, source: bytes) -> bool:
 
 
 def _is_instrumented(code: types.CodeType) -> bool:
-    """Say whether SlipCover has been at code; under `python -b` bytes may be compared with no text."""
-    return any(isinstance(const, str) and const == "__slipcover__" for const in code.co_consts)
+    """Say whether code has probes, or could have them."""
+    return any(isinstance(const, Map) for const in code.co_consts)
 
 
 def _monitor(engine: Engine) -> None:
@@ -133,23 +136,33 @@ def _adopt(engine: Engine, code: types.CodeType) -> None:
 
 def _audit(engine: Engine) -> None:
     """Trace such code from its first line on; other code is traced by its calls alone."""
-    names: set[str] = set()
+    traced: dict[str, tuple[memoryview, dict[int, int]]] = {}
 
     def in_source(frame: types.FrameType, event: str, _argument: object) -> Any:
         if event == "line":
-            engine.traced.setdefault(frame.f_code.co_filename, set()).add(frame.f_lineno)
+            memory, places = traced[frame.f_code.co_filename]
+            if frame.f_lineno in places:
+                memory[places[frame.f_lineno]] = 1
         return in_source
 
     def on_call(frame: types.FrameType, _event: str, _argument: object) -> Any:
-        return in_source if frame.f_code.co_filename in names else None
+        return in_source if frame.f_code.co_filename in traced else None
 
     def audited(event: str, arguments: tuple[Any, ...]) -> None:
         if event != "exec" or _is_instrumented(arguments[0]) or not _is_source(engine, arguments[0]):
             return
-        names.add(arguments[0].co_filename)
-        engine.keep()
+        code = arguments[0]
+        flags = engine.flags(code.co_filename, {line for each in codes(code) for line in _lines(each)})
+        places = {line: place for place, line in enumerate(flags.numbers)}
+        traced[code.co_filename] = flags.memory, places
         if sys.gettrace() is None:  # a debugger's is left to it
             threading.settrace(on_call)
             sys.settrace(on_call)
 
     sys.addaudithook(audited)
+
+
+def _lines(code: types.CodeType) -> Iterator[int]:
+    import dis
+
+    return (line for _, line in dis.findlinestarts(code) if line)

@@ -18,7 +18,7 @@ import slipcover
 from . import exclusion
 from .marks import compile_marked, uncollected
 from .monitor import codes
-from .record import MARK, branch
+from .record import MARK, branch, number
 
 if TYPE_CHECKING:
     import types
@@ -43,40 +43,13 @@ _MATCH = re.compile(rb"^[ \t\f]*match\b", re.MULTILINE)
 _DROPPING = ("POP_TOP", "POP_EXCEPT")
 
 
-def _line_starts(code: types.CodeType) -> list[tuple[int, int]]:
-    """SlipCover's `findlinestarts`, which asks for the whole bytecode at each line.
+def line_starts(code: types.CodeType) -> list[tuple[int, int]]:
+    """Return where the lines of code begin, as SlipCover's `findlinestarts`, which asks for the whole bytecode at each.
 
-    Nor does it see where the copy of a `finally` begins that an exception comes to, where that is one line: the one
+    Nor does that see where the copy of a `finally` begins that an exception comes to, where that is one line: the one
     before it is the same line's, for when there is none.
     """
-    if sys.version_info < (3, 11):
-        return sorted({**dict(_copied_lines(code)), **dict(dis.findlinestarts(code))}.items())
     return _scanned(code)[0]
-
-
-def _annotation_only_lines(code: types.CodeType) -> frozenset[int]:
-    """SlipCover's `_get_annotation_only_lines`, which describes every instruction to look at its name."""
-    loading = _scanned(code)[1] if sys.version_info >= (3, 11) else _slow_annotation_only_lines(code)
-    return frozenset(loading - _reading.heads)
-
-
-class _Reading(threading.local):
-    """What this thread knows of the source whose code SlipCover is looking at."""
-
-    heads: frozenset[int] = frozenset()
-
-
-_reading = _Reading()
-
-
-@contextlib.contextmanager
-def reading(source: bytes) -> Iterator[None]:
-    """Have the heads of a source's `match` statements be lines, although `match NAME:` only loads, as annotations do."""
-    _reading.heads = _match_heads(source)
-    try:
-        yield
-    finally:
-        _reading.heads = frozenset()
 
 
 def _match_heads(source: bytes) -> frozenset[int]:
@@ -91,7 +64,10 @@ def _match_heads(source: bytes) -> frozenset[int]:
 
 
 def _scanned(code: types.CodeType) -> tuple[list[tuple[int, int]], set[int]]:
-    """Return where the lines of code begin, and those of them that only load what annotations name (Python 3.11 on)."""
+    """Return where the lines of code begin, and those of them that only load what annotations name."""
+    if sys.version_info < (3, 11):
+        starts = {**dict(_copied_lines(code)), **dict(dis.findlinestarts(code))}
+        return sorted(starts.items()), set(_slipcover._get_annotation_only_lines(code))
     found: list[tuple[int, int]] = []
     loading: set[int] = set()
     other: set[int] = set()
@@ -122,46 +98,9 @@ def _copied_lines(code: types.CodeType) -> Iterator[tuple[int, int]]:
                 yield each.argval, starts[first]
 
 
-def _by_operations(calc_max_stack: Callable[[bytearray], int]) -> Callable[[bytearray], int]:
-    """Return SlipCover's function, which works each insertion out anew: all are calls with one argument."""
-    known: dict[bytes, int] = {}
-
-    def calculate(code: bytearray) -> int:
-        operations = bytes(code[::2])
-        if operations not in known:
-            known[operations] = calc_max_stack(code)
-        return known[operations]
-
-    return calculate
-
-
-def _line_entries(code: types.CodeType) -> list[Any]:
-    """SlipCover's `LineEntry.from_code`, which gives instructions without a line to the line before them.
-
-    Marks have none where they are reached from several places, so that other tracers are told of nothing there.
-    """
-    found: list[Any] = []
-    for start, end, line in code.co_lines():
-        if found and found[-1].number == line:
-            found[-1].end = end
-        else:
-            found.append(_bytecode.LineEntry(start, end, line))
-    return found
-
-
-_slipcover.findlinestarts = _line_starts
-if sys.version_info < (3, 12):
-    _bytecode: Any = sys.modules["slipcover.bytecode"]
-    _bytecode.opcode_arg = functools.lru_cache(None)(_bytecode.opcode_arg)
-    _bytecode.calc_max_stack = _by_operations(_bytecode.calc_max_stack)
-    if sys.version_info >= (3, 10):
-        _bytecode.LineEntry.from_code = staticmethod(_line_entries)
 if sys.version_info >= (3, 11):
     _SILENT = {dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")}
     _LOADING = {dis.opmap[name] for name in (*_slipcover._ANNOTATION_ONLY_OPS, "CACHE") if name in dis.opmap}
-if sys.version_info < (3, 14):
-    _slow_annotation_only_lines = _slipcover._get_annotation_only_lines
-    _slipcover._get_annotation_only_lines = _annotation_only_lines
 
 
 class Able(NamedTuple):
@@ -173,11 +112,7 @@ class Able(NamedTuple):
 
 
 def of_code(code: types.CodeType, unmarked: Optional[str], source: bytes) -> Able:
-    """Return what the code of a source has: from Python 3.12 on what SlipCover says of it, in one pass for two."""
-    if sys.version_info < (3, 12):
-        with reading(source):
-            lines = set(slipcover.Slipcover.lines_from_code(code))
-        return Able(lines, set(slipcover.Slipcover.branches_from_code(code)), unmarked)
+    """Return what the code of a source has: SlipCover's lines, in one pass, and the branches of its marks."""
     numbers: set[int] = set()
     heads = _match_heads(source)
     for each in codes(code):
@@ -185,6 +120,10 @@ def of_code(code: types.CodeType, unmarked: Optional[str], source: bytes) -> Abl
         if sys.version_info >= (3, 14):
             loading = _slipcover._get_annotation_only_lines(each)
         numbers |= {line for _, line in starts} - (loading - heads)
+    if sys.version_info < (3, 12):
+        from .probes import branches
+
+        numbers.update(map(number, branches(code)))
     return able(numbers, unmarked)
 
 

@@ -30,14 +30,12 @@ RECORDERS = ".monitor" if sys.version_info >= (3, 12) else ".probes"
 class Engine:
     """SlipCover in one process, loaded with the first file that is measured."""
 
-    #: sys.monitoring tells each line as it runs, probes keep theirs.
-    keeps = sys.version_info < (3, 12)
+    #: Each line is in the record as it runs.
+    keeps = False
 
     def __init__(self, plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> None:
         self.sources = sources
         self.branch = plan.branch
-        #: Lines that SlipCover does not see.
-        self.traced: dict[str, set[int]] = {}
         #: Files whose branches are not measured, and why.
         self.unmarked: dict[str, str] = {}
         #: What the fragment has not been told yet.
@@ -89,9 +87,7 @@ class Engine:
     def recorder(self) -> Recorder:
         """Return this process's recorder, loaded now if it was not."""
         if self._recorder is None:
-            if self.keeps:
-                self.keep()
-            made = recorders().Recorder(self._lock, self._flags, branch=self.branch, at_once=self._forks)
+            made = recorders().Recorder(self._lock, self.flags, branch=self.branch, at_once=self._forks)
             self._recorder = made
         return self._recorder
 
@@ -123,31 +119,21 @@ class Engine:
         with contextlib.suppress(OSError):  # the end tries again
             self._say()
 
-    def keep(self) -> None:
-        """Note that what runs here from now on is not in the record before `flush`."""
-        self._fragment.keep()
-
     def flush(self) -> None:
-        """Put what ran into the record; OSError where it has no place."""
-        if self._recorder:
-            self._recorder.flush()
-        for name, lines in self.traced.items():
-            # These are all that this content of the file has.
-            flags = self._flags(name, lines)
-            flags.memory[:] = b"\1" * len(flags.memory)
+        """Find a place for what has none in the record; OSError where there is none."""
         self._record.settle()
         self._say()
 
     def forget(self) -> None:
         """Begin anew in a forked child: what its parent saw is, or will be, in the record."""
-        self.traced.clear()
 
     def _say(self) -> None:
         while self._unsaid:
             self._fragment.add(**self._unsaid[0])
             del self._unsaid[0]
 
-    def _flags(self, filename: str, numbers: Iterable[int]) -> Flags:
+    def flags(self, filename: str, numbers: Iterable[int]) -> Flags:
+        """Return where what runs of a measured file is told."""
         return self._record.flags(self.sources.real(filename) or filename, numbers)
 
 

@@ -19,7 +19,7 @@ COLLECTOR = Path(record.__file__).parents[2]
 
 
 def ran(made: Record, name: str, numbers: list[int], *which: int) -> None:
-    memory, ordered = made.flags(name, numbers)
+    memory, ordered, _ = made.flags(name, numbers)
     for one in which:
         memory[ordered.index(one)] = 1
 
