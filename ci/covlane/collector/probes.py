@@ -21,17 +21,18 @@ from dis import hasname, opmap
 from mmap import mmap
 from typing import TYPE_CHECKING, Any, Optional
 
-from .bytecode import NOWHERE, Body, Instruction
+from .bytecode import Body, Instruction
 from .marks import branch_of
 from .monitor import codes
 from .record import number
+from .tables import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from . import slip
-    from .bytecode import Position
     from .record import Flags
+    from .tables import Position
     from .termination import Guard
 
     #: Code without what its probes need among its constants; the places of their items among those of the file; the
@@ -80,7 +81,9 @@ class Recorder:
 
         able = of_code(code, None, source)
         numbers = sorted({*able.lines, *map(number, able.branches)})
-        return _freeze(code, {each: place for place, each in enumerate(numbers)}), array("I", numbers).tobytes()
+        return _freeze(code, {each: place for place, each in enumerate(numbers)}), array(
+            "I", numbers
+        ).tobytes()
 
     def watch(self, frozen: Frozen, _module: Optional[types.ModuleType]) -> types.CodeType:
         """Return code that reports each of its lines and branches once."""
@@ -120,20 +123,11 @@ def _freeze(code: types.CodeType, places: dict[int, int]) -> Tree:
         told.setdefault(load, []).append(places[number(branch)])
     gone = {each for load, (pop, _) in marks.items() for each in (load, pop)}
     positions = _positions(body, marks, gone)
-    count, first = sum(map(len, told.values())), len(consts)
-    ordered, before = array("I"), {}
-    for each, items in told.items():
-        before[each] = []
-        for item in items:
-            before[each] += _probe(first, first + 1 + len(ordered), first + 1 + len(ordered) + count)
-            ordered.append(item)
-        for one in before[each]:
-            one.position = positions[each]
-    body.put(before, gone)
+    body.put(_probes(told, positions, len(consts)), gone)
     names = _without_marks(body, code.co_names)
-    depth = code.co_stacksize + (_DEPTH if count else 0)
+    depth = code.co_stacksize + (_DEPTH if told else 0)
     made = body.replace(co_consts=tuple(consts), co_names=names, co_stacksize=depth)
-    return made, ordered.tobytes(), inner
+    return made, array("I", [item for items in told.values() for item in items]).tobytes(), inner
 
 
 def _thaw(tree: Tree, flags: Flags) -> types.CodeType:
@@ -145,15 +139,31 @@ def _thaw(tree: Tree, flags: Flags) -> types.CodeType:
     return code.replace(co_consts=(*consts, flags.memory.obj, *places, *[iter(_ONCE) for _ in places]))
 
 
+def _probes(
+    told: dict[Instruction, list[int]], positions: dict[Instruction, Position], first: int
+) -> dict[Instruction, list[Instruction]]:
+    """Return the probes before each instruction; among the constants, `first` of what they need is the map."""
+    count, place = sum(map(len, told.values())), first
+    found: dict[Instruction, list[Instruction]] = {}
+    for each, items in told.items():
+        found[each] = []
+        for _ in items:
+            place += 1
+            found[each] += _probe(first, place, place + count)
+        for one in found[each]:
+            one.position = positions[each]
+    return found
+
+
 def _probe(map_: int, place: int, cell: int) -> list[Instruction]:
     """Return a probe, by the places of what it needs among the constants."""
-    loop = Instruction(_FOR_ITER)
     inside = [
         Instruction(_LOAD_CONST, map_),
         Instruction(_LOAD_CONST, place),
         Instruction(_STORE_SUBSCR),
         Instruction(_POP_TOP),
     ]
+    loop = Instruction(_FOR_ITER)
     loop.skip(inside)
     return [Instruction(_LOAD_CONST, cell), loop, *inside]
 
@@ -234,7 +244,8 @@ def _let_code_be_copied() -> None:
 
 def _silenced(code: types.CodeType) -> types.CodeType:
     """Return code whose probes are passed by, with nothing in the places of what they need."""
-    body, consts = Body(code), []
+    body = Body(code)
+    consts: list[Any] = []
     for load, loop in zip(body.instructions, body.instructions[1:]):
         if load.operation == _LOAD_CONST and type(code.co_consts[load.argument]) is _Cell:
             load.operation, loop.operation = _NOP, _JUMP_FORWARD

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import dis
-import functools
 import importlib.util
 import re
 import sys
-import threading
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
@@ -22,7 +19,7 @@ from .record import MARK, branch, number
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 #: The releases whose internals this module was written against.
 KNOWN = ("1.1.0",)
