@@ -252,16 +252,8 @@ def test_a_killed_process_has_lost_nothing_that_it_ran(matrix_project: Project) 
         """,
     )
     leg = project.measure()
-    # Up to Python 3.11 probes keep what they saw to themselves until the process's end.
-    version = tuple(map(int, leg.stamp.python.split(".")[:2]))
     assert (leg.stamp.processes.killed, len(leg.stamp.killed)) == (1, 1)
-    if version >= (3, 12):
-        assert (leg.ran("pkg/__init__.py"), leg.stamp.reasons) == ([1, 2], ())
-    else:
-        assert leg.ran("pkg/__init__.py") == [1]
-        (reason,) = leg.stamp.reasons
-        assert "was ended by a signal or a crash, and what it ran may be lost: " in reason
-        assert reason.endswith("; end it by SIGTERM, or measure on Python 3.12 or later")
+    assert (leg.ran("pkg/__init__.py"), leg.stamp.reasons) == ([1, 2], ())
 
 
 SERVER = """
@@ -301,17 +293,11 @@ def test_a_child_that_is_killed_on_purpose_costs_a_leg_no_line(matrix_project: P
     )
     leg = project.measure()
     assert leg.code == 0, leg.output
-    newer = tuple(map(int, leg.stamp.python.split(".")[:2])) >= (3, 12)
-    if newer:
-        assert leg.missed("pkg/server.py") == []
-        assert leg.stamp.reasons == ()
-        assert leg.stamp.processes.killed == 1
-        (listed,) = leg.stamp.killed
-        assert listed.endswith(" -m pkg.server, started by test_it.py::test_it")
-    elif "SIGTERM" in KILLS[kill] or kill == "kill(1)":
-        assert (leg.missed("pkg/server.py"), leg.stamp.reasons) == ([], ())
-    else:
-        assert leg.stamp.reasons[0].endswith("; end it by SIGTERM, or measure on Python 3.12 or later")
+    assert leg.missed("pkg/server.py") == []
+    assert leg.stamp.reasons == ()
+    assert leg.stamp.processes.killed == 1
+    (listed,) = leg.stamp.killed
+    assert listed.endswith(" -m pkg.server, started by test_it.py::test_it")
 
 
 def test_a_child_that_a_time_limit_kills_costs_a_leg_no_line(matrix_project: Project) -> None:
@@ -324,7 +310,6 @@ def test_a_child_that_a_time_limit_kills_costs_a_leg_no_line(matrix_project: Pro
         import pytest
 
         def test_it():
-            # It runs nothing that is measured: up to Python 3.11 too it takes nothing with it.
             with pytest.raises(subprocess.TimeoutExpired):
                 subprocess.run([sys.executable, "-c", "import time; time.sleep(60)"], timeout=1)
         """,
