@@ -7,7 +7,9 @@ a file's name for tracebacks of code that they generate. The places that code ca
 from __future__ import annotations
 
 import ast
+import dis
 import functools
+import sys
 import types
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,7 +39,10 @@ def is_part(code: types.CodeType, source: bytes, name: str) -> bool:
         SyntaxError, ValueError, RecursionError: Python refuses the source.
     """
     text = _read(source, name)
-    if not 0 < code.co_firstlineno < len(text.indents) or not any(_is_akin(code, own) for own in text.codes):
+    akin = [own for own in text.codes if _is_akin(code, own)]
+    if not 0 < code.co_firstlineno < len(text.indents) or not akin:
+        return False
+    if sys.version_info < (3, 11) and not any(_is_within(code, own) for own in akin):
         return False
     found = list(_places(code))
     lines = {line for line, *_ in found}
@@ -84,15 +89,21 @@ def _is_akin(code: types.CodeType, own: types.CodeType) -> bool:
     )
 
 
+def _is_within(code: types.CodeType, own: types.CodeType) -> bool:
+    """Say whether code has no lines but those from the first to the last one of a part of a source."""
+    first, last = rows(own)
+    return min(first, own.co_firstlineno) <= rows(code)[0] <= rows(code)[1] <= last
+
+
 def rows(code: types.CodeType) -> tuple[int, int]:
     """Return the first and the last line of code, without marks."""
-    found = [line for each in _codes(code) for *_, line in each.co_lines() if line and line < MARK]
+    found = [line for each in _codes(code) for line in _numbers(each) if line < MARK]
     return min(found), max(found)
 
 
 def is_marked(code: types.CodeType) -> bool:
     """Say whether code has branch marks (Python 3.12 on)."""
-    return any(line and line >= MARK for each in _codes(code) for *_, line in each.co_lines())
+    return any(line >= MARK for each in _codes(code) for line in _numbers(each))
 
 
 @functools.lru_cache(maxsize=8)
@@ -110,9 +121,17 @@ def _read(source: bytes, name: str) -> Text:
 def _places(code: types.CodeType) -> Iterator[Place]:
     """Yield the places of code and the code in it; what starts it has none of its own."""
     for each in _codes(code):
+        if sys.version_info < (3, 11):  # lines are all that there is
+            yield from ((line, line, 0, 0) for line in _numbers(each))
+            continue
         for line, last, column, end in each.co_positions():
             if line and last and column is not None and end and line < MARK:
                 yield line, last, column, end
+
+
+def _numbers(code: types.CodeType) -> Iterator[int]:
+    found = code.co_lines() if sys.version_info >= (3, 10) else dis.findlinestarts(code)
+    return (line for *_, line in found if line)
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -1,7 +1,7 @@
 """Sources that a program compiles itself: `python script.py`, `runpy.run_path`, `exec(compile(text, path, "exec"))`.
 
-No importer is asked for these, so they are met where they start: by `sys.monitoring` from Python 3.12 on, by the
-audit event `exec` before. Such code carries no branch marks: its lines are measured, up to Python 3.11 by a trace
+No importer is asked for these, so they are met where they start: by `sys.monitoring` from Python 3.12 on, by audit
+events before, which tell of code that is executed or becomes a function's. Such code carries no branch marks: its lines are measured, up to Python 3.11 by a trace
 function, its branches are not, and the leg's report names the file.
 """
 
@@ -10,6 +10,7 @@ import __future__
 
 import sys
 import threading
+from types import CodeType
 from typing import TYPE_CHECKING, Any, Optional
 
 from .monitor import codes
@@ -18,8 +19,9 @@ from .record import Map
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
+    from .record import Flags
     from .slipcover_engine import Engine
 
 UNMARKED = "a program compiled it itself: its lines are measured, its branches are not"
@@ -28,6 +30,13 @@ CHANGED = (
     "code named {}, {} at line {}, was compiled from another text than the file's and was not measured: "
     "compile it with the file's own lines and columns, or under a name of its own"
 )
+#: What is lost up to Python 3.11, to be filled with a file.
+TRACED = (
+    "{} was run by a program that compiled it itself while another trace function was set, and was not measured: "
+    'set engine = "coverage", or run on Python 3.12 or later'
+)
+#: Up to Python 3.11: the audit events by which code comes to start, and which of their arguments it is.
+STARTING = {"exec": 0, "function.__new__": 0, "object.__setattr__": 2}
 #: Annotations run where they are asked for, from Python 3.14 on: that is no line.
 ANNOTATING = "__annotate__"
 #: The name that the code of a whole file has.
@@ -72,16 +81,6 @@ def _source(engine: Engine, code: types.CodeType) -> Optional[bytes]:
         return None
 
 
-def _is_source(engine: Engine, code: types.CodeType) -> bool:
-    """Say whether code is a measured file's: by its name, and by its content, which templates do not share."""
-    source = _source(engine, code) if code.co_name == MODULE else None
-    if source is None or not _is_whole(code, source):
-        return False
-    if engine.branch:
-        engine.unbranched(code.co_filename, UNMARKED)
-    return True
-
-
 def _is_whole(code: types.CodeType, source: bytes) -> bool:
     try:
         own = compile(source, code.co_filename, "exec", code.co_flags & FUTURE, dont_inherit=True)
@@ -102,7 +101,7 @@ def _monitor(engine: Engine) -> None:
     def started(code: types.CodeType, _offset: int) -> Any:
         if not engine.begin(code) and engine.sources.real(code.co_filename):
             try:
-                _adopt(engine, code)
+                _adopt(engine, code, lambda code, source: engine.instrument(code, source, None))
             except SyntaxError:  # the file is no Python: `finish` names it
                 pass
             except Exception as error:  # noqa: BLE001 - the program that runs here is not ours to stop
@@ -113,7 +112,7 @@ def _monitor(engine: Engine) -> None:
     monitoring.set_events(tool(), monitoring.events.PY_START)
 
 
-def _adopt(engine: Engine, code: types.CodeType) -> None:
+def _adopt(engine: Engine, code: types.CodeType, watch: Callable[[types.CodeType, bytes], object]) -> None:
     """Watch code that starts under a measured file's name and that no import of it has made, or say what is lost."""
     source = _source(engine, code)
     if source is None or code.co_name == ANNOTATING:
@@ -121,14 +120,14 @@ def _adopt(engine: Engine, code: types.CodeType) -> None:
     if code.co_name == MODULE and _is_whole(code, source):
         if engine.branch:
             engine.unbranched(code.co_filename, UNMARKED)
-        engine.instrument(code, source, None)
+        watch(code, source)
         return
     from . import origins  # which few programs need
 
     if origins.is_part(code, source, code.co_filename):
         if engine.branch and not origins.is_marked(code):
             engine.unbranched_part(code.co_filename, origins.rows(code))
-        engine.instrument(code, source, None)
+        watch(code, source)
     elif origins.is_like_part(code, source, code.co_filename):
         name = engine.sources.name(engine.sources.real(code.co_filename) or "")
         engine.lose(CHANGED.format(name, code.co_name, code.co_firstlineno))
@@ -136,33 +135,55 @@ def _adopt(engine: Engine, code: types.CodeType) -> None:
 
 def _audit(engine: Engine) -> None:
     """Trace such code from its first line on; other code is traced by its calls alone."""
-    traced: dict[str, tuple[memoryview, dict[int, int]]] = {}
-
-    def in_source(frame: types.FrameType, event: str, _argument: object) -> Any:
-        if event == "line":
-            memory, places = traced[frame.f_code.co_filename]
-            if frame.f_lineno in places:
-                memory[places[frame.f_lineno]] = 1
-        return in_source
+    names: set[str] = set()
+    #: By file, name and first line of code: what its lines are told to.
+    traced: dict[tuple[str, str, int], Callable[..., Any]] = {}
 
     def on_call(frame: types.FrameType, _event: str, _argument: object) -> Any:
-        return in_source if frame.f_code.co_filename in traced else None
+        code = frame.f_code
+        return traced.get(_key(code)) if code.co_filename in names else None
 
-    def audited(event: str, arguments: tuple[Any, ...]) -> None:
-        if event != "exec" or _is_instrumented(arguments[0]) or not _is_source(engine, arguments[0]):
-            return
-        code = arguments[0]
-        flags = engine.flags(code.co_filename, {line for each in codes(code) for line in _lines(each)})
-        places = {line: place for place, line in enumerate(flags.numbers)}
-        traced[code.co_filename] = flags.memory, places
-        if sys.gettrace() is None:  # a debugger's is left to it
+    def trace(code: types.CodeType, _source: bytes) -> None:
+        for each in codes(code):
+            traced[_key(each)] = _telling(engine.flags(each.co_filename, _lines(each)))
+        names.add(code.co_filename)
+        if sys.gettrace() is None:
             threading.settrace(on_call)
             sys.settrace(on_call)
+        elif sys.gettrace() is not on_call:  # a debugger's is left to it
+            engine.lose(TRACED.format(engine.sources.name(engine.sources.real(code.co_filename) or "")))
+
+    def audited(event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in STARTING or (event == "object.__setattr__" and arguments[1] != "__code__"):
+            return
+        code = arguments[STARTING[event]]
+        if (
+            isinstance(code, CodeType)
+            and engine.sources.real(code.co_filename)
+            and not _is_instrumented(code)
+        ):
+            _adopt(engine, code, trace)
 
     sys.addaudithook(audited)
 
 
-def _lines(code: types.CodeType) -> Iterator[int]:
+def _key(code: types.CodeType) -> tuple[str, str, int]:
+    return code.co_filename, code.co_name, code.co_firstlineno
+
+
+def _telling(flags: Flags) -> Callable[..., Any]:
+    """Return a trace function for code whose lines have these flags."""
+    memory, places = flags.memory, {line: place for place, line in enumerate(flags.numbers)}
+
+    def in_source(frame: types.FrameType, event: str, _argument: object) -> Any:
+        if event == "line" and frame.f_lineno in places:
+            memory[places[frame.f_lineno]] = 1
+        return in_source
+
+    return in_source
+
+
+def _lines(code: types.CodeType) -> set[int]:
     import dis
 
-    return (line for _, line in dis.findlinestarts(code) if line)
+    return {line for _, line in dis.findlinestarts(code) if line}

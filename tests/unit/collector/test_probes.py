@@ -24,7 +24,9 @@ if sys.version_info >= (3, 12):
     pytest.skip("sys.monitoring tells lines there", allow_module_level=True)
 
 LIBRARY = sorted(path for path in Path(ast.__file__).parent.glob("*.py") if path.stat().st_size < 60_000)
-FIELDS = "argcount cellvars exceptiontable firstlineno flags freevars kwonlyargcount name names qualname varnames"
+FIELDS = (
+    "argcount cellvars exceptiontable firstlineno flags freevars kwonlyargcount name names qualname varnames"
+)
 LOOP = """\
 def f(values):
     for value in values:

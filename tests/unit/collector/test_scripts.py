@@ -22,6 +22,8 @@ class Engine:
         self.sources = Sources(str(root), [source], [])
         self.unmarked: dict[str, str] = {}
         self.unbranched = self.unmarked.__setitem__
+        self.lost: list[str] = []
+        self.lose = self.lost.append
 
 
 @pytest.fixture
@@ -34,7 +36,10 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def is_source(engine: Any, text: str = TEXT, name: str = "pkg/a.py", **options: Any) -> bool:
-    return scripts._is_source(engine, compile(text, name, "exec", dont_inherit=True, **options))
+    watched: list[object] = []
+    code = compile(text, name, "exec", dont_inherit=True, **options)
+    scripts._adopt(engine, code, lambda code, _source: watched.append(code))
+    return bool(watched)
 
 
 def test_a_source_s_name_and_content_make_it_that_source(engine: Any) -> None:
