@@ -173,12 +173,12 @@ def test_code_that_only_has_a_source_s_name_is_not_that_source(matrix_project: P
     )
     leg = matrix_project.measure()
     assert leg.code == 0, leg.output
-    if leg.stamp.python < "3.12":
-        assert leg.ran("pkg/__init__.py") == []
-        assert leg.stamp.unbranched == {}
+    assert not leg.stamp.complete
+    version = tuple(map(int, leg.stamp.python.split(".")[:2]))
+    if version < (3, 11):  # where code has no columns, a change within a line is not seen
+        assert leg.ran("pkg/__init__.py") == [1, 2, 3, 5]
     else:  # of the last of `other` the function is the file's, and the rest is named
         assert leg.ran("pkg/__init__.py") == [2, 3]
-        assert not leg.stamp.complete
         assert [reason.split(", was")[0] for reason in leg.stamp.reasons] == [
             "code named pkg/__init__.py, <module> at line 1",
             "code named pkg/__init__.py, work at line 1",

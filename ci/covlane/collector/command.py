@@ -13,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Union
 
 from . import plan as plans
-from . import plugins, termination
+from . import plugins, readers, termination
 from .listener import Listener
 from .start import RUNNING, VARIABLE, enter, leave
 
@@ -101,6 +101,8 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
                 f"covlane: the source {source} does not exist\n  -> set `source` in [tool.covlane]\n"
             )
             return 2
+    if plan.engine == "slipcover" and (warning := readers.warning(sys.version_info[:2])):
+        sys.stderr.write(warning)
     # Legs that are started by the tests of another are not part of that one.
     os.environ[VARIABLE] = ""  # noqa: TID251
     if not _place_startup(plan) or not _place_plugins(plan):

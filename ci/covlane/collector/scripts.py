@@ -9,19 +9,14 @@ from __future__ import annotations
 import __future__
 
 import sys
-import threading
-from types import CodeType
 from typing import TYPE_CHECKING, Any, Optional
 
-from .monitor import codes
 from .own import io, os
-from .record import Map
 
 if TYPE_CHECKING:
     import types
     from collections.abc import Callable
 
-    from .record import Flags
     from .slipcover_engine import Engine
 
 UNMARKED = "a program compiled it itself: its lines are measured, its branches are not"
@@ -30,13 +25,6 @@ CHANGED = (
     "code named {}, {} at line {}, was compiled from another text than the file's and was not measured: "
     "compile it with the file's own lines and columns, or under a name of its own"
 )
-#: What is lost up to Python 3.11, to be filled with a file.
-TRACED = (
-    "{} was run by a program that compiled it itself while another trace function was set, and was not measured: "
-    'set engine = "coverage", or run on Python 3.12 or later'
-)
-#: Up to Python 3.11: the audit events by which code comes to start, and which of their arguments it is.
-STARTING = {"exec": 0, "function.__new__": 0, "object.__setattr__": 2}
 #: Annotations run where they are asked for, from Python 3.14 on: that is no line.
 ANNOTATING = "__annotate__"
 #: The name that the code of a whole file has.
@@ -59,7 +47,10 @@ def watch_self_compiled(engine: Engine) -> None:
     if sys.version_info >= (3, 12):
         _monitor(engine)
     else:
-        _audit(engine)
+        from .tracing import Tracing
+
+        tracing = Tracing(engine)
+        tracing.watch(lambda code: _adopt(engine, code, tracing.trace))
 
 
 def _source(engine: Engine, code: types.CodeType) -> Optional[bytes]:
@@ -89,101 +80,52 @@ def _is_whole(code: types.CodeType, source: bytes) -> bool:
     return bool(own == code)
 
 
-def _is_instrumented(code: types.CodeType) -> bool:
-    """Say whether code has probes, or could have them."""
-    return any(isinstance(const, Map) for const in code.co_consts)
-
-
 def _monitor(engine: Engine) -> None:
     """Watch such code from the moment it starts, as that of imports; each code object of the process costs one call."""
     from .monitor import monitoring, tool
 
     def started(code: types.CodeType, _offset: int) -> Any:
         if not engine.begin(code) and engine.sources.real(code.co_filename):
-            try:
-                _adopt(engine, code, lambda code, source: engine.instrument(code, source, None))
-            except SyntaxError:  # the file is no Python: `finish` names it
-                pass
-            except Exception as error:  # noqa: BLE001 - the program that runs here is not ours to stop
-                engine.lose(unmeasured(engine, code.co_filename, error))
+            _adopt(engine, code, lambda code, source: engine.instrument(code, source, None))
         return monitoring.DISABLE
 
     monitoring.register_callback(tool(), monitoring.events.PY_START, started)
     monitoring.set_events(tool(), monitoring.events.PY_START)
 
 
-def _adopt(engine: Engine, code: types.CodeType, watch: Callable[[types.CodeType, bytes], object]) -> None:
-    """Watch code that starts under a measured file's name and that no import of it has made, or say what is lost."""
+def _adopt(engine: Engine, code: types.CodeType, watch: Callable[[types.CodeType, bytes], object]) -> bool:
+    """Watch code as `_recognise` does, and raise nothing."""
+    try:
+        return _recognise(engine, code, watch)
+    except SyntaxError:  # the file is no Python: `finish` names it
+        pass
+    except Exception as error:  # noqa: BLE001 - the program that runs here is not ours to stop
+        engine.lose(unmeasured(engine, code.co_filename, error))
+    return False
+
+
+def _recognise(engine: Engine, code: types.CodeType, watch: Callable[[types.CodeType, bytes], object]) -> bool:
+    """Watch code that starts under a measured file's name and that no import of it has made, or say what is lost.
+
+    Returns:
+        Whether it is watched.
+    """
     source = _source(engine, code)
     if source is None or code.co_name == ANNOTATING:
-        return
+        return False
     if code.co_name == MODULE and _is_whole(code, source):
         if engine.branch:
             engine.unbranched(code.co_filename, UNMARKED)
         watch(code, source)
-        return
+        return True
     from . import origins  # which few programs need
 
-    if origins.is_part(code, source, code.co_filename):
+    part = origins.is_part(code, source, code.co_filename)
+    if part:
         if engine.branch and not origins.is_marked(code):
             engine.unbranched_part(code.co_filename, origins.rows(code))
         watch(code, source)
     elif origins.is_like_part(code, source, code.co_filename):
         name = engine.sources.name(engine.sources.real(code.co_filename) or "")
         engine.lose(CHANGED.format(name, code.co_name, code.co_firstlineno))
-
-
-def _audit(engine: Engine) -> None:
-    """Trace such code from its first line on; other code is traced by its calls alone."""
-    names: set[str] = set()
-    #: By file, name and first line of code: what its lines are told to.
-    traced: dict[tuple[str, str, int], Callable[..., Any]] = {}
-
-    def on_call(frame: types.FrameType, _event: str, _argument: object) -> Any:
-        code = frame.f_code
-        return traced.get(_key(code)) if code.co_filename in names else None
-
-    def trace(code: types.CodeType, _source: bytes) -> None:
-        for each in codes(code):
-            traced[_key(each)] = _telling(engine.flags(each.co_filename, _lines(each)))
-        names.add(code.co_filename)
-        if sys.gettrace() is None:
-            threading.settrace(on_call)
-            sys.settrace(on_call)
-        elif sys.gettrace() is not on_call:  # a debugger's is left to it
-            engine.lose(TRACED.format(engine.sources.name(engine.sources.real(code.co_filename) or "")))
-
-    def audited(event: str, arguments: tuple[Any, ...]) -> None:
-        if event not in STARTING or (event == "object.__setattr__" and arguments[1] != "__code__"):
-            return
-        code = arguments[STARTING[event]]
-        if (
-            isinstance(code, CodeType)
-            and engine.sources.real(code.co_filename)
-            and not _is_instrumented(code)
-        ):
-            _adopt(engine, code, trace)
-
-    sys.addaudithook(audited)
-
-
-def _key(code: types.CodeType) -> tuple[str, str, int]:
-    return code.co_filename, code.co_name, code.co_firstlineno
-
-
-def _telling(flags: Flags) -> Callable[..., Any]:
-    """Return a trace function for code whose lines have these flags."""
-    memory, places = flags.memory, {line: place for place, line in enumerate(flags.numbers)}
-
-    def in_source(frame: types.FrameType, event: str, _argument: object) -> Any:
-        if event == "line" and frame.f_lineno in places:
-            memory[places[frame.f_lineno]] = 1
-        return in_source
-
-    return in_source
-
-
-def _lines(code: types.CodeType) -> set[int]:
-    import dis
-
-    return {line for _, line in dis.findlinestarts(code) if line}
+    return part

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from covlane.collector import marks, probes, record, scripts
+from covlane.collector import marks, probes, record, tracing
 from covlane.collector.bytecode import Body
 from covlane.collector.monitor import codes
 from covlane.collector.termination import Guard
@@ -144,10 +144,10 @@ def test_nothing_keeps_code_or_classes_alive() -> None:
 def test_code_can_be_hashed_and_copied_and_copies_tell_nobody() -> None:
     told = Told(LOOP)
     code = told.run()["f"].__code__
-    assert scripts._is_instrumented(code)
+    assert tracing.has_probes(code)
     hash(code)
     copy = types.FunctionType(marshal.loads(marshal.dumps(code)), {})
-    assert not scripts._is_instrumented(copy.__code__)
+    assert not tracing.has_probes(copy.__code__)
     assert copy([0, 7]) == 7
     consts = pickle.loads(pickle.dumps(code.co_consts))
     copy = types.FunctionType(code.replace(co_consts=consts), {})
