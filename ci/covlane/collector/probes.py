@@ -1,4 +1,4 @@
-"""Python up to 3.11: probes in the bytecode, each of which tells its line or branch once and is passed by from then on.
+"""Python up to 3.11: probes in the bytecode, each of which tells its lines and branches once and is passed by from then on.
 
 A probe is an iterator among the code's constants that yields once, and the body of a loop over it:
 
@@ -8,6 +8,7 @@ A probe is an iterator among the code's constants that yields once, and the body
     POP_TOP
     end:
 
+Where a branch leads to a line that nothing else leads to, one probe tells both.
 It calls nothing, cannot fail, leaves no frame on the stack and needs nobody to take it out: nothing of the program is
 looked for or kept alive. Threads cannot come in between, and what it told is in the leg's record at once.
 """
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from .tables import Position
     from .termination import Guard
 
-    #: Code without what its probes need among its constants; the places of their items among those of the file; the
-    #: code in it, by its place among the constants.
-    Tree = tuple[types.CodeType, bytes, list[tuple[int, Any]]]
+    #: Code without what its probes need among its constants; how many there are; the places of their items among those
+    #: of the file; the code in it, by its place among the constants.
+    Tree = tuple[types.CodeType, int, bytes, list[tuple[int, Any]]]
     #: The code of a file, and the numbers of its lines and marks in order.
     Frozen = tuple[Tree, bytes]
 
@@ -121,51 +122,54 @@ def _freeze(code: types.CodeType, places: dict[int, int]) -> Tree:
             told.setdefault(body.at(offset), []).append(places[line])
     for load, (_, branch) in marks.items():
         told.setdefault(load, []).append(places[number(branch)])
+    _join(told, marks, body)
     gone = {each for load, (pop, _) in marks.items() for each in (load, pop)}
     positions = _positions(body, marks, gone)
     body.put(_probes(told, positions, len(consts)), gone)
     names = _without_marks(body, code.co_names)
     depth = code.co_stacksize + (_DEPTH if told else 0)
     made = body.replace(co_consts=tuple(consts), co_names=names, co_stacksize=depth)
-    return made, array("I", [item for items in told.values() for item in items]).tobytes(), inner
+    items = array("I", [item for those in told.values() for item in those])
+    return made, len(told), items.tobytes(), inner
 
 
 def _thaw(tree: Tree, flags: Flags) -> types.CodeType:
-    code, items, inner = tree
+    code, count, items, inner = tree
     consts = list(code.co_consts)
     for place, each in inner:
         consts[place] = _thaw(each, flags)
     places = [flags.start + item for item in array("I", items)]
-    return code.replace(co_consts=(*consts, flags.memory.obj, *places, *[iter(_ONCE) for _ in places]))
+    return code.replace(
+        co_consts=(*consts, flags.memory.obj, 1, *places, *[iter(_ONCE) for _ in range(count)])
+    )
 
 
 def _probes(
     told: dict[Instruction, list[int]], positions: dict[Instruction, Position], first: int
 ) -> dict[Instruction, list[Instruction]]:
-    """Return the probes before each instruction; among the constants, `first` of what they need is the map."""
-    count, place = sum(map(len, told.values())), first
+    """Return the probes before each instruction; among the constants, `first` and the next of what they need are the map and 1."""
+    place = first + 1
+    cell = place + sum(map(len, told.values()))
     found: dict[Instruction, list[Instruction]] = {}
     for each, items in told.items():
-        found[each] = []
-        for _ in items:
+        inside = []
+        for index, _ in enumerate(items):
             place += 1
-            found[each] += _probe(first, place, place + count)
+            # What the loop yields is 1, which the first takes.
+            inside += [Instruction(_LOAD_CONST, first + 1)] * (index > 0)
+            inside += [
+                Instruction(_LOAD_CONST, first),
+                Instruction(_LOAD_CONST, place),
+                Instruction(_STORE_SUBSCR),
+            ]
+        inside.append(Instruction(_POP_TOP))
+        cell += 1
+        loop = Instruction(_FOR_ITER)
+        loop.skip(inside)
+        found[each] = [Instruction(_LOAD_CONST, cell), loop, *inside]
         for one in found[each]:
             one.position = positions[each]
     return found
-
-
-def _probe(map_: int, place: int, cell: int) -> list[Instruction]:
-    """Return a probe, by the places of what it needs among the constants."""
-    inside = [
-        Instruction(_LOAD_CONST, map_),
-        Instruction(_LOAD_CONST, place),
-        Instruction(_STORE_SUBSCR),
-        Instruction(_POP_TOP),
-    ]
-    loop = Instruction(_FOR_ITER)
-    loop.skip(inside)
-    return [Instruction(_LOAD_CONST, cell), loop, *inside]
 
 
 def _marks(
@@ -178,6 +182,16 @@ def _marks(
             branch = marks.get(load.argument >> (_SHIFT if load.operation == _LOAD_GLOBAL else 0))
             if branch is not None:
                 yield load, (pop, branch)
+
+
+def _join(told: dict[Instruction, list[int]], marks: Iterable[Instruction], body: Body) -> None:
+    """Let what marks tell and the line behind them be told together, where only marks lead there."""
+    targets = {each.target for each in body.instructions}
+    following = dict(zip(body.instructions, body.instructions[2:]))
+    for load in marks:
+        after = following.get(load)
+        if after in told and after not in marks and after not in targets:
+            told[load] += told.pop(after)
 
 
 def _positions(
