@@ -124,7 +124,7 @@ def _freeze(code: types.CodeType, places: dict[int, int]) -> Tree:
         told.setdefault(load, []).append(places[number(branch)])
     _join(told, marks, body)
     gone = {each for load, (pop, _) in marks.items() for each in (load, pop)}
-    positions = _positions(body, marks, gone)
+    positions = _positions(body, gone)
     body.put(_probes(told, positions, len(consts)), gone)
     names = _without_marks(body, code.co_names)
     depth = code.co_stacksize + (_DEPTH if told else 0)
@@ -194,24 +194,12 @@ def _join(told: dict[Instruction, list[int]], marks: Iterable[Instruction], body
             told[load] += told.pop(after)
 
 
-def _positions(
-    body: Body, marks: Iterable[Instruction], gone: set[Instruction]
-) -> dict[Instruction, Position]:
+def _positions(body: Body, gone: set[Instruction]) -> dict[Instruction, Position]:
     """Return where a probe before each instruction stands: with what follows the mark whose place it takes.
 
-    In Python 3.11 marks are on a line 0, and so is a way out behind one: without marks it is where the program comes
-    from. Before, a mark may be all that there is of its line, which a debugger is to see.
+    A mark may be all that there is of its line, which a debugger is to see.
     """
-    marks = set(marks)
-    jumps = {each.target: each.position for each in reversed(body.instructions) if each.target}
-    before = came = NOWHERE
-    for each in body.instructions:
-        if each in marks:
-            came = jumps.get(each, before)
-        if each.position[0] == 0 and came is not NOWHERE:
-            each.position = came
-        before = each.position
-    others = {each.position[0] for each in body.instructions if each not in gone}
+    others = {each.position[0] for each in body.instructions if each not in gone} | {None}
     found: dict[Instruction, Position] = {}
     following = NOWHERE
     for each in reversed(body.instructions):

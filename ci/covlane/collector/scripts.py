@@ -104,7 +104,9 @@ def _adopt(engine: Engine, code: types.CodeType, watch: Callable[[types.CodeType
     return False
 
 
-def _recognise(engine: Engine, code: types.CodeType, watch: Callable[[types.CodeType, bytes], object]) -> bool:
+def _recognise(
+    engine: Engine, code: types.CodeType, watch: Callable[[types.CodeType, bytes], object]
+) -> bool:
     """Watch code that starts under a measured file's name and that no import of it has made, or say what is lost.
 
     Returns:

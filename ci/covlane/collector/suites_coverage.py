@@ -32,7 +32,6 @@ def hook(engine: Engine) -> None:
 
     @functools.wraps(add_lines)
     def lines(self: Any, told: Mapping[str, Iterable[int]], *rest: Any, **named: Any) -> Any:
-        # On Python 3.11 a mark is line 0.
         plain = {name: [line for line in numbers if 0 < line < MARK] for name, numbers in told.items()}
         return add_lines(self, plain, *rest, **named)
 

@@ -108,28 +108,12 @@ def branches_of(code: types.CodeType, source: bytes) -> set[tuple[int, int]]:
 
 def marked_by_slipcover(source: str) -> types.CodeType:
     tree = branch.preinstrument(ast.parse(source))
-    places: dict[ast.AST, Any] = {}
     for node in ast.walk(tree):
         # The case that SlipCover adds has the place of its `match`, of which other tracers are told there.
         if sys.version_info >= (3, 10) and isinstance(node, ast.Match) and len(node.cases) > 1:
             before, last = node.cases[-2:]
             if last.pattern.lineno == node.lineno:
-                place = before.guard or before.pattern
-                places[last.body[0]] = place
-                put(last.pattern, place)
-        # Up to Python 3.11 SlipCover's marks are on line 0, as well.
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == marks.NAME:
-            mark: Any = node.value
-            line, to = (each.value for each in mark.elts)
-            for part in ast.walk(node):
-                if not isinstance(part, (ast.stmt, ast.expr)):
-                    continue
-                if to != marks.EXIT:
-                    part.lineno = part.end_lineno = part.col_offset = part.end_col_offset = -1
-                elif node in places:
-                    put(part, places[node])
-                else:
-                    part.lineno = line
+                put(last.pattern, before.guard or before.pattern)
     return compile(tree, "a.py", "exec", dont_inherit=True)
 
 
