@@ -235,11 +235,9 @@ def _otherwise_optimised(found: list[fragments.Process]) -> Iterator[str]:
 
 def _remedy(plan: Plan) -> str:
     """Return what helps where a process keeps what it ran to itself until its end."""
-    newer = [] if sys.version_info >= (3, 12) else ["on Python 3.12 or later"]
-    better = ['with engine = "slipcover"'] if plan.engine != "slipcover" else []
-    if not newer and not better:  # it had no room in the record
+    if plan.engine == "slipcover":  # it had no room in the record
         return REMEDY
-    return f"end it by SIGTERM, or measure {' '.join([*newer, *better])}"
+    return 'end it by SIGTERM, or measure with engine = "slipcover"'
 
 
 def _printable(text: str) -> str:
