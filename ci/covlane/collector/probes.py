@@ -203,8 +203,9 @@ def _positions(body: Body, gone: set[Instruction]) -> dict[Instruction, Position
     found: dict[Instruction, Position] = {}
     following = NOWHERE
     for each in reversed(body.instructions):
-        following = following if each in gone else each.position
-        found[each] = following if following[0] and each.position[0] in others else each.position
+        if each not in gone or each.position[0] not in others:
+            following = each.position
+        found[each] = following if following[0] else each.position
     return found
 
 

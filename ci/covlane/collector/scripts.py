@@ -85,7 +85,7 @@ def _monitor(engine: Engine) -> None:
     from .monitor import monitoring, tool
 
     def started(code: types.CodeType, _offset: int) -> Any:
-        if not engine.begin(code) and engine.sources.real(code.co_filename):
+        if not engine.begin(code):
             _adopt(engine, code, lambda code, source: engine.instrument(code, source, None))
         return monitoring.DISABLE
 

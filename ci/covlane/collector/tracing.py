@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import sys
 import threading
@@ -49,10 +50,12 @@ class Tracing:
             if event not in STARTING or (event == "object.__setattr__" and arguments[1] != "__code__"):
                 return
             code = arguments[STARTING[event]]
-            if not isinstance(code, CodeType) or has_probes(code):
-                return
-            if self._engine.sources.real(code.co_filename):
-                offer(code)
+            # A relative name has no meaning where the folder is gone.
+            with contextlib.suppress(OSError):
+                if not isinstance(code, CodeType) or has_probes(code):
+                    return
+                if self._engine.sources.real(code.co_filename):
+                    offer(code)
 
         sys.addaudithook(audited)
 
