@@ -125,6 +125,13 @@ def storm(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Artifacts as no run of ours leaves them, for some minutes: nox -s fuzz -- 10."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "test"))
+    session.run("python", "-m", "fuzz.fuzz", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def shards(session: nox.Session) -> None:
     """What the longest shard of a leg costs, evenly and by durations: nox -s shards -- --shards 4."""
     session.install("-e", ".")

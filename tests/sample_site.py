@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 import data_words
+from covlane.analysis.bar import Bar, Case
+from covlane.analysis.gate import outcome
 from covlane.model.lines import pack
 from covlane.model.report import Component, Ratio, Share
-from covlane.model.verdict import BaselineState, Identity, Patch, PatchFile, Total, Verdict
+from covlane.model.verdict import BaselineState, Identity, Missing, Patch, PatchFile, Total, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,3 +126,18 @@ def verdict(**changes: object) -> Verdict:
         artifacts=Identity(report="", evidence=""),
     )
     return msgspec.structs.replace(plain, **changes)
+
+
+def agreeing(**changes: object) -> Verdict:
+    """Return that verdict with the one gate that its patch comes to, and the outcome that follows."""
+    found = verdict(**changes)
+    measured, bar = found.patch.statements, Bar.of(80)
+    missing = [Missing(path=file.path, lines=file.missing) for file in found.patch.files if file.missing]
+    gate = Case("patch", "statement", "", measured, bar).compared(lambda _: missing)
+    return msgspec.structs.replace(
+        found,
+        outcome=outcome(found.incomplete, {gate.outcome}),
+        defaults=False,
+        settings={"patch": 80.0},
+        gates=(gate,),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import covlane
 from covlane import lane
-from covlane.adapters import files
+from covlane.adapters import files, memory
 from covlane.adapters.git import Git
 from covlane.adapters.http import Http
 from covlane.delivery.github import artifact, comment, quality
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Where the comment's workflow puts what the run of a pull request left.
 RELAYED = "relayed"
+#: Bytes of address space for reading that: many times what a verdict at all its bounds takes.
+MOST_MEMORY = 2 * 1024**3
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,13 +60,15 @@ class Telling:
         told = self._event().workflow_run
         if told is None:
             raise UsageError("this runs for no workflow_run event", "leave --relayed out")
-        found = [path for path in self.configured.reports.joinpath(RELAYED).rglob("*") if path.is_file()]
-        if not found:
+        folder = self.configured.reports / RELAYED
+        found = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+        if not found and not folder.is_symlink():
             self.say("the run left no verdict, so there is nothing to comment")
             return
-        if len(found) > 1 or found[0].is_symlink():
+        if len(found) != 1 or folder.is_symlink() or not stat.S_ISREG(found[0].lstat().st_mode):
             raise ReportError("the run's artifact is refused: it is not one file", "nothing of it was used")
-        verdict = artifact.verdict(files.read_bytes(found[0], most=artifact.MOST_PACKED))
+        with memory.limited(MOST_MEMORY):
+            verdict = artifact.verdict(files.read_bytes(found[0], most=artifact.MOST_PACKED))
         with closing(Http()) as http:
             number = comment.pull_of_run(api(http, self.environ), told.id)
         if number is None:

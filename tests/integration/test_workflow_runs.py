@@ -13,7 +13,7 @@ from covlane.model.verdict import Patch, PatchFile, Total
 from covlane.standin.github import BOT
 from hub import GATE, GROWN, LEG, SECRET, SESSION, TEAM, UPLOAD, failures, secret_steps
 from repository import CURRENT
-from sample_site import verdict
+from sample_site import agreeing
 
 if TYPE_CHECKING:
     from hub import Hub
@@ -164,7 +164,7 @@ def relayed(hub: Hub, **changes: Any) -> None:
     hub.propose("stranger")
     hub.runner.runs = 1
     with zipfile.ZipFile(hub.artifact(1, "verdict"), "w") as packed:
-        packed.writestr("verdict.json", write_verdict(verdict(**changes)))
+        packed.writestr("verdict.json", write_verdict(agreeing(**changes)))
 
 
 def test_the_number_of_a_pull_request_is_asked_of_github_alone(hub: Hub) -> None:
@@ -201,11 +201,12 @@ def test_names_of_files_are_shown_in_the_comment_and_obeyed_nowhere(hub: Hub) ->
 @pytest.mark.parametrize("hub", [('github.comment = "on-change"',)], indirect=True)
 def test_nothing_is_commented_where_nothing_changed_if_so_set(hub: Hub) -> None:
     total = Total(line=Ratio(1, 2), branch=None)
-    relayed(hub, outcome="pass", patch=Patch(), total=total)
+    relayed(hub, patch=Patch(), total=total)
     told = hub.after(1)
     assert told.step("covlane comment --relayed").output == "nothing changed, so #7 gets no comment\n"
     with zipfile.ZipFile(hub.artifact(1, "verdict"), "w") as packed:
-        packed.writestr("verdict.json", write_verdict(verdict(outcome="fail", patch=Patch(), total=total)))
+        missing = agreeing(incomplete=("a leg did not run",), patch=Patch(), total=total)
+        packed.writestr("verdict.json", write_verdict(missing))
     assert hub.after(1).step("covlane comment --relayed").output == "commented on #7\n"
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 import data_words
+from covlane.analysis.consistency import contradiction
 from covlane.analysis.patch import patch
 from covlane.analysis.statements import touched
 from covlane.formats import evidence as written
@@ -207,6 +209,17 @@ def test_evidence_and_verdict_are_read_as_they_were_written(
     again = written.read_verdict(written.write_verdict(said), "x")
     assert written.write_verdict(again) == written.write_verdict(said)
     assert verdict(report, written.read_evidence(content, "x"), **gates) == said
+
+
+@given(st.data(), reports(), GATES, st.booleans())
+def test_a_verdict_agrees_with_itself_and_no_other_outcome_would(
+    data: st.DataObject, report: Report, gates: Mapping[str, object], branch: bool
+) -> None:
+    found = data.draw(evidences(report))
+    said = verdict(replace(report, branch=branch), found, **gates)
+    assert contradiction(said) is None
+    for outcome in {"pass", "fail", "incomplete"} - {said.outcome}:
+        assert contradiction(msgspec.structs.replace(said, outcome=outcome))
 
 
 @given(st.floats(0, 100))

@@ -47,7 +47,7 @@ def judge(report: Report, evidence: Evidence, gate: Gate, provenance: Provenance
     incomplete = (*report.incomplete, *evidence.incomplete)
     before = evidence.baseline
     return Verdict(
-        outcome=_outcome(incomplete, {one.outcome for one in gates}),
+        outcome=outcome(incomplete, {one.outcome for one in gates}),
         commit=evidence.commit,
         dirty=evidence.dirty,
         base=evidence.diff.base if evidence.diff else None,
@@ -71,8 +71,8 @@ def judge(report: Report, evidence: Evidence, gate: Gate, provenance: Provenance
     )
 
 
-def _outcome(incomplete: tuple[str, ...], outcomes: set[str]) -> Outcome:
-    """Draw the sum; a report that lacks something may fail what it would pass as a whole, so it is neither."""
+def outcome(incomplete: tuple[str, ...], outcomes: set[str]) -> Outcome:
+    """Draw the sum of what is missing and of the gates' outcomes; a report that lacks something may fail what it would pass as a whole, so it is neither."""
     if incomplete:
         return "incomplete"
     return "fail" if "fail" in outcomes else "incomplete" if "incomplete" in outcomes else "pass"

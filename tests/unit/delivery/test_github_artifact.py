@@ -8,8 +8,9 @@ import json
 import re
 import stat
 import struct
+import tracemalloc
 import zipfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -24,16 +25,19 @@ from covlane.model.report import Ratio
 from covlane.model.verdict import GateResult, Missing, Patch, PatchFile, Total
 from covlane.render import markdown
 from covlane.render.escaping import blob
-from sample_site import verdict
+from sample_site import agreeing, verdict
 
-GOOD = write_verdict(verdict())
+if TYPE_CHECKING:
+    from covlane.model.verdict import Verdict
+
+GOOD = write_verdict(agreeing())
 
 
-def packed(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
+def packed(*members: tuple[str | zipfile.ZipInfo, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(stream, "w", compression) as archive:
         for name, content in members:
-            archive.writestr(name, content, zipfile.ZIP_DEFLATED)
+            archive.writestr(name, content, compression)
     return stream.getvalue()
 
 
@@ -53,7 +57,7 @@ def changed(change: dict[str, Any]) -> bytes:
 
 
 def test_what_covlane_wrote_is_read() -> None:
-    assert artifact.verdict(packed(("verdict.json", GOOD))) == verdict()
+    assert artifact.verdict(packed(("verdict.json", GOOD))) == agreeing()
 
 
 @pytest.mark.parametrize("archive", [b"", b"PK", b"\x00" * 1000, GOOD, packed()])
@@ -109,6 +113,58 @@ def test_a_bomb_that_lies_about_its_size_is_refused() -> None:
         at = archive.index(signature) + offset
         archive[at : at + 4] = struct.pack("<I", 100)
     refused(bytes(archive))
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_unpacks_without_a_bound_is_refused_before_it_is_unpacked(compression: int) -> None:
+    archive = packed(("verdict.json", b" " * (64 << 20)), compression=compression)
+    assert len(archive) < 100_000
+    tracemalloc.start()
+    try:
+        assert "packed in another way" in refused(archive)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", [1, 9, 12, 14, 93, 95, 98, 0xFFFF])
+def test_a_method_that_github_does_not_pack_by_is_refused(method: int) -> None:
+    archive = bytearray(packed(("verdict.json", GOOD)))
+    for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        at = archive.index(signature) + offset
+        archive[at : at + 2] = struct.pack("<H", method)
+    assert "packed in another way" in refused(bytes(archive))
+
+
+def test_a_stored_verdict_is_read() -> None:
+    assert artifact.verdict(packed(("verdict.json", GOOD), compression=zipfile.ZIP_STORED)) == agreeing()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), KeyError("x"), struct.error("x"), AssertionError()])
+def test_whatever_a_reader_raises_is_a_refusal(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object) -> bytes:
+        raise error
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", read)
+    assert "is no archive of one file" in refused(packed(("verdict.json", GOOD)))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param(b"[" * 900 + b"1," * 20_000 + b"1" + b"]" * 900, id="deep"),
+        pytest.param(b"[" + b"[]," * 300_000 + b"1]", id="many"),
+    ],
+)
+def test_a_small_text_that_is_large_in_memory_is_refused_before_it_is_written_out(settings: bytes) -> None:
+    content = GOOD.replace(b'"patch": 80.0', b'"patch": ' + settings)
+    archive = packed(("verdict.json", content))
+    tracemalloc.start()
+    try:
+        refused(archive)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_archive_that_is_too_large_is_refused_unopened() -> None:
@@ -222,4 +278,68 @@ def test_a_damaged_archive_is_refused_or_says_the_same(at: int, byte: int) -> No
     archive = bytearray(packed(("verdict.json", GOOD)))
     archive[at % len(archive)] = byte
     with contextlib.suppress(ReportError):
-        assert artifact.verdict(bytes(archive)) == verdict()
+        assert artifact.verdict(bytes(archive)) == agreeing()
+
+
+def contradicting(**changes: Any) -> Verdict:
+    return msgspec.structs.replace(agreeing(), **changes)
+
+
+FAILED = agreeing().gates[0]
+PASSED = msgspec.structs.replace(FAILED, outcome="pass", missing=(), needed=0)
+PATCH = agreeing().patch
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param(contradicting(outcome="pass"), id="pass beside a failed gate"),
+        pytest.param(contradicting(outcome="incomplete"), id="incomplete without a reason"),
+        pytest.param(contradicting(incomplete=("a leg did not run",)), id="fail though incomplete"),
+        pytest.param(contradicting(outcome="pass", gates=()), id="a gate left out"),
+        pytest.param(contradicting(outcome="pass", gates=(PASSED,)), id="passed below its threshold"),
+        pytest.param(
+            contradicting(gates=(msgspec.structs.replace(FAILED, threshold="50"),)),
+            id="another threshold than is set",
+        ),
+        pytest.param(
+            contradicting(settings={"patch": 50.0}, gates=(msgspec.structs.replace(FAILED, threshold="50"),)),
+            id="failed above its threshold",
+        ),
+        pytest.param(contradicting(gates=(FAILED, FAILED)), id="one gate twice"),
+        pytest.param(
+            contradicting(gates=(msgspec.structs.replace(FAILED, measured=Ratio(1, 8)),)),
+            id="a gate of another figure",
+        ),
+        pytest.param(
+            contradicting(
+                settings={"files": {"*": 80.0}},
+                gates=(
+                    msgspec.structs.replace(FAILED, name="files", metric="line", threshold="1e999999999"),
+                ),
+            ),
+            id="an endless threshold",
+        ),
+        pytest.param(contradicting(settings={"patch": "80"}), id="no gates"),
+        pytest.param(contradicting(settings={"patch": 80.0, "x": [[]]}), id="settings of another"),
+        pytest.param(contradicting(defaults=True), id="defaults that are not covlane's"),
+        pytest.param(
+            contradicting(patch=msgspec.structs.replace(PATCH, files=PATCH.files[:1])),
+            id="files that do not add up",
+        ),
+        pytest.param(
+            contradicting(patch=msgspec.structs.replace(PATCH, note="nothing changed")),
+            id="nothing owed beside statements",
+        ),
+        pytest.param(
+            contradicting(
+                patch=msgspec.structs.replace(
+                    PATCH, files=(msgspec.structs.replace(PATCH.files[0], missing=()), PATCH.files[1])
+                )
+            ),
+            id="missing statements without lines",
+        ),
+    ],
+)
+def test_a_verdict_that_contradicts_itself_is_refused(told: Verdict) -> None:
+    assert "it contradicts itself" in refused(packed(("verdict.json", write_verdict(told))))
