@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import random
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from covlane.adapters.http import Http
+from covlane.adapters.http import Answer, Http
 from covlane.delivery.codescene import rest
 from covlane.delivery.codescene.outbox import Entry
 from covlane.delivery.codescene.submission import Submission
@@ -27,6 +30,15 @@ TOLD = Submission(
     format="lcov",
     metric="branch-coverage",
 )
+#: Objects with the keys that are looked at, and values of all kinds.
+JSON_OBJECTS = st.dictionaries(
+    st.sampled_from(["ok", "error", "errors", "id", "x"]),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+        lambda part: st.lists(part, max_size=2) | st.dictionaries(st.text(max_size=3), part, max_size=2),
+        max_leaves=4,
+    ),
+).map(lambda value: json.dumps(value).encode())
 REPORT = b"SF:a.py\nend_of_record\n"
 
 
@@ -112,6 +124,96 @@ def test_an_analysis_that_does_not_start_is_a_failure(codescene: StandIn, fault:
     codescene.faults.append(fault)
     with closing(Http(backoff=0)) as http, pytest.raises(DeliveryError, match=cause):
         rest.analyse(http, url=codescene.url, token="t0k3n", project="42")
+
+
+NO_SUCCESS = [
+    Fault(204, b"", ()),
+    Fault(200, b"", ()),
+    Fault(200, b"", (("Content-Type", "text/html"),)),
+    Fault(202, b" \n"),
+    *(
+        Fault(body=body)
+        for body in (
+            b"{}",
+            b"[]",
+            b"null",
+            b"true",
+            b'"ok"',
+            b"ok",
+            b'{"ok": false}',
+            b'{"ok": true}',
+            b'{"ok": null}',
+            b'{"ok": ""}',
+            b'{"ok": " "}',
+            b'{"ok": 1}',
+            b'{"ok": {"ok": "yes"}}',
+            b'{"OK": "yes"}',
+            b'{"errors": ["bad"]}',
+            b'{"error": {"code": 7}}',
+            b'{"error": 7}',
+            b'{"ok": "done", "error": "bad"}',
+            b'{"ok": "done", "errors": ["bad"]}',
+            b'{"ok": "done"',
+            b'{"ok": "\xff"}',
+            b"\xff\xfe{\x00}\x00",
+            b'\xef\xbb\xbf{"ok": "done"}',
+            b"[" * 60_000,
+            b'{"ok": ' + b"[" * 60_000,
+            b'{"error": ' + b"[" * 900 + b"]" * 900 + b"}",
+            b'{"id": 1e999, "ok": NaN}',
+            b"<html>login</html>",
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("fault", NO_SUCCESS, ids=lambda fault: repr(fault.body[:30]))
+def test_what_is_not_documented_as_a_success_is_none(codescene: StandIn, fault: Fault) -> None:
+    codescene.faults.extend([Fault(body=b'{"ok": "upload request accepted", "id": 65}'), fault])
+    with pytest.raises(DeliveryError, match=r"CodeScene (answered|refused)") as caught:
+        send(codescene)
+    assert len(str(caught.value)) < 600
+    assert str(caught.value).replace("\n", "").isprintable()
+    codescene.faults.append(fault)
+    with closing(Http(backoff=0)) as http, pytest.raises(DeliveryError):
+        rest.analyse(http, url=codescene.url, token="t0k3n", project="42")
+
+
+@pytest.mark.parametrize(
+    "number", [b'"65"', b"1.5", b"1e3", b"-1", b"true", b"[65]", b"9" * 30, b"{}", b"null", b'"../x"']
+)
+def test_an_id_that_is_no_number_is_put_into_no_address(codescene: StandIn, number: bytes) -> None:
+    codescene.faults.append(Fault(body=b'{"ok": "upload request accepted", "id": ' + number + b"}"))
+    with pytest.raises(DeliveryError, match=r"announced no upload id|instead of its JSON"):
+        send(codescene)
+    assert len(codescene.requests) == 1
+
+
+@given(
+    st.integers(200, 599).filter(lambda status: status // 100 != 3), st.binary(max_size=100) | JSON_OBJECTS
+)
+def test_any_answer_is_the_documented_success_or_a_sentence(status: int, body: bytes) -> None:
+    class Answering(Http):
+        def send(self, *_: object, **__: object) -> Answer:
+            return Answer(status, "application/json", body)
+
+    entry = Entry(url="https://example.com", submission=TOLD, files=1, digest="", id=7)
+    said = ""
+    with suppress(DeliveryError):
+        said = rest.send(Answering(), token="t0k3n", entry=entry, report=REPORT, announced=id).message
+    assert not said or (status < 300 and json.loads(body)["ok"].strip())
+
+
+def test_fewer_files_than_had_something_to_measure_are_no_success(codescene: StandIn) -> None:
+    record = "SF:{}.py\nBRDA:1,0,0,1\nend_of_record\n"
+    report = "".join(map(record.format, "abc")) + "SF:empty.py\nend_of_record\n"
+    announced = Fault(body=b'{"ok": "upload request accepted", "id": 65}')
+    fewer = Fault(body=b'{"ok": "Successfully parsed lcov data for 2 files."}')
+    codescene.faults.extend([announced, fewer])
+    with pytest.raises(DeliveryError, match="CodeScene parsed 2 of the 3 files"):
+        send(codescene, report=report.encode())
+    codescene.faults.extend([announced, Fault(body=b'{"ok": "Successfully parsed lcov data for 3 files."}')])
+    send(codescene, report=report.encode())
 
 
 def test_an_entry_cannot_send_the_token_to_a_doubtful_address() -> None:

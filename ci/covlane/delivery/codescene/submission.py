@@ -60,6 +60,14 @@ def parts(report: Report, version: str) -> tuple[Part, ...]:
     return line, Part("lcov", "branch-coverage", info)
 
 
+def measured(submission: Submission, content: bytes) -> int:
+    """Count the files of a report of ours in which the metric has something to measure."""
+    if submission.format == "cobertura":
+        return sum(b"<line " in part for part in content.split(b"<class ")[1:])
+    record = b"\nBRDA:" if submission.metric == "branch-coverage" else b"\nDA:"
+    return sum(record in part for part in content.split(b"end_of_record"))
+
+
 def clean_remote(url: str) -> str:
     """Return a remote's URL without credentials: no user and password for http(s), no password for others.
 
