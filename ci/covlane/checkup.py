@@ -22,6 +22,7 @@ from covlane.standin.codescene import StandIn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from covlane.delivery.codescene.preflight import Checkout
     from covlane.delivery.doctor import Check
     from covlane.model.report import Report
 
@@ -68,13 +69,11 @@ class Doctor(Delivery):
     def _seen(self, reports: list[Report]) -> Iterator[Check]:
         """Yield the commit, the remote, the branch and the paths as CodeScene will see them."""
         checkout = self._checkout()
-        seen = f"{checkout.head or 'none'} of {clean_remote(checkout.remote or 'no remote')}"
+        yield doctor.check("commit", lambda: self._told(checkout))
         if checkout.head and checkout.remote:
-            yield doctor.Check("commit", seen)
-            yield doctor.check("branch", lambda: preflight.elsewhere(checkout) or "CodeScene analyses it")
-        else:
-            remedy = "make a commit, and add the remote that CodeScene analyses"
-            yield doctor.Check("commit", seen, remedy, UsageError.exit_code)
+            analysed = ", ".join(checkout.analysed)
+            fine = f"by the settings CodeScene analyses {analysed}; this is {checkout.branch or 'of it'}"
+            yield doctor.check("branch", lambda: preflight.elsewhere(checkout) or fine)
         if reports and checkout.tracked is not None:
             names = reports[0].files
             known = len(checkout.tracked.intersection(names))
@@ -82,6 +81,20 @@ class Doctor(Delivery):
         for found in preflight.findings(reports[0], checkout, ()) if reports else ():
             code = found.error.exit_code if found.error else 0
             yield doctor.Check("as CodeScene sees it", found.cause, found.remedy, code)
+
+    def _told(self, checkout: Checkout) -> str:
+        if not checkout.head:
+            raise UsageError(
+                self._git.no_commit().cause, "make a commit, in a clone of what CodeScene analyses"
+            )
+        if not checkout.remote:
+            why = (
+                "has no remote"
+                if not checkout.remotes
+                else "has no remote that is origin or its branch's own"
+            )
+            raise UsageError(f"{checkout.head} {why}", "add the remote that CodeScene analyses as origin")
+        return f"{checkout.head} of {clean_remote(checkout.remote)}"
 
     def _program(self, environs: list[Mapping[str, str]]) -> str:
         """Say which cs-coverage uploads use, and append the environment in which it is found."""
@@ -99,7 +112,7 @@ class Doctor(Delivery):
 
     def _tried(self, report: Report, environ: Mapping[str, str]) -> str:
         """Have the report uploaded to a stand-in on this machine, and say what cs-coverage thinks of its form."""
-        said = []
+        said, ends = [], list[str]()
         with tempfile.TemporaryDirectory() as folder, StandIn("nobody") as standin:
             url = standin.url.replace("/v2", "/api/v2")
             told = cli.variables({**environ, "NO_PROXY": "127.0.0.1"}, url=url, token="nobody")  # noqa: S106
@@ -112,6 +125,9 @@ class Doctor(Delivery):
                 if refusal and refusal.unparsed:
                     raise ToolError(f"{path.name}: {refusal.cause}", refusal.remedy)
                 said.append(f"{path.name} is {'not called unreadable' if refusal else 'read'}")
+                ends += [refusal.cause] if refusal else []
+        if ends:
+            raise doctor.OpenError(", ".join(said), f"this proves nothing; the program's end: {ends[0]}")
         return ", ".join(said)
 
     def _sessions(self) -> str:

@@ -621,7 +621,7 @@ def doctor(_context: Context, json: bool = False) -> None:
             if not json:
                 _say(sys.stdout, str(check))
     if json:
-        _print_json([{"ok": not check.exit_code, **msgspec.to_builtins(check)} for check in checks])
+        _print_json([{"ok": check.ok, **msgspec.to_builtins(check)} for check in checks])
     if codes := [check.exit_code for check in checks if check.exit_code]:
         raise Exit(code=codes[0])
 

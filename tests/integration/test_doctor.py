@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from covlane.adapters.http import Http
 from covlane.delivering import UNWANTED
+from covlane.delivery import doctor
 from covlane.delivery.codescene import install
 from covlane.formats import slipcover
 from covlane.standin.codescene import StandIn
@@ -96,6 +99,7 @@ class Patient:
         rows = json.loads(done.stdout)
         assert done.returncode == next((row["exit_code"] for row in rows if not row["ok"]), 0)
         assert all(row["remedy"] for row in rows if not row["ok"])
+        assert all(row["asked"] == (row["ok"] is not None) for row in rows)
         assert TOKEN not in done.stdout + done.stderr
         assert "pa55" not in done.stdout + done.stderr
         return {row["name"]: row for row in rows}
@@ -177,20 +181,63 @@ def test_a_token_that_does_not_do_is_a_cross_and_codescene_a_tick(
 def test_no_word_of_a_token_that_does_not_do_is_sent(patient: Patient) -> None:
     with Downloads() as codescene:
         lines = patient.ask(CS_ACCESS_TOKEN="two words", COVLANE_CODESCENE_URL=codescene.url)
-    assert lines["CodeScene"]["ok"]
+    assert not lines["CodeScene"]["ok"]
     (request,) = codescene.requests
     assert request[0] == "/cli/projects"
     assert "authorization" not in request[1]
 
 
-@pytest.mark.parametrize("status", [404, 500])
-def test_another_answer_shows_that_codescene_is_there_and_leaves_the_token_open(
-    patient: Patient, status: int
+HTML = (("Content-Type", "text/html"),)
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause", "remedy"),
+    [
+        (Fault(404), "no API of CodeScene at this address", "/api/v2"),
+        (Fault(404, b"<html>", HTML), "no API of CodeScene at this address", "/v2 on cloud"),
+        (Fault(500), "is in trouble", "try again later"),
+        (Fault(503, b"<html>", HTML), "a proxy before it, is in trouble", "try again later"),
+        (Fault(429), "no more requests for now", "wait some minutes"),
+        (Fault(407), "a proxy wants a user and a password", "HTTPS_PROXY"),
+        (Fault(200, b"<!doctype html><title>Log in</title>", HTML), "a login page or a proxy", "/api/v2"),
+        (Fault(200, b"  <html>"), "a login page or a proxy", "HTTPS_PROXY"),
+        (Fault(401, b"<html>", HTML), "a login page or a proxy", "HTTPS_PROXY"),
+        (Fault(403, b"<html>", HTML), "a login page or a proxy", "HTTPS_PROXY"),
+        (Fault(200, b"{}"), "something else than CodeScene's projects", "/api/v2"),
+        (Fault(200, b'{"projects": {}}'), "something else than CodeScene's projects", "/api/v2"),
+        (Fault(200, b"[" * 50_000), "something else than CodeScene's projects", "/api/v2"),
+        (Fault(200, b'\xff{"projects": []}'), "something else than CodeScene's projects", "/api/v2"),
+        (Fault(200, b"", ()), "something else than CodeScene's projects", "/api/v2"),
+        (Fault(204, b"", ()), "something else than CodeScene's projects", "/api/v2"),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_what_codescene_does_not_answer_is_a_cross_and_leaves_the_token_open(
+    patient: Patient, fault: Fault, cause: str, remedy: str
 ) -> None:
-    patient.codescene.faults.append(Fault(status))
-    lines = patient.ask()
-    assert lines["CodeScene"]["found"].endswith(f"answers (HTTP {status})")
-    assert lines["token"]["found"] == "CS_ACCESS_TOKEN is set, and was not judged"
+    with closing(Http(retries=0)) as http:
+        patient.codescene.faults.append(fault)
+        there, token = doctor.codescene(http, patient.codescene.url, TOKEN)
+    assert str(there).startswith("✗ CodeScene: ")
+    assert f"HTTP {fault.status}" in there.found
+    assert cause in there.found
+    assert remedy in there.remedy
+    assert there.exit_code == 5
+    assert str(token).startswith("? token: CS_ACCESS_TOKEN is set, and CodeScene could not be asked")
+
+
+def test_many_projects_are_still_the_documented_answer(patient: Patient) -> None:
+    projects = [{"id": number, "name": "x" * 100} for number in range(2_000)]
+    patient.codescene.faults.append(
+        Fault(body=json.dumps({"page": 1, "max_pages": 9, "projects": projects}).encode())
+    )
+    assert patient.ask()["token"]["found"] == "CS_ACCESS_TOKEN is set and accepted"
+
+
+def test_an_address_without_an_api_is_a_cross(patient: Patient) -> None:
+    lines = patient.ask(COVLANE_CODESCENE_URL=patient.codescene.url.replace("/v2", "/wrong"))
+    assert (lines["CodeScene"]["ok"], lines["CodeScene"]["exit_code"]) == (False, 5)
+    assert lines["token"]["ok"] is None
 
 
 def test_a_redirect_to_a_login_page_is_a_cross(patient: Patient) -> None:
@@ -255,7 +302,23 @@ def test_a_report_of_another_commit_is_a_cross(patient: Patient) -> None:
 
 def test_a_repository_without_a_remote_is_a_cross(patient: Patient) -> None:
     patient.repository.git("remote", "remove", "origin")
-    assert patient.ask()["commit"]["exit_code"] == 2
+    line = patient.ask()["commit"]
+    head = patient.repository.git("rev-parse", "HEAD")
+    assert line["exit_code"] == 2
+    assert line["found"] == f"{head} has no remote"
+    assert line["remedy"] == "add the remote that CodeScene analyses as origin"
+
+
+def test_a_repository_without_a_commit_is_a_cross_that_says_so(patient: Patient) -> None:
+    shutil.rmtree(patient.root / ".git")
+    patient.repository.git("init", "--quiet")
+    line = patient.ask()["commit"]
+    assert "there is no git repository with a commit here" in line["found"]
+    assert line["remedy"].startswith("make a commit")
+
+
+def test_a_token_that_is_not_set_is_called_that(patient: Patient) -> None:
+    assert patient.ask(CS_ACCESS_TOKEN="")["token"]["found"] == "CS_ACCESS_TOKEN is not set"
 
 
 def test_a_branch_that_codescene_does_not_analyse_is_said(patient: Patient) -> None:
@@ -309,10 +372,11 @@ def test_a_program_that_cannot_read_this_report_is_a_cross(patient: Patient) -> 
     assert line["found"].startswith("coverage.xml: this cs-coverage cannot read the report")
 
 
-def test_another_end_than_a_complaint_about_the_form_is_no_cross(patient: Patient) -> None:
+def test_another_end_than_a_complaint_about_the_form_leaves_it_open(patient: Patient) -> None:
     patient.has_program("HTTP 404", 1)
     line = patient.ask()["cs-coverage and report"]
-    assert line["ok"]
+    assert (line["ok"], line["exit_code"]) == (None, 0)
+    assert "HTTP 404" in line["remedy"]
     assert line["found"] == "coverage.xml is not called unreadable, lcov.info is not called unreadable"
 
 

@@ -126,7 +126,7 @@ def usable(token: str | None) -> str:
     token = (token or "").strip()
     if not token:
         raise UsageError(
-            "CS_ACCESS_TOKEN is not set, so nothing was sent",
+            "CS_ACCESS_TOKEN is not set",
             "create a personal access token in CodeScene and set CS_ACCESS_TOKEN to it",
         )
     if not (token.isascii() and token.isprintable() and " " not in token):
