@@ -93,8 +93,8 @@ class Git:
         return "origin" if "origin" in remotes else remotes[0] if len(remotes) == 1 else None
 
     def remote_url(self, remote: str = "origin") -> str | None:
-        """Return the remote's URL as configured; it may hold credentials."""
-        return self.ask("remote", "get-url", remote)
+        """Return the remote's URL as configured, before `insteadOf` rewrites it; it may hold credentials."""
+        return self.ask("config", "--get", f"remote.{remote}.url")
 
     def diff(self, base: str, texts: Sequence[str] = ()) -> bytes:
         """Return what differs from the commit `base` now: committed, staged, unstaged and untracked work below root.

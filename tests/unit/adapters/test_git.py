@@ -138,6 +138,13 @@ def test_a_remote_s_url_is_as_configured(committed: Path) -> None:
     assert asked(committed).remote_url() == "https://forge.example/a/b.git"
 
 
+def test_a_remote_s_url_is_not_the_rewritten_one(committed: Path) -> None:
+    git(committed, "remote", "add", "origin", "https://forge.example/a/b.git")
+    git(committed, "config", "url.git@forge.example:.insteadOf", "https://forge.example/")
+    git(committed, "config", "url.http://127.0.0.1:3128/mirror/.insteadOf", "https://forge.example/a/")
+    assert asked(committed).remote_url() == "https://forge.example/a/b.git"
+
+
 def test_a_remote_of_another_name_is_not_there(committed: Path) -> None:
     git(committed, "remote", "add", "upstream", "https://forge.example/a/b.git")
     assert asked(committed).remote_url() is None

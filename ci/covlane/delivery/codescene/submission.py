@@ -17,6 +17,14 @@ CLOUD = "https://api.codescene.io/v2"
 Format = Literal["cobertura", "lcov"]
 Metric = Literal["line-coverage", "branch-coverage"]
 
+#: A URL, with the helper that git is to use (`hg::https://...`) or without.
+_URL = re.compile(r"((?:[\w-]+::)*)([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+_HOST = re.compile(r"(localhost|\[[0-9A-Fa-f:.]+\]|[\w-]+(\.[\w-]+)+)(:\d*)?")
+_AT_HOST = re.compile(r"@(?=(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d*)?/)")
+#: `user:password@host:path`, as no ssh takes it.
+_SCP_PASSWORD = re.compile(r"^([^/@:]+):.*@(?=[^/@:]+:)", re.DOTALL)
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """The announcement of an upload, with the fields that CodeScene's REST documentation gives it."""
@@ -69,9 +77,28 @@ def measured(submission: Submission, content: bytes) -> int:
 
 
 def clean_remote(url: str) -> str:
-    """Return a remote's URL without credentials: no user and password for http(s), no password for others.
+    """Return a remote's URL without credentials: no user, password, query or fragment for http(s), no password for others.
 
-    A user alone stays elsewhere (`ssh://git@host/path`, `git@host:path`): it belongs to the address.
+    A user alone stays elsewhere (`ssh://git@host/path`, `git@host:path`): it belongs to the address. Passwords may hold
+    what a URL should quote: `/`, `@`, `?` and `#`.
     """
-    url = re.sub(r"(?i)^(https?://)[^/?#]*@", r"\1", url.strip())
-    return re.sub(r"(?i)^([a-z][a-z0-9+.-]*://[^/?#:@]*):[^/?#]*@", r"\1@", url)
+    url = url.strip()
+    parts = _URL.fullmatch(url)
+    if parts is None:
+        return url if _DRIVE.match(url) else _SCP_PASSWORD.sub(r"\1@", url)
+    begin, scheme, rest = parts.groups()
+    user, address = _split(rest)
+    if scheme.lower() != "file":
+        address = re.split("[?#]", address)[0]
+    keeps_user = user and not re.search("(?i)http|ftp", scheme)
+    return f"{begin}{scheme}://{user}@{address}" if keeps_user else f"{begin}{scheme}://{address}"
+
+
+def _split(rest: str) -> tuple[str, str]:
+    """Return the user, without a password, and the address of what follows `://`."""
+    authority = re.split("[/?#]", rest)[0]
+    end = authority.rfind("@")
+    # Where what should be the host is none, the password goes on behind a slash, to an @ before a host.
+    if not _HOST.fullmatch(authority[end + 1 :]):
+        end = max([end, *(found.start() for found in _AT_HOST.finditer(rest))])
+    return ("", rest) if end < 0 else (re.split("[:@]", rest[:end])[0], rest[end + 1 :])
