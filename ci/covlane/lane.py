@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 import covlane
 from covlane import inputs
 from covlane.adapters import files, process
+from covlane.adapters.environment import without_secrets
 from covlane.analysis.merge import merge
 from covlane.errors import ReportError, UsageError
 from covlane.formats import slipcover
@@ -109,7 +110,8 @@ def listed_sessions(configured: Configured, environ: Mapping[str, str]) -> list[
         UsageError: nox refuses the noxfile, or it has no coverage session.
     """
     argv = [sys.executable, "-m", "nox", "--list", "--json", "-s", configured.session]
-    done = process.run(argv, cwd=configured.root, environ=environ)
+    told = without_secrets(environ, configured.settings.codescene.secrets)
+    done = process.run(argv, cwd=configured.root, environ=told)
     if done.code != 0:
         lines = done.stderr.strip().splitlines() or ["it said nothing"]
         raise UsageError(f"nox lists no coverage session: {lines[-1]}", "run `covlane init`, then `nox -l`")

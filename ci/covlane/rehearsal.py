@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from covlane import lane
 from covlane.adapters import process
+from covlane.adapters.environment import without_secrets
 from covlane.adapters.git import Git
 from covlane.adapters.http import Http
 from covlane.delivering import Delivery
@@ -66,7 +67,8 @@ def run(
     if not skip_coverage:
         argv = [sys.executable, "-m", "nox", "-s", configured.session]
         say(f"$ nox -s {configured.session}")
-        done = process.stream(argv, cwd=configured.root, environ=environ, timeout=None, line=say)
+        told = without_secrets(environ, configured.settings.codescene.secrets)
+        done = process.stream(argv, cwd=configured.root, environ=told, timeout=None, line=say)
         if done.code:
             say(f"nox ended with {done.code}; what was measured is rehearsed with")
         with lane.lock(configured.reports):

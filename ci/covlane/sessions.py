@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
+import re
 import shutil
 import sys
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ import nox
 from nox.command import CommandFailed
 
 from covlane import checkout, settings, source_paths, uv_lock
-from covlane.adapters.environment import environment, in_ci
+from covlane.adapters.environment import environment, forget, in_ci, secrets
 from covlane.errors import CovlaneError, UsageError
 
 if TYPE_CHECKING:
@@ -67,9 +68,15 @@ def register(root: Path | None = None) -> None:
         sys.stderr.write(f"covlane: {error}\n")
         raise SystemExit(error.exit_code) from None
 
+    if _alone(
+        sys.argv, {f"{configured.settings.prefix}{name}" for name in ("coverage", "report", "workflow")}
+    ):
+        # Not even what nox itself starts, to make environments, gets them.
+        forget(secrets(environment(), configured.settings.codescene.secrets))
+
     def coverage(session: nox.Session, shard: int = 0) -> None:
         """Run pytest under SlipCover on one Python; arguments after -- are pytest's."""
-        with _reproducible(session.name), _in(session, configured.root):
+        with _of_covlane(session, configured):
             try:
                 run_leg(session, configured, shard)
             except (CovlaneError, OSError) as error:
@@ -92,17 +99,41 @@ def register(root: Path | None = None) -> None:
     @nox.session(name=f"{prefix}report", python=False, default=False)
     def report(session: nox.Session) -> None:
         """Merge the legs that ran here, write the reports and print the table."""
-        with _reproducible(session.name), _in(session, configured.root):
+        with _of_covlane(session, configured):
             show_report(session, configured)
 
     @nox.session(name=f"{prefix}workflow", python=False, default=False)
     def workflow(session: nox.Session) -> None:
         """Say whether the workflows are what the settings would write."""
-        with _reproducible(session.name), _in(session, configured.root):
+        with _of_covlane(session, configured):
             session.run(sys.executable, "-m", "covlane", "init", "--check", external=True)
 
     # nox keeps them in its registry; the names are only theirs.
     del coverage, report, workflow
+
+
+def _alone(argv: list[str], ours: set[str]) -> bool:
+    """Say whether a command line of nox asks for sessions of ours by name, and for no other."""
+    named, naming = list[str](), False
+    for word in argv[1:]:
+        if word == "--":
+            break
+        option, _, value = word.partition("=")
+        if word.startswith("-"):
+            naming = option in {"-s", "-e", "--session", "--sessions"}
+            named += [value] if naming and value else []
+        elif naming:
+            named.append(word)
+    return bool(named) and all(re.sub(r"(-\d[^(]*)?(\(.*)?$", "", name) in ours for name in named)
+
+
+@contextmanager
+def _of_covlane(session: nox.Session, configured: Configured) -> Iterator[None]:
+    """Work in the project's folder, in CI say how to do so again, and keep secrets from all that the session starts."""
+    found = secrets(environment(), configured.settings.codescene.secrets)
+    session.env.update(dict.fromkeys(found))
+    with _reproducible(session.name), _in(session, configured.root):
+        yield
 
 
 @contextmanager
@@ -156,7 +187,6 @@ def run_leg(session: nox.Session, configured: Configured, shard: int = 0) -> Non
         *_mode(configured.settings)[1],
         *configured.settings.pytest_args,
         *session.posargs,
-        env={"CS_ACCESS_TOKEN": None},
         success_codes=ANY_END,
         interrupt_timeout=None,
         terminate_timeout=None,

@@ -44,7 +44,10 @@ _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """Where and how the merged report is delivered to CodeScene; without `upload` it is not."""
+    """Where and how the merged report is delivered to CodeScene; without `upload` it is not.
+
+    `secrets` are globs of variables that no install, build or test gets, beside those that covlane knows.
+    """
 
     upload: bool = True
     url: str = "https://api.codescene.io/v2"
@@ -52,6 +55,7 @@ class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     downloads: str = "https://downloads.codescene.io/enterprise/cli"
     branches: tuple[str, ...] = ()
     project: str = ""
+    secrets: tuple[str, ...] = ()
 
 
 class GitHub(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):

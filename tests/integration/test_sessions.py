@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from covlane.sessions import FREEZE, LOCATE, SLIPCOVER
+from covlane.sessions import FREEZE, LOCATE, SLIPCOVER, _alone
 from repository import CURRENT, Repository
 
 LOCK = """
@@ -148,11 +148,95 @@ def test_a_lock_that_was_asked_for_has_to_fit(repository: Repository) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_suite_never_sees_the_token(repository: Repository) -> None:
-    repository.write(
-        "test_calc.py", "import os\ndef test_it():\n    assert 'CS_ACCESS_TOKEN' not in os.environ\n"
+CANARY = "c4n4ry"
+SECRETS = (
+    "CS_ACCESS_TOKEN",
+    "GITHUB_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "PYPI_TOKEN",
+)
+#: Notes the environment of the process that runs it.
+NOTE = "import os, pathlib\npathlib.Path(os.environ['NOTES'], f'{}-{{os.getpid()}}').write_text(repr(dict(os.environ)))\n"
+
+
+@pytest.mark.parametrize("beside", [(), ("other",)])
+def test_no_process_that_a_lane_starts_sees_a_secret(
+    repository: Repository, tmp_path: Path, beside: tuple[str, ...]
+) -> None:
+    repository.settings(
+        f'pythons = ["{CURRENT}"]',
+        'install = ["."]',
+        "workers = 1",
+        'codescene.secrets = ["PYPI_*"]',
     )
-    assert repository.nox("-s", "coverage", CS_ACCESS_TOKEN="secret").returncode == 0
+    setup = NOTE.format("build") + "from setuptools import setup\nsetup(name='calc', py_modules=['calc'])\n"
+    repository.write("setup.py", setup)
+    repository.write("child.py", NOTE.format("child"))
+    repository.write("conftest.py", NOTE.format("conftest"))
+    child = "import subprocess, sys\nsubprocess.run([sys.executable, 'child.py'], check=True)\n"
+    repository.write("test_calc.py", f"{child}{NOTE.format('test')}def test_it(): import calc\n")
+    other = "\nimport nox\n@nox.session(python=False)\ndef other(session): pass\n"
+    repository.write(
+        "noxfile.py", f"from covlane import sessions\nsessions.register()\n{NOTE.format('noxfile')}{other}"
+    )
+    repository.commit()
+    programs, notes = tmp_path / "programs", tmp_path / "notes"
+    programs.mkdir()
+    notes.mkdir()
+    for name in ("git", "uv"):
+        real = shutil.which(name)
+        assert real
+        program = programs / name
+        program.write_text(f'#!/bin/sh\nenv > "$NOTES/{name}-$$"\nexec {real} "$@"\n')
+        program.chmod(0o755)
+    environ = dict.fromkeys(SECRETS, CANARY) | {
+        "NOTES": str(notes),
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "UV": str(programs / "uv"),
+        "COVLANE_CODESCENE_URL": "http://127.0.0.1:9/v2",
+        "COVLANE_CODESCENE_VIA": "rest",
+    }
+    done = repository.nox("-s", "coverage", *beside, **environ)
+    assert done.returncode == 0, done.stdout + done.stderr
+    # Beside another session, which may need them, nox itself has them: when it reads the noxfile and runs uv.
+    free = ("git-", "noxfile-", "uv-") if beside else ("git-",)
+    for task in ("matrix", "merge", "report", "gate", "doctor"):
+        repository.covlane(task, **environ)
+    seen = {note.name.partition("-")[0] for note in notes.iterdir()}
+    assert seen == {"build", "child", "conftest", "test", "noxfile", "git", "uv"}
+    git = [note.read_text() for note in notes.glob("git-*")]
+    assert not [note for note in git if "CS_ACCESS_TOKEN" in note or "ACTIONS_" in note]
+    assert not [
+        note for note in notes.iterdir() if not note.name.startswith(free) and CANARY in note.read_text()
+    ]
+
+
+def test_other_sessions_of_the_noxfile_keep_what_they_were_given(repository: Repository) -> None:
+    session = "\nimport nox, os\n@nox.session(python=False)\ndef other(session): assert os.environ['GITHUB_TOKEN']\n"
+    repository.write("noxfile.py", f"from covlane import sessions\nsessions.register()\n{session}")
+    assert repository.nox("-s", "other", GITHUB_TOKEN=CANARY).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "alone"),
+    [
+        ("-s coverage", True),
+        ("-s coverage-3.12 -- -s other", True),
+        ("-R -s coverage-3.12(shard-1-of-2) report", True),
+        ("--session=coverage", True),
+        ("--sessions coverage-3.13t coverage-3.12", True),
+        ("", False),
+        ("-s coverage other", False),
+        ("-s coverage-extra", False),
+        ("-s other -- -s coverage", False),
+        ("-s coverage -k other", True),
+        ("-t coverage", False),
+        ("-k coverage", False),
+    ],
+)
+def test_which_command_lines_ask_for_sessions_of_covlane_alone(words: str, *, alone: bool) -> None:
+    assert _alone(["nox", *words.split()], {"coverage", "report"}) is alone
 
 
 def test_ctrl_c_leaves_the_report_of_what_ran(repository: Repository) -> None:

@@ -1,12 +1,16 @@
-"""The process environment, read in one place."""
+"""The process environment, read in one place, and the secrets in it kept from programs that they are not for."""
 
 from __future__ import annotations
 
 import os
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+#: What a job hands to its steps, and no install, build or test needs; the setting `codescene.secrets` names others.
+SECRETS = ("CS_ACCESS_TOKEN", "GITHUB_TOKEN", "ACTIONS_*")
 
 
 def environment() -> Mapping[str, str]:
@@ -17,3 +21,21 @@ def environment() -> Mapping[str, str]:
 def in_ci(environ: Mapping[str, str]) -> bool:
     """Say whether a CI service runs us: it sets `CI`, which no person does by accident."""
     return environ.get("CI", "").lower() not in {"", "0", "false", "no"}
+
+
+def secrets(environ: Mapping[str, str], others: Iterable[str] = ()) -> list[str]:
+    """Return the names of an environment's secrets; `others` are globs of more."""
+    patterns = [pattern.upper() for pattern in (*SECRETS, *others)]
+    return [name for name in environ if any(fnmatchcase(name.upper(), pattern) for pattern in patterns)]
+
+
+def without_secrets(environ: Mapping[str, str], others: Iterable[str] = ()) -> dict[str, str]:
+    """Return an environment for programs of the project: its noxfile, its builds, its tests."""
+    kept_back = {*secrets(environ, others)}
+    return {name: value for name, value in environ.items() if name not in kept_back}
+
+
+def forget(names: Iterable[str]) -> None:
+    """Take variables out of this process's own environment, so that nothing it starts has them."""
+    for name in names:
+        os.environ.pop(name, None)  # noqa: TID251 - as above

@@ -38,7 +38,12 @@ class Git:
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
         self._root = root
         # A repository named by the caller's environment (in a git hook, say) is not the one asked about.
-        self._environ = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
+        # GITHUB_TOKEN may be what a push needs; git and its hooks need nothing else that is secret.
+        self._environ = {
+            name: value
+            for name, value in environ.items()
+            if not name.startswith(("GIT_", "ACTIONS_", "CS_ACCESS_TOKEN"))
+        }
 
     def ask(self, *arguments: str) -> str | None:
         """Return what `git ARGUMENTS` printed, stripped, or None where it failed or git is missing."""
