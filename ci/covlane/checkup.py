@@ -106,7 +106,7 @@ class Doctor(Delivery):
             return "not installed; uploads go by REST"
         version, build = tooling.says(Path(found), environ)
         environs.append(environ)
-        pinned = tooling.pinned(self.configured) if environ is not self.environ else None
+        pinned = tooling.pinned(self.configured) if tooling.located(self.configured) else None
         which = f"archive's SHA-256 as locked: {pinned.sha256}" if pinned else "locked nowhere, from PATH"
         return f"{version} ({build}), {which}, {found}"
 

@@ -588,6 +588,10 @@ def install_cs_coverage(
     if if_used and not (chosen.upload and chosen.via != "rest"):
         say("the settings have no upload made by cs-coverage")
         return
+    if chosen.via == "auto" and not (lock or installer_script or tooling.pinned(configured)):
+        missing = f"no build of cs-coverage is pinned for {tooling.machine()}, so uploads go by REST"
+        _say(sys.stderr, f"note: {missing}; `covlane install-cs-coverage --lock BUILD` pins one")
+        return
     with closing(Http()) as http, bar("cs-coverage", sys.stderr, plain=_plain(environ)) as seen:
         acting = tooling.Installation(configured, environ, http, seen)
         if installer_script:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from covlane.adapters import files, process, store
@@ -16,13 +18,14 @@ from covlane.errors import ReportError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from covlane.adapters.http import Http
     from covlane.settings import Configured
 
 #: The repository's own lock, to be committed; what it says of a platform comes before what covlane ships.
 LOCK = "cs-coverage.lock"
+#: Where CodeScene's own installer puts the program, below the home folder.
+VENDORS = ".local/bin"
 
 
 def machine() -> str:
@@ -51,9 +54,20 @@ def located(configured: Configured) -> Path | None:
 
 
 def on_path(configured: Configured, environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Return an environment in which the locked cs-coverage, where it is installed, is found first."""
-    path = located(configured) if configured.settings.codescene.via != "rest" else None
-    return {**environ, "PATH": f"{path.parent}{os.pathsep}{environ.get('PATH', '')}"} if path else environ
+    """Return an environment in which cs-coverage is found.
+
+    First comes the locked one, where it is installed, then what PATH has, and last what CodeScene's own installer put
+    into a folder that few shells have on PATH.
+    """
+    if configured.settings.codescene.via == "rest":
+        return environ
+    path = environ.get("PATH", "")
+    if locked := located(configured):
+        return {**environ, "PATH": f"{locked.parent}{os.pathsep}{path}"}
+    vendors = str(Path(environ.get("HOME") or Path.home(), VENDORS))
+    if not shutil.which(cli.PROGRAM, path=path) and shutil.which(cli.PROGRAM, path=vendors):
+        return {**environ, "PATH": f"{path}{os.pathsep}{vendors}" if path else vendors}
+    return environ
 
 
 def says(program: Path, environ: Mapping[str, str]) -> tuple[str, str]:

@@ -400,6 +400,43 @@ def test_a_cache_that_is_no_folder_is_one_sentence(machine: Machine) -> None:
         machine.install()
 
 
+def test_what_the_vendor_s_script_installed_is_found_without_a_word_in_path(
+    machine: Machine, tmp_path: Path
+) -> None:
+    vendors = tmp_path / "home" / ".local" / "bin"
+    environ = {"PATH": "/bin", "HOME": str(tmp_path / "home")}
+    assert tooling.on_path(machine.configured, environ) == environ
+    vendors.mkdir(parents=True)
+    (vendors / "cs-coverage").write_bytes(program(machine.log))
+    assert tooling.on_path(machine.configured, environ) == environ
+    (vendors / "cs-coverage").chmod(0o755)
+    assert tooling.on_path(machine.configured, environ)["PATH"] == f"/bin{os.pathsep}{vendors}"
+    assert tooling.on_path(machine.configured, {"HOME": environ["HOME"]})["PATH"] == str(vendors)
+    # What a person put on PATH comes before it, and the locked one before both.
+    chosen = tmp_path / "chosen"
+    chosen.mkdir()
+    (chosen / "cs-coverage").write_bytes(program(machine.log))
+    (chosen / "cs-coverage").chmod(0o755)
+    other = {**environ, "PATH": str(chosen)}
+    assert tooling.on_path(machine.configured, other) == other
+    machine.serves(archive(program(machine.log)))
+    _, locked = machine.install()
+    assert tooling.on_path(machine.configured, environ)["PATH"] == f"{locked.parent}{os.pathsep}/bin"
+
+
+ARM = "import platform; platform.machine, platform.system = lambda: 'aarch64', lambda: 'Linux'\n"
+
+
+def test_a_machine_without_a_pinned_build_goes_by_rest_and_says_so(machine: Machine) -> None:
+    done = covlane_command(machine, "install-cs-coverage", first=ARM)
+    assert done.returncode == 0
+    assert done.stdout == ""
+    assert "no build of cs-coverage is pinned for linux-aarch64, so uploads go by REST" in done.stderr
+    assert machine.downloads.requests == []
+    done = covlane_command(machine, "install-cs-coverage", first=ARM, COVLANE_CODESCENE_VIA="cli")
+    assert done.returncode == 6
+
+
 def test_a_machine_without_a_pinned_build_is_told_how_to_lock_one(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -520,7 +557,7 @@ def test_a_script_that_fails_is_one_sentence(machine: Machine, script: bytes, ca
 
 
 def covlane_command(
-    machine: Machine, *arguments: str, limit: int | None = None
+    machine: Machine, *arguments: str, limit: int | None = None, first: str = "", **environ: str
 ) -> subprocess.CompletedProcess[str]:
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n" if limit else ""
@@ -531,9 +568,9 @@ def covlane_command(
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     return subprocess.run(
-        [sys.executable, "-c", f"{code}from covlane.__main__ import main\nmain()", *arguments],
+        [sys.executable, "-c", f"{first}{code}from covlane.__main__ import main\nmain()", *arguments],
         cwd=machine.root,
-        env=os.environ | ours,
+        env=os.environ | ours | environ,
         capture_output=True,
         text=True,
         timeout=60,

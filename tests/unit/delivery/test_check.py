@@ -32,6 +32,18 @@ def test_a_failed_gate_is_one_whatever_the_exit_code(code: int, word: str) -> No
             "has no coverage gates",
         ),
         (2, "fatal: ambiguous argument 'HEAD~1': unknown revision", "a commit is missing in this clone"),
+        (
+            2,
+            "The base commit has no code coverage",
+            "no coverage of the branch that the pull request goes into",
+        ),
+        (
+            2,
+            "no coverage data found for base abc",
+            "no coverage of the branch that the pull request goes into",
+        ),
+        (2, "", "cannot evaluate them (exit code 2) and said nothing"),
+        (2, "HTTP 500", "cannot evaluate them (exit code 2) and said HTTP 500"),
         (1, "HTTP 401", "does not accept the token"),
         (2, "No valid coverage report found", "takes the file for no report"),
         (0, "No matching field found: close\nCode coverage gates: PASS", "cannot read the report"),
@@ -49,6 +61,14 @@ def test_gates_that_were_not_evaluated_are_said_so(code: int, output: str, cause
     assert caught.value.remedy
     assert caught.value.exit_code == 3
     assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("output", ["", "The base commit has no code coverage"])
+def test_exit_code_2_is_explained_by_both_who_speak_of_it(output: str) -> None:
+    with pytest.raises(ReportError) as caught:
+        verdict(2, output, token=TOKEN)
+    assert "upload the base branch's coverage" in caught.value.remedy
+    assert "CodeScene says that no upload is needed" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

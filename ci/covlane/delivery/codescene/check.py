@@ -14,10 +14,23 @@ from covlane.model.services import SERVICES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: What cs-coverage ends with where it has an answer to neither pass nor fail.
+_NOT_EVALUABLE = 2
+#: Users of it and its manual say different things of this.
+_BASELESS = (
+    "fix what it names; if it names nothing, upload the base branch's coverage and have CodeScene analyse it: users "
+    "find this end where the base has none, as under a pull request onto another one's branch, though CodeScene says "
+    "that no upload is needed"
+)
 #: Why the gates cannot be evaluated, by what cs-coverage says of it (messages seen in public logs), and the remedy.
 _REASONS = (
     (r"Lacks the gates configuration", "the project has no coverage gates", "enable them in CodeScene"),
     (r"ambiguous argument|unknown revision", "a commit is missing in this clone", "fetch the whole history"),
+    (
+        r"(?i)\b(base|target)\b.*\b(no|without|lacks?|missing|not)\b.*\bcoverage|\bno\b.*\bcoverage\b.*\b(base|target)\b",
+        "CodeScene has no coverage of the branch that the pull request goes into",
+        _BASELESS,
+    ),
     (cli.UNPARSED.pattern, "this cs-coverage cannot read the report", "install another version of it"),
     (
         r"[Nn]o valid coverage report",
@@ -94,7 +107,9 @@ def verdict(code: int, output: str, *, token: str) -> str:
         if code == 0:
             return "CodeScene's coverage gates: passed"
     said = shown(output[-600:], token=token) or "nothing"
-    otherwise = f"{cli.PROGRAM} ended with exit code {code} and said {said}", "mend what it names above"
+    otherwise = f"{cli.PROGRAM} ended with exit code {code} and said {said}", "fix what it names above"
+    if code == _NOT_EVALUABLE:
+        otherwise = f"{cli.PROGRAM} cannot evaluate them (exit code 2) and said {said}", _BASELESS
     found = ((cause, remedy) for pattern, cause, remedy in _REASONS if re.search(pattern, output))
     cause, remedy = next(found, otherwise)
     raise ReportError(f"the gates were not evaluated: {cause}", remedy)
