@@ -9,7 +9,7 @@ import shlex
 import shutil
 import tempfile
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +22,10 @@ from covlane.delivery.codescene import check, preflight, rest
 from covlane.delivery.codescene.cli import SECONDS
 from covlane.delivery.codescene.outbox import Entry, Outbox
 from covlane.delivery.codescene.preflight import Checkout
-from covlane.delivery.codescene.submission import Submission, clean_remote, parts
+from covlane.delivery.codescene.submission import Submission, clean_remote, parts, same_repository
 from covlane.delivery.codescene.upload import Lane, usable
 from covlane.delivery.wording import HIDDEN, shown
-from covlane.errors import ReportError
+from covlane.errors import ReportError, UsageError
 from covlane.formats import lcov
 from covlane.render import words
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from covlane.adapters.http import Method
     from covlane.delivery.codescene.cli import Stream
+    from covlane.delivery.codescene.outbox import Waiting
     from covlane.delivery.codescene.preflight import Finding
     from covlane.delivery.codescene.submission import Delivered
     from covlane.model.report import Report
@@ -43,6 +44,29 @@ if TYPE_CHECKING:
 UNWANTED = "codescene.upload is false, so nothing is sent to CodeScene"
 #: What stands for a commit and a remote where a rehearsal has none.
 _COMMIT, _REMOTE = "0" * 40, "https://example.com/rehearsal.git"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An upload that waits, and why it would be kept back where it would."""
+
+    id: str
+    metric: str
+    commit: str
+    repository: str
+    url: str
+    files: int
+    kept_back: str
+
+    @classmethod
+    def of(cls, waiting: Waiting, kept_back: str) -> Row:
+        """Return the row of an entry."""
+        entry, told = waiting.entry, waiting.entry.submission
+        return cls(waiting.id, told.metric, told.commit_sha, told.repo_url, entry.url, entry.files, kept_back)
+
+    def __str__(self) -> str:
+        what = f"{self.id} {self.metric} of {self.commit[:10]}, {words.files(self.files)}, {self.repository}"
+        return f"{what} to {self.url}" + (f"\n  kept back: {self.kept_back}" if self.kept_back else "")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -99,13 +123,63 @@ class Delivery:
                 self.say(f"uploads that wait from before: {others}; `invoke upload --resume` sends them")
         return done
 
-    def resume(self) -> tuple[Delivered, ...]:
-        """Deliver what waits in the outbox, in the order in which it came; errors as of `Lane.deliver`."""
+    def resume(self, *, anyway: bool = False) -> tuple[Delivered, ...]:
+        """Deliver what waits in the outbox, in the order in which it came; errors as of `Lane.deliver`.
+
+        `anyway` sends what is of another repository, or of a commit that this clone does not have, too.
+        """
         with self._alone() as outbox:
             waiting = outbox.waiting()
             if not waiting:
-                self.say(f"nothing waits in {self.configured.settings.reports}/outbox/")
-            return self._lane(outbox, self._git.commit()).deliver(waiting)
+                self.say(self._nothing)
+            lane = self._lane(outbox, self._git.commit())
+            return (lane if anyway else replace(lane, foreign=self._foreign())).deliver(waiting)
+
+    def listed(self, drop: str | None = None) -> list[Row]:
+        """Give up the upload of the id `drop`, if any, and return what waits in the outbox, in its order, and say it.
+
+        Raises:
+            UsageError: no upload has that id.
+        """
+        if drop is not None:
+            self._drop(drop)
+        with self._alone() as outbox:
+            lane = replace(self._lane(outbox, None), foreign=self._foreign())
+            rows = [Row.of(one, lane.why_kept(one)) for one in outbox.waiting()]
+        for row in rows:
+            self.say(str(row))
+        if not rows:
+            self.say(self._nothing)
+        return rows
+
+    def _drop(self, name: str) -> None:
+        with self._alone() as outbox:
+            dropped = outbox.drop(name)
+        if not dropped:
+            raise UsageError(f"no upload {name!r} waits", "run `invoke upload --outbox` for those that do")
+        for path in dropped:
+            self.say(f"removed {path.name}")
+
+    @property
+    def _nothing(self) -> str:
+        return f"nothing waits in {self.configured.settings.reports}/outbox/"
+
+    def _foreign(self) -> Callable[[Entry], str]:
+        """Return what says why an entry of the outbox is not of this clone; one without a remote takes all."""
+        git, remote = self._git, self._remote()
+        here = clean_remote((git.remote_url(remote) if remote else None) or "")
+
+        def foreign(entry: Entry) -> str:
+            told = entry.submission
+            if not here:
+                return ""
+            if not same_repository(told.repo_url, here):
+                return f"it is of {told.repo_url}, and this is {here}"
+            if git.ask("cat-file", "-e", f"{told.commit_sha}^{{commit}}") is None:
+                return f"its commit {told.commit_sha[:10]} is not in this clone"
+            return ""
+
+        return foreign if self.strict else lambda _: ""
 
     def analyse(self) -> None:
         """Have CodeScene analyse the project; errors as of `check.project` and `rest.analyse`."""

@@ -452,6 +452,9 @@ def _check_workflows(configured: Configured) -> None:
     via="`cli`, `rest` or `auto` (the CLI where it is installed, else REST); default: `codescene.via`",
     dry_run="show each request or command, and send nothing",
     resume="send what waits in reports/outbox, and no new report",
+    anyway="with --resume: send what is of another repository or commit, too",
+    outbox="list what waits in reports/outbox, and send nothing",
+    drop="give up the upload of this id (see --outbox), and send nothing",
     analyse="have CodeScene analyse the project afterwards (CS_PROJECT_URL, or codescene.project)",
     allow_incomplete="deliver a report that lacks something",
     json="print what was delivered as a list of objects",
@@ -463,6 +466,9 @@ def upload(
     via: str | None = None,
     dry_run: bool = False,
     resume: bool = False,
+    anyway: bool = False,
+    outbox: bool = False,
+    drop: str | None = None,
     analyse: bool = False,
     allow_incomplete: bool = False,
     json: bool = False,
@@ -479,7 +485,7 @@ def upload(
     if to == "github":
         from covlane.telling import Telling
 
-        if via or dry_run or resume or analyse or allow_incomplete or json:
+        if any((via, dry_run, resume, anyway, outbox, drop, analyse, allow_incomplete, json)):
             raise UsageError("these options are CodeScene's", "leave them out with `--to github`")
         Telling(_configured(), _environ(), functools.partial(_say, sys.stdout)).quality()
         return
@@ -490,13 +496,21 @@ def upload(
     def say(line: str) -> None:
         _say(sys.stderr if json else sys.stdout, line)
 
+    if drop is not None or outbox:
+        with delivering.real(configured, environ, say) as codescene:
+            rows = codescene.listed(drop)
+        if json:
+            _print_json(rows)
+        return
     if not configured.settings.codescene.upload:
         say(delivering.UNWANTED)
         return
     lane = delivering.dry if dry_run else delivering.real
     waiting = bar("CodeScene", sys.stderr, plain=dry_run or _plain(environ), pieces=True)
     with waiting, lane(configured, environ, say) as codescene:
-        done = codescene.resume() if resume else codescene.upload(allow_incomplete=allow_incomplete)
+        done = (
+            codescene.resume(anyway=anyway) if resume else codescene.upload(allow_incomplete=allow_incomplete)
+        )
         if analyse and done is not None:
             codescene.analyse()
     if json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -111,6 +112,67 @@ def test_another_machine_sends_what_the_artifact_holds(
     assert {upload.fields["repo-path"] for upload in codescene.uploads.values()} == {
         str(merged.root.resolve())
     }
+
+
+def test_an_upload_for_an_address_of_a_typo_holds_up_nothing_and_can_be_dropped(
+    merged: Repository, codescene: StandIn
+) -> None:
+    typo = "http://codescene.example/v2"
+    assert upload(merged, codescene, COVLANE_CODESCENE_URL=typo).returncode == 2
+    codescene.faults.append(Fault(401))
+    assert upload(merged, codescene).returncode == 5
+    listed = upload(merged, codescene, "--outbox")
+    assert listed.returncode == 0
+    assert [line[:6] for line in listed.stdout.splitlines() if "of" in line and line[0] == "0"] == [
+        "000001", "000002", "000003", "000004",
+    ]  # fmt: skip
+    assert listed.stdout.count("kept back") == 2
+    assert "password" not in listed.stdout + listed.stderr
+    assert not delivered(codescene)
+    done = upload(merged, codescene, "--resume")
+    assert done.returncode == 5
+    assert delivered(codescene) == BOTH
+    assert "000001 was not delivered: it was made for http://codescene.example/v2" in done.stderr
+    assert "invoke upload --drop 000001" in done.stderr
+    rows = json.loads(upload(merged, codescene, "--outbox", "--json").stdout)
+    assert [(row["id"], row["metric"], row["url"]) for row in rows] == [
+        ("000001", "line-coverage", typo),
+        ("000002", "branch-coverage", typo),
+    ]
+    assert upload(merged, codescene, "--drop", "7").returncode == 2
+    assert upload(merged, codescene, "--drop", "../x").returncode == 2
+    assert upload(merged, codescene, "--drop", "000001").returncode == 0
+    assert upload(merged, codescene, "--outbox", "--drop", "2").returncode == 0
+    assert outbox(merged) == []
+    assert upload(merged, codescene, "--resume").returncode == 0
+
+
+@pytest.mark.parametrize("foreign", ["repository", "commit"])
+def test_an_upload_of_another_repository_or_commit_is_sent_only_if_one_says_so(
+    merged: Repository, codescene: StandIn, tmp_path: Path, foreign: str
+) -> None:
+    codescene.faults.append(Fault(500))
+    upload(merged, codescene)
+    elsewhere = Repository(tmp_path / "another checkout")
+    remote = "git@example.com:team/other.git" if foreign == "repository" else "git@example.com:team/calc.git"
+    elsewhere.git("remote", "add", "origin", remote)
+    shutil.copytree(merged.root / "reports", elsewhere.root / "reports")
+    done = upload(elsewhere, codescene, "--resume")
+    assert done.returncode == 5
+    assert {"repository": "it is of https://example.com/team/calc.git", "commit": "is not in this clone"}[
+        foreign
+    ] in done.stderr
+    assert not delivered(codescene)
+    assert upload(elsewhere, codescene, "--resume", "--anyway").returncode == 0
+    assert delivered(codescene) == BOTH
+
+
+def test_a_damaged_upload_holds_up_nothing(merged: Repository, codescene: StandIn) -> None:
+    codescene.faults.append(Fault(500))
+    upload(merged, codescene)
+    next((merged.root / "reports" / "outbox").glob("000001-*.xml")).write_text("")
+    assert upload(merged, codescene, "--resume").returncode == 3
+    assert delivered(codescene) == ["branch-coverage"]
 
 
 def test_an_upload_that_is_killed_while_it_sends_is_the_same_upload_when_it_is_resumed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from covlane.delivery.codescene.submission import clean_remote, parts
+from covlane.delivery.codescene.submission import clean_remote, parts, same_repository
 from data_words import report
 
 
@@ -54,6 +54,24 @@ from data_words import report
 )
 def test_a_remote_is_told_without_credentials(configured: str, clean: str) -> None:
     assert clean_remote(configured) == clean
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://example.com/o/r.git", "https://example.com/o/r", True),
+        ("https://example.com/o/r", "git@example.com:o/r.git", True),
+        ("ssh://git@example.com:22/o/r.git", "https://EXAMPLE.com/O/r/", True),
+        ("git@example.com:/o/r.git", "ssh://git@example.com/o/r", True),
+        ("https://example.com/o/r", "https://example.com/o/s", False),
+        ("https://example.com/o/r", "https://example.org/o/r", False),
+        ("https://example.com/fork/r", "git@example.com:o/r", False),
+        ("/srv/r.git", "/srv/r", True),
+        ("/srv/r.git", "/srv/s.git", False),
+    ],
+)
+def test_one_repository_has_many_addresses(one: str, other: str, *, same: bool) -> None:
+    assert same_repository(one, other) is same
 
 
 def test_branch_coverage_goes_as_lcov_beside_cobertura() -> None:

@@ -27,6 +27,7 @@ T = TypeVar("T")
 _SUFFIXES = {"cobertura": ".xml", "lcov": ".info"}
 #: A report, its JSON file, and what is left of one of these by a program that was killed.
 _OURS = re.compile(r"\d{6}-[0-9a-f]{10}-[a-z-]+\.(json|xml|info)|\.(\d{6}-|delivered\.).*")
+_DIGITS = 6
 #: How many deliveries are remembered, so that nothing is sent twice.
 _MOST_DELIVERED = 200
 
@@ -53,6 +54,11 @@ class Waiting:
 
     path: Path
     entry: Entry
+
+    @property
+    def id(self) -> str:
+        """What `--outbox` calls it."""
+        return self.path.name[:_DIGITS]
 
     @property
     def report(self) -> Path:
@@ -130,6 +136,18 @@ class Outbox:
         self._note(self._folder / "delivered.json", delivered)
         self._remove(waiting)
 
+    def drop(self, name: str) -> list[Path]:
+        """Remove the files of the upload of this id, and return them; one that cannot be read can be dropped too."""
+        begins = f"{name.zfill(_DIGITS)}-"
+        mine = re.fullmatch(r"\d{1,6}", name, re.ASCII) and self._folder.is_dir()
+        paths = (
+            sorted(self._folder.glob(f"{begins}*"), key=lambda path: path.suffix != ".json") if mine else []
+        )
+        found = [path for path in paths if _OURS.fullmatch(path.name)]
+        for path in found:
+            path.unlink(missing_ok=True)
+        return found
+
     def _delivered(self) -> list[str]:
         path = self._folder / "delivered.json"
         return self._noted(path, list[str]) if path.exists() else []
@@ -161,4 +179,7 @@ def _digest(content: bytes) -> str:
 
 
 def _broken(path: Path, what: str) -> ReportError:
-    return ReportError(f"{path} {what}", "delete it to give that upload up, and run `invoke upload` anew")
+    return ReportError(
+        f"{path} {what}",
+        "delete it to give that upload up, or run `invoke upload --drop ID` with the digits that its name begins with",
+    )

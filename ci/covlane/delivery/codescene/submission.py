@@ -94,6 +94,20 @@ def clean_remote(url: str) -> str:
     return f"{begin}{scheme}://{user}@{address}" if keeps_user else f"{begin}{scheme}://{address}"
 
 
+def same_repository(one: str, other: str) -> bool:
+    """Say whether two remotes, by whatever protocol, are of the same host and path."""
+    return _place(one) == _place(other)
+
+
+def _place(url: str) -> str:
+    parts = _URL.fullmatch(url)
+    address = parts[3] if parts else url
+    if not parts and not _DRIVE.match(url):
+        address = re.sub(r"^([^/:]+):/*", r"\1/", address)
+    address = re.sub(r"^([^/@]*@)?([^/:]*)(:\d*)?(?=/)", r"\2", address)
+    return address.rstrip("/").removesuffix(".git").lower()
+
+
 def _split(rest: str) -> tuple[str, str]:
     """Return the user, without a password, and the address of what follows `://`."""
     authority = re.split("[/?#]", rest)[0]

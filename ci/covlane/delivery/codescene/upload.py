@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from covlane.delivery.codescene import cli, rest
-from covlane.errors import CovlaneError, DeliveryError, ReportError, ToolError, UsageError
+from covlane.errors import CovlaneError, DeliveryError, ToolError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from covlane.adapters.http import Http
-    from covlane.delivery.codescene.outbox import Outbox, Waiting
+    from covlane.delivery.codescene.outbox import Entry, Outbox, Waiting
     from covlane.delivery.codescene.submission import Delivered
 
 Via = Literal["auto", "cli", "rest"]
@@ -30,6 +30,7 @@ class Lane:
         environ: of which cs-coverage gets what it needs.
         root: the top of a checkout.
         head: the commit that is checked out there: the one that cs-coverage sends for, whatever the report is of.
+        foreign: why an entry is not of this repository; empty where it is.
         seconds: what cs-coverage has for an upload.
         say: is told as it goes.
     """
@@ -43,25 +44,33 @@ class Lane:
     outbox: Outbox
     http: Http
     stream: cli.Stream
+    foreign: Callable[[Entry], str] = lambda _: ""
     seconds: float = cli.SECONDS
     say: Callable[[str], None]
 
     def deliver(self, uploads: Iterable[Waiting]) -> tuple[Delivered, ...]:
         """Send uploads in their order, take each out of the outbox as it is accepted, and return what was said.
 
+        What cannot be sent whenever it is tried holds up nothing: the others are sent before its error is raised.
+
         Raises:
             UsageError: there is no token, or the address is none to send it to.
             ToolError: `cs-coverage` is demanded and not on PATH.
             ReportError: a report is missing or damaged.
-            DeliveryError: an upload was not accepted, or is not counted; it and those behind it stay.
+            DeliveryError: an upload was not accepted, or is not counted; it and those behind it stay. Or one is for
+                another address, or of another repository.
         """
-        delivered = []
+        delivered, stale = [], list[CovlaneError]()
         for waiting in uploads:
             metric = waiting.entry.submission.metric
             try:
-                done = self._send(waiting, usable(self.token))
-            except ReportError:
-                raise
+                report = self._fit(waiting)
+            except CovlaneError as error:
+                self.say(f"{waiting.id} {metric}: kept back: {error.cause}")
+                stale.append(error)
+                continue
+            try:
+                done = self._send(waiting, report, usable(self.token))
             except CovlaneError as error:
                 raise _kept(error, metric, self.root, waiting.path.parent) from None
             self.outbox.done(waiting)
@@ -69,15 +78,36 @@ class Lane:
             if done.files is not None and done.files < waiting.entry.files:
                 self.say(f"{metric}: of {waiting.entry.files:,} files CodeScene read only {done.files:,}")
             delivered.append(done)
+        if stale:
+            raise stale[0]
         return tuple(delivered)
 
-    def _send(self, waiting: Waiting, token: str) -> Delivered:
+    def why_kept(self, waiting: Waiting) -> str:
+        """Return why an upload would be kept back; empty where it would be sent."""
+        try:
+            self._fit(waiting)
+        except CovlaneError as error:
+            return error.cause
+        return ""
+
+    def _fit(self, waiting: Waiting) -> bytes:
+        """Return an upload's report; an error where it cannot be sent, however often it is tried."""
         entry, report = waiting.entry, self.outbox.content(waiting)
+        drop = f"`invoke upload --drop {waiting.id}` gives it up"
         if entry.url != self.url:
             raise DeliveryError(
-                f"it was made for {entry.url}, and codescene.url is {self.url}",
-                f"set COVLANE_CODESCENE_URL to the former, or delete {waiting.path.name}",
+                f"{waiting.id} was not delivered: it was made for {entry.url}, and codescene.url is {self.url}",
+                f"set COVLANE_CODESCENE_URL to the former, or not: {drop}",
             )
+        if why := self.foreign(entry):
+            raise DeliveryError(
+                f"{waiting.id} was not delivered: {why}",
+                f"pass --anyway if it is to be sent, or not: {drop}",
+            )
+        return report
+
+    def _send(self, waiting: Waiting, report: bytes, token: str) -> Delivered:
+        entry = waiting.entry
         if self._by_cli(entry.submission.commit_sha):
             done = cli.send(
                 self.stream,
