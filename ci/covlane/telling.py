@@ -70,11 +70,12 @@ class Telling:
         with memory.limited(MOST_MEMORY):
             verdict = artifact.verdict(files.read_bytes(found[0], most=artifact.MOST_PACKED))
         with closing(Http()) as http:
-            number = comment.pull_of_run(api(http, self.environ), told.id)
-        if number is None:
+            numbers = comment.pulls_of_run(api(http, self.environ), told.id)
+        if not numbers:
             self.say("no open pull request is at the commit that was measured, so nothing is commented")
             return
-        self._publish(number, verdict, str(told.id))
+        for number in numbers:
+            self._publish(number, verdict, str(told.id))
 
     def quality(self) -> None:
         """Send the merged report to GitHub Code Quality, or say why not."""

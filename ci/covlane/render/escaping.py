@@ -7,19 +7,37 @@ from urllib.parse import quote
 
 #: What the address of a repository is: a server by its name, and a path without anything that ends a link.
 REPOSITORY = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?(/[\w.~-]+)+", re.ASCII)
+#: The invisible space; no text has one of its own here, as it is not printable.
+SPACE = "\u200b"
+_SIX = re.compile(".{1,6}")
+#: What GitHub makes something of (https://docs.github.com/en/get-started/writing-on-github), and how it is broken apart.
+_BROKEN = (
+    # @name, #12, owner/name#12
+    (re.compile(r"[@#](?=\w)"), rf"\g<0>{SPACE}"),
+    # GH-12
+    (re.compile(r"(?i)\bGH-(?=\d)"), rf"\g<0>{SPACE}"),
+    # A commit, of 7 hex digits or more.
+    (re.compile(r"(?<![^\W_])[0-9A-Fa-f]{7,}(?![^\W_])"), lambda commit: SPACE.join(_SIX.findall(commit[0]))),
+    # $formula$
+    (re.compile(r"\$"), f"{SPACE}${SPACE}"),
+    # :emoji:
+    (re.compile(r":(?=[\w+-]+:)"), rf":{SPACE}"),
+)
 
 
 def escape(text: str) -> str:
-    """Return text that Markdown shows as it is: no markup, mention, link, table cell or line of its own.
+    """Return text that Markdown shows as it is: no markup, mention, link, formula, emoji, table cell or line of its own.
 
-    GitHub looks for mentions and for numbers of issues after it has decoded entities and backslashes, so an
+    GitHub looks for mentions, issues, commits, formulas and emoji after it has decoded entities and backslashes, so an
     invisible space breaks these apart.
     """
     text = "".join(char if char.isprintable() else " " for char in text)
+    for pattern, broken in _BROKEN:
+        text = pattern.sub(broken, text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = re.sub(r"([\\`*_{}\[\]()#+!|~])", r"\\\1", text)
-    text = re.sub(r"[@#](?=\w)", r"\g<0>&#8203;", text)
-    return re.sub(r"://|www\.", lambda link: link[0].replace(":", "&#58;").replace(".", "&#46;"), text)
+    text = re.sub(r"://|www\.", lambda link: link[0].replace(":", "&#58;").replace(".", "&#46;"), text)
+    return text.replace("$", "&#36;").replace(SPACE, "&#8203;")
 
 
 def blob(repository: str, commit: str | None) -> str:

@@ -23,8 +23,12 @@ COMMENT = 65_536
 SUMMARY = 1024 * 1024
 #: Rows of a table where all is shown and where not, and rows of one that is not folded away.
 MOST_ROWS, FEW_ROWS, OPEN_ROWS = 100, 12, 12
-#: Places of one file that are linked.
-MOST_PLACES = 20
+#: How many rows a comment has, tried one after another until it fits.
+COMMENT_ROWS = (MOST_ROWS, 50, 25, FEW_ROWS, 6, 3, 1)
+#: Places of one file that are linked, and their characters.
+MOST_PLACES, LONGEST_PLACES = 20, 4_000
+#: Characters of a name that is linked; of a longer one the end is shown.
+LONGEST_NAME = 300
 #: Characters of what the first line says of a gate.
 MOST_SAID = 500
 CIRCLES = {"low": "🔴 ", "middling": "🟡 ", "high": "🟢 ", "": ""}
@@ -122,7 +126,7 @@ def comment(told: Told, budget: int = COMMENT) -> str:
     line, branch = verdict.total.line, verdict.total.branch
     figures = f"{line.text} of lines" + (f", {branch.text} of branches" if branch else "")
     headline = f"**{_headline(figures, told)}**"
-    for most in (MOST_ROWS, FEW_ROWS):
+    for most in COMMENT_ROWS:
         text = "\n".join((headline, "", *_verdict_lines(verdict, told, most))) + "\n"
         if len(text.encode("utf-8", "surrogateescape")) <= budget:
             return text
@@ -183,7 +187,7 @@ def _judged(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
     """Yield the changed code: its figure, and what of it is not covered."""
     patch = verdict.patch
     if patch.note:
-        yield from (escape(patch.note), "")
+        yield from (escape(_cut(patch.note)), "")
     files = [file for file in patch.files if file.missing or file.missing_branches]
     files.sort(key=lambda file: (-file.statements.missing, file.path))
     rows = [(_link(file.path, told), file.statements.text, _places(file, told.blob)) for file in files]
@@ -196,8 +200,14 @@ def _judged(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
 def _places(file: PatchFile, blob: str) -> str:
     places = [link(words.span(*one), blob, file.path, *one) for one in file.missing]
     places += [link(words.jump(*one), blob, file.path, one[0]) for one in file.missing_branches]
-    more = f", and {len(places) - MOST_PLACES:,} more" if len(places) > MOST_PLACES else ""
-    return ", ".join(places[:MOST_PLACES]) + more
+    shown, length = list[str](), 0
+    for place in places[:MOST_PLACES]:
+        length += len(place)
+        if length > LONGEST_PLACES:
+            break
+        shown.append(place)
+    more = len(places) - len(shown)
+    return ", ".join(shown) + (f"{', and ' if shown else ''}{more:,} more" if more else "")
 
 
 def _totals(verdict: Verdict, told: Told) -> _Table:
@@ -246,7 +256,7 @@ def _files(report: Report, told: Told) -> _Table:
 
 
 def _link(path: str, told: Told) -> str:
-    return link(path, told.blob, path)
+    return link(path, told.blob, path) if len(path) <= LONGEST_NAME else escape(f"...{path[-LONGEST_NAME:]}")
 
 
 def _cut(text: str, most: int = MOST_SAID, at: str = " ") -> str:

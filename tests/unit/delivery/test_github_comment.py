@@ -237,7 +237,7 @@ def test_what_changed_is_worth_a_comment() -> None:
 def test_the_pull_request_is_the_one_whose_head_was_run(github: GitHub, http: Http) -> None:
     github.pulls += [pull(8, sha=OTHER), pull(9, owner="other"), pull(10, branch="else")]
     github.runs[5] = run(5)
-    assert comment.pull_of_run(asked(github, http), 5) == 7
+    assert comment.pulls_of_run(asked(github, http), 5) == (7,)
 
 
 @pytest.mark.parametrize(
@@ -255,19 +255,33 @@ def test_a_run_whose_pull_request_moved_on_has_none(
     github: GitHub, http: Http, changes: dict[str, object]
 ) -> None:
     github.runs[5] = run(5, **changes)
-    assert comment.pull_of_run(asked(github, http), 5) is None
+    assert comment.pulls_of_run(asked(github, http), 5) == ()
 
 
-def test_two_pull_requests_of_one_head_are_not_guessed_between(github: GitHub, http: Http) -> None:
+def test_two_pull_requests_of_one_head_are_both_meant(github: GitHub, http: Http) -> None:
     github.pulls.append(pull(8))
     github.runs[5] = run(5)
-    assert comment.pull_of_run(asked(github, http), 5) is None
+    assert comment.pulls_of_run(asked(github, http), 5) == (7, 8)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [(403, "Unable to create comment because issue is locked."), (422, "This conversation has been locked.")],
+)
+def test_a_locked_conversation_is_called_that(github: GitHub, http: Http, status: int, message: str) -> None:
+    told = asked(github, http)
+    comment.publish(told, 7, "coverage", "words")
+    github.faults.extend([Fault(body=b'{"login": "x"}'), Fault(body=b"[]")])
+    github.faults.append(Fault(status, f'{{"message": "{message}"}}'.encode()))
+    with pytest.raises(DeliveryError, match="GitHub has locked this conversation") as caught:
+        comment.publish(told, 7, "coverage", "others")
+    assert "unlock it" in caught.value.remedy
 
 
 def test_a_pull_request_that_is_closed_is_none(github: GitHub, http: Http) -> None:
     github.pulls[:] = [pull(7, state="closed")]
     github.runs[5] = run(5)
-    assert comment.pull_of_run(asked(github, http), 5) is None
+    assert comment.pulls_of_run(asked(github, http), 5) == ()
 
 
 @pytest.mark.parametrize(
@@ -282,9 +296,9 @@ def test_a_pull_request_that_is_closed_is_none(github: GitHub, http: Http) -> No
 def test_a_run_of_something_else_is_refused(github: GitHub, http: Http, changes: dict[str, object]) -> None:
     github.runs[5] = run(5, **changes)
     with pytest.raises(DeliveryError, match="run 5 is no run for a pull request of team/calc"):
-        comment.pull_of_run(asked(github, http), 5)
+        comment.pulls_of_run(asked(github, http), 5)
 
 
 def test_a_run_that_is_not_there_is_refused(github: GitHub, http: Http) -> None:
     with pytest.raises(DeliveryError, match="HTTP 404"):
-        comment.pull_of_run(asked(github, http), 5)
+        comment.pulls_of_run(asked(github, http), 5)

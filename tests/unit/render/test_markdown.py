@@ -49,7 +49,6 @@ HOSTILE = [
     "__init__.py",
     "~~a~~.py",
     "# a.py",
-    "$a_1$.py",
     "a\\.py",
     "</td></table>a.py",
 ]
@@ -125,6 +124,43 @@ def test_a_name_mentions_nobody_and_no_issue(mark: str) -> None:
     shown = unescape(html(escape(f"a/{mark}12a")))
     assert not re.search(r"[@#]\w", shown)
     assert shown.replace("\N{ZERO WIDTH SPACE}", "") == f"<p>a/{mark}12a</p>\n"
+
+
+REFERENCES = re.compile(r"(?i)[@#]\w|\bgh-\d|\b[0-9a-f]{7,}\b|(?<![^\s(])\$\S|:[\w+-]+:", re.ASCII)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GH-1",
+        "gh-12 and (GH-3)",
+        "a_GH-1.py",
+        "team/calc#12",
+        "0123456789abcdef0123456789abcdef01234567",
+        "src/0123456789ABCDEF0123456789ABCDEF01234567.py",
+        "a_0123456_b",
+        "team/calc@0123456789abcdef0123456789abcdef01234567",
+        "f" * 64,
+        "1234567",
+        "$x$",
+        "costs $5 and $6",
+        "$$x$$",
+        "$`x`$",
+        ":tada:",
+        "a:+1:b",
+        "::warning:: :heavy_check_mark::tada:",
+    ],
+)
+def test_a_text_is_no_reference_formula_or_emoji(text: str) -> None:
+    shown = unescape(html(escape(text)))
+    assert shown.replace("\N{ZERO WIDTH SPACE}", "") == f"<p>{text}</p>\n"
+    assert not REFERENCES.search(re.sub("</?p>", "", shown))
+    assert "$" not in escape(text)
+
+
+@pytest.mark.parametrize("text", ["a1b2c3", "decade of facades", "12:30", "a: b", "x::y", "GH-", "gh1"])
+def test_a_text_that_is_no_reference_stays_whole(text: str) -> None:
+    assert unescape(html(escape(text))) == f"<p>{text}</p>\n"
 
 
 @pytest.mark.parametrize("link", ["https://a.example/x.py", "www.a.example/x.py", "ftp://a.example"])
@@ -262,12 +298,15 @@ def test_what_has_no_room_is_left_out_and_said_so(budget: int, tier: str) -> Non
     assert text.count("<details>") == text.count("</details>")
 
 
-def test_a_comment_without_room_says_where_all_of_it_is() -> None:
+def test_a_comment_with_little_room_has_few_rows_and_one_without_room_says_where_all_of_it_is() -> None:
     told = replace(many(10_000)[1], run=run("https://github.example/team/calc", "17"))
-    text = comment(told, 2000)
-    assert len(text.encode()) <= 2000
-    assert text.count("\n") == 1
-    assert text.endswith("[the run's summary](https://github.example/team/calc/actions/runs/17)\n")
+    there = "[the run's summary](https://github.example/team/calc/actions/runs/17)"
+    for budget in (2_000, 700):
+        text = comment(told, budget)
+        assert len(text.encode()) <= budget
+        assert "left out here" in text
+        assert there in text
+        assert (text.count("\n") == 1) == (budget == 700)
 
 
 def test_a_comment_has_room_for_a_large_change() -> None:
@@ -355,3 +394,22 @@ def test_a_total_is_coloured_as_the_team_set_it(covered: int, circle: str) -> No
     assert f"| {circle} Lines | {covered}.00% |" in summary(
         data_words.report("a.py: 1+"), judged(total=total)
     )
+
+
+@pytest.mark.parametrize("name", ["a" * 200, "$" * 4_000, "#1" * 150, "ä" * 250])
+@pytest.mark.parametrize("blob", ["", BLOB])
+def test_a_comment_that_does_not_fit_leaves_rows_out_and_not_all(name: str, blob: str) -> None:
+    files = tuple(
+        PatchFile(
+            path=f"{number}{name}.py",
+            statements=Ratio(0, 40),
+            missing=tuple((line, line + 1) for line in range(1, 80, 2)),
+        )
+        for number in range(160)
+    )
+    told = sample_site.verdict(patch=Patch(statements=Ratio(0, 6_400), files=files))
+    text = comment(Told(told, blob=blob), 60_000)
+    assert len(text.encode()) <= 60_000
+    assert "| Changed, not covered |" in text
+    assert re.search(r"\d more are left out here", text)
+    assert text.count("0.00%") > 3

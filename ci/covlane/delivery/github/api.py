@@ -92,6 +92,8 @@ class Api:
         words = shown(_words(answer), token=self.token)
         status = 429 if limited(answer) else answer.status
         cause, remedy = _REFUSALS.get(status, ("refused this", "try again later"))
+        if answer.status in {403, 422} and re.search(r"(?i)\blocked\b", words):
+            cause, remedy = "has locked this conversation", "unlock it, or read the job's summary instead"
         if answer.status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
             cause = "is in trouble"
         return DeliveryError(f"GitHub {cause} (HTTP {answer.status}{words and ': ' + words})", remedy)

@@ -111,8 +111,10 @@ class _Run(msgspec.Struct):
     head_repository: _Head | None
 
 
-def pull_of_run(api: Api, run_id: int) -> int | None:
-    """Return the pull request that a run was for, by what GitHub says of both; None where it has moved on.
+def pulls_of_run(api: Api, run_id: int) -> tuple[int, ...]:
+    """Return the pull requests that a run was for, by what GitHub says of them; none where they have moved on.
+
+    One branch may be proposed to several others; each of these pull requests has the commit that was measured.
 
     Nothing that the run left is asked: a fork's says what the fork wants.
 
@@ -131,9 +133,9 @@ def pull_of_run(api: Api, run_id: int) -> int | None:
             "nothing is commented on its behalf",
         )
     if head is None or run.head_branch is None:
-        return None
+        return ()
     asked = api.pages("pulls", Pull, state="open", head=f"{head.owner.login}:{run.head_branch}")
-    found = [
+    return tuple(
         pull.number
         for pull in asked
         if pull.head.sha == run.head_sha
@@ -141,5 +143,4 @@ def pull_of_run(api: Api, run_id: int) -> int | None:
         and pull.head.repo.full_name == head.full_name
         and pull.base.repo is not None
         and pull.base.repo.full_name.lower() == api.repository.lower()
-    ]
-    return found[0] if len(found) == 1 else None
+    )
