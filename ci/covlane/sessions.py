@@ -16,6 +16,7 @@ import nox
 from nox.command import CommandFailed
 
 from covlane import checkout, settings, source_paths, uv_lock
+from covlane.adapters import files
 from covlane.adapters.environment import environment, forget, in_ci, secrets
 from covlane.errors import CovlaneError, UsageError
 
@@ -318,18 +319,18 @@ def _plan(session: nox.Session, configured: Configured, output: Path, shard: int
         "workers": chosen.workers,
         "shard": [shard, chosen.shards] if shard else None,
         "durations": str(configured.reports / "durations.json"),
-        "cache": _cache(configured),
+        "cache": _cache(session, configured),
         "commit": git.commit(),
         "dirty": git.dirty(),
         "tools": lane.tools(),
     }
 
 
-def _cache(configured: Configured) -> str:
+def _cache(session: nox.Session, configured: Configured) -> str:
     """Return the folder of what holds as long as a source, what measures and this package stay the same.
 
     Each of these has one of its own below the one that is set, which says for itself that it is no part of the
-    repository. Empty where none is set, or where it cannot be made.
+    repository. Empty where none is set, where it cannot be made, or where others can write into it: code is kept there.
     """
     chosen = configured.settings
     digest = hashlib.blake2b(ENGINES[chosen.engine].encode(), digest_size=8)
@@ -339,13 +340,22 @@ def _cache(configured: Configured) -> str:
     if not chosen.cache:
         return ""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        inside = folder / f"{chosen.engine}-{digest.hexdigest()}"
+        if shared := next(filter(files.shared, (folder, inside)), None):
+            session.warn(
+                f"{shared} is not used as cache, because others can write into it and what is kept there is run; "
+                f"remove it, or take it over: `chmod go-w`, and `chown` if it is another user's"
+            )
+            return ""
+        inside.mkdir(mode=0o700, exist_ok=True)
         for name, text in CACHE_FILES.items():
             if not (folder / name).exists():
                 (folder / name).write_text(text, "utf-8")
     except OSError:
         return ""
-    return str(folder / f"{chosen.engine}-{digest.hexdigest()}")
+    return str(inside)
 
 
 def _judge(session: nox.Session, output: Path) -> None:

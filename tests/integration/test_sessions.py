@@ -306,3 +306,26 @@ def test_every_python_answers_what_a_session_asks_of_an_environment(leg_python: 
     assert SLIPCOVER in said(FREEZE).splitlines()
     (place,) = json.loads(said(LOCATE, "pytest"))
     assert (Path(place) / "__init__.py").exists()
+
+
+def test_the_cache_is_its_user_s_alone_and_one_that_others_can_write_into_is_not_used(
+    repository: Repository,
+) -> None:
+    done = repository.nox("-s", f"coverage-{CURRENT}")
+    assert "is not used as cache" not in done.stderr
+    cache = repository.root / ".covlane_cache"
+    assert cache.stat().st_mode & 0o777 == 0o700
+    (kept,) = cache.glob("slipcover-*")
+    assert kept.stat().st_mode & 0o777 == 0o700
+    shutil.rmtree(kept)
+    cache.chmod(0o770)
+    done = repository.nox("-R", "-s", f"coverage-{CURRENT}")
+    assert done.returncode == 0, done.stderr
+    assert f"{cache} is not used as cache, because others can write into it" in done.stderr
+    assert not kept.exists()
+    cache.chmod(0o700)
+    kept.mkdir()
+    kept.chmod(0o777)
+    done = repository.nox("-R", "-s", f"coverage-{CURRENT}")
+    assert f"{kept} is not used as cache" in done.stderr
+    assert not list(kept.iterdir())

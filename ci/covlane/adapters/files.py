@@ -38,6 +38,14 @@ def read_bytes(path: Path, *, most: int = MOST_BYTES, remedy: str = UNWRITTEN) -
         raise ReportError(f"{path} cannot be read: {error.strerror}", "check its permissions") from None
 
 
+def shared(folder: Path) -> bool:
+    """Say whether a folder that is there is another user's, or one that others can write into; False on Windows."""
+    if not hasattr(os, "geteuid") or not folder.exists():
+        return False
+    status = folder.stat()
+    return status.st_uid != os.geteuid() or bool(status.st_mode & 0o022)
+
+
 def digest(content: bytes) -> str:
     """Return what tells a source's content from another: git's line ends of Windows are no other content."""
     return blake2b(content.replace(b"\r\n", b"\n"), digest_size=16).hexdigest()

@@ -1,7 +1,9 @@
 """What is worked out of a source file and holds for as long as its content does: marked code, lines, branches.
 
 Many processes and many legs share the folder. An entry is found by all that decides its content, carries a digest
-over that and over what it holds, and is written whole: one that is cut short, damaged or of another name is none.
+over that and over what it holds, and is written whole: one that is cut short, damaged or of another name is none. The
+digest has no key, so it finds damage and not intent: who can write into the folder can run code in the suite, as with
+`__pycache__`, and the session gives no folder that others can write into.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ class Cache:
         """Return what was put there, None where nothing was."""
         try:
             sealed = self.sealed(key)
-            # Nothing is unmarshalled that this did not write.
+            # Damage is not unmarshalled; what somebody put there on purpose would be.
             return None if sealed is None else marshal.loads(sealed)  # noqa: S302
         except (ValueError, EOFError, TypeError):
             return None

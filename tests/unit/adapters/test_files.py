@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.adapters.files import read_bytes, write_whole
+from covlane.adapters.files import read_bytes, shared, write_whole
 from covlane.errors import ReportError
 
 if TYPE_CHECKING:
@@ -205,3 +205,20 @@ def test_a_file_that_may_not_be_read_is_said_in_a_sentence(old: Path) -> None:
     old.chmod(0)
     with pytest.raises(ReportError, match="cannot be read: Permission denied"):
         read_bytes(old)
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_shared"), [(0o700, False), (0o755, False), (0o775, True), (0o702, True)]
+)
+def test_a_folder_that_others_can_write_into_is_shared(tmp_path: Path, mode: int, *, is_shared: bool) -> None:
+    tmp_path.chmod(mode)
+    assert shared(tmp_path) is is_shared
+    assert not shared(tmp_path / "gone")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives a folder away")
+def test_a_folder_of_another_user_is_shared(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    os.chown(tmp_path, 12_345, -1)
+    assert shared(tmp_path)
+    os.chown(tmp_path, 0, -1)
