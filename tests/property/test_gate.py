@@ -77,7 +77,7 @@ GATES: st.SearchStrategy[Mapping[str, object]] = st.fixed_dictionaries(
         "patch": st.floats(0, 100),
         "patch_missing": st.integers(0, 5),
         "new_files": st.floats(0, 100),
-        "ratchet": st.booleans() | st.floats(0, 5),
+        "ratchet": st.booleans() | st.just(0.0) | st.floats(0, 5),
         "files": st.dictionaries(
             st.sampled_from(["*", "**", "c", "a.py"]),
             st.floats(0, 100) | st.builds(Threshold, line=st.floats(0, 100), together=st.booleans()),

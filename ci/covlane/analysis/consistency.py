@@ -74,7 +74,7 @@ def _named(gate: Gate, results: tuple[GateResult, ...]) -> bool:
     }
     several = {
         "new-files": gate.new_files is not None,
-        "ratchet": gate.ratchet,
+        "ratchet": gate.ratchet is not False,
         "files": bool(gate.files),
         "components": bool(gate.components),
     }
