@@ -116,7 +116,8 @@ class Doctor(Delivery):
         with tempfile.TemporaryDirectory() as folder, StandIn("nobody") as standin:
             url = standin.url.replace("/v2", "/api/v2")
             told = cli.variables({**environ, "NO_PROXY": "127.0.0.1"}, url=url, token="nobody")  # noqa: S106
-            for part in parts(report, "covlane doctor"):
+            line = self.configured.settings.codescene.line_coverage
+            for part in parts(report, "covlane doctor", line):
                 path = Path(folder, _NAMES[part.format])
                 files.write_whole(path, part.content)
                 argv = [cli.PROGRAM, "upload", "--format", part.format, "--metric", part.metric, str(path)]

@@ -99,7 +99,9 @@ class Delivery:
         if self.strict and checkout.head and (reason := preflight.elsewhere(checkout)):
             self.say(reason)
             return None
-        pieces = parts(report, f"covlane {covlane.__version__}")
+        pieces = parts(
+            report, f"covlane {covlane.__version__}", self.configured.settings.codescene.line_coverage
+        )
         self._judge(preflight.findings(report, checkout, pieces), "the upload would not count")
         self.say(f"{words.headline(report)}, {words.files(len(report.files))}")
         with self._alone() as outbox:

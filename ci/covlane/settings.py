@@ -46,6 +46,7 @@ _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """Where and how the merged report is delivered to CodeScene; without `upload` it is not.
 
+    `line_coverage` is the format in which line coverage goes: Cobertura in an upload of its own, or LCOV with branches.
     `secrets` are globs of variables that no install, build or test gets, beside those that covlane knows.
     """
 
@@ -55,6 +56,7 @@ class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     downloads: str = "https://downloads.codescene.io/enterprise/cli"
     branches: tuple[str, ...] = ()
     project: str = ""
+    line_coverage: Literal["cobertura", "lcov"] = "cobertura"
     secrets: tuple[str, ...] = ()
 
 

@@ -151,6 +151,9 @@ def test_an_upload_for_an_address_of_a_typo_holds_up_nothing_and_can_be_dropped(
 def test_an_upload_of_another_repository_or_commit_is_sent_only_if_one_says_so(
     merged: Repository, codescene: StandIn, tmp_path: Path, foreign: str
 ) -> None:
+    # The first commits of both repositories are one commit where they are made in the same second.
+    merged.git("commit", "--quiet", "--allow-empty", "--message", "more")
+    merge(merged)
     codescene.faults.append(Fault(500))
     upload(merged, codescene)
     elsewhere = Repository(tmp_path / "another checkout")
@@ -165,6 +168,14 @@ def test_an_upload_of_another_repository_or_commit_is_sent_only_if_one_says_so(
     assert not delivered(codescene)
     assert upload(elsewhere, codescene, "--resume", "--anyway").returncode == 0
     assert delivered(codescene) == BOTH
+
+
+def test_one_lcov_brings_line_coverage_where_that_is_set(merged: Repository, codescene: StandIn) -> None:
+    done = upload(merged, codescene, COVLANE_CODESCENE_LINE_COVERAGE="lcov")
+    assert done.returncode == 0, done.stderr
+    assert [(one.fields["format"], one.fields["metric"]) for one in codescene.uploads.values()] == [
+        ("lcov", "branch-coverage")
+    ]
 
 
 def test_a_damaged_upload_holds_up_nothing(merged: Repository, codescene: StandIn) -> None:

@@ -86,6 +86,14 @@ def test_a_report_without_branches_is_one_upload() -> None:
     assert [part.metric for part in parts(report("a.py: 1+"), "covlane")] == ["line-coverage"]
 
 
+def test_line_coverage_can_go_with_the_branches_or_alone_as_lcov() -> None:
+    (both,) = parts(report("a.py: 1+ 2- 1>2+ 1>0-"), "covlane", "lcov")
+    assert (both.format, both.metric) == ("lcov", "branch-coverage")
+    assert b"DA:2,0" in both.content
+    (line,) = parts(report("a.py: 1+"), "covlane", "lcov")
+    assert (line.format, line.metric) == ("lcov", "line-coverage")
+
+
 def test_a_name_that_is_no_unicode_goes_as_the_bytes_that_it_has() -> None:
     branch = parts(report({"a\udcff.py": "1+ 1>0+"}), "covlane")[1]
     assert b"SF:a\xff.py\n" in branch.content

@@ -54,18 +54,27 @@ class Delivered:
     files: int | None = None
 
 
-def parts(report: Report, version: str) -> tuple[Part, ...]:
-    """Return the uploads of a report; `version` names the program that wrote it.
+def parts(report: Report, version: str, line: Format = "cobertura") -> tuple[Part, ...]:
+    """Return the uploads of a report.
 
-    CodeScene reads one metric of an upload, and branch coverage of LCOV only (documentation, "Supported
-    formats and metrics").
+    CodeScene reads branch coverage of LCOV only (documentation, "Supported formats and metrics"). Line coverage has an
+    upload of its own as Cobertura, or comes with that: any metric includes it (help centre, "How cs-coverage upload
+    handles multiple metrics").
+
+    Args:
+        report: all legs, its files named from the top of the checkout.
+        version: the program that writes it.
+        line: the format in which line coverage goes; as `lcov` there is one upload, and no Cobertura.
     """
-    xml = "".join(cobertura.write(report, version)).encode("utf-8", "surrogateescape")
-    line = Part("cobertura", "line-coverage", xml)
-    if not report.branches.total:
-        return (line,)
-    info = "".join(lcov.write(report)).encode("utf-8", "surrogateescape")
-    return line, Part("lcov", "branch-coverage", info)
+    branches = bool(report.branches.total)
+    found = []
+    if line == "cobertura":
+        xml = "".join(cobertura.write(report, version)).encode("utf-8", "surrogateescape")
+        found.append(Part("cobertura", "line-coverage", xml))
+    if branches or line == "lcov":
+        info = "".join(lcov.write(report)).encode("utf-8", "surrogateescape")
+        found.append(Part("lcov", "branch-coverage" if branches else "line-coverage", info))
+    return tuple(found)
 
 
 def measured(submission: Submission, content: bytes) -> int:
