@@ -25,6 +25,10 @@ _FOLDER = re.compile(r"(?![!#~ ])[\w @+,=()&'%~!#./-]*(?<! )")
 MARKER = "# Written by covlane init"
 #: The Python that runs covlane and nox, whichever Python a leg measures.
 HOST_PYTHON = "3.12"
+#: Events that a team may add to those of a workflow of ours: a merge queue, a button, a clock.
+EVENTS = ("merge_group", "workflow_dispatch", "schedule")
+_ON = re.compile(r"^on:\n(?:(?: .*)?\n)+", re.MULTILINE)
+_ADDED = re.compile(rf"^  (?:{'|'.join(EVENTS)}):.*\n(?:   .*\n)*", re.MULTILINE)
 _CACHE = "55cc8345863c7cc4c66a329aec7e433d2d1c52a9 # v6.1.0"
 #: Actions by the name that the template gives them, each pinned to a commit.
 ACTIONS = {
@@ -131,17 +135,35 @@ def _quoted(text: str) -> str:
 
 
 def same(old: bytes, new: str) -> bool:
-    """Say whether a workflow is what init writes; other commits of the same actions are their updates by a bot."""
-    texts = (old.replace(b"\r\n", b"\n"), new.encode())
-    one, other = (re.sub(rb"@[0-9a-f]{40}( # v[\w.]+)?\n", b"@\n", text) for text in texts)
+    """Say whether a workflow is what init writes, but for what a team may change.
+
+    Other commits of the same actions are their updates by a bot; other events of `EVENTS` start the same jobs.
+    """
+    texts = (_text(old), _with_events(new, _text(old)))
+    one, other = (re.sub(r"@[0-9a-f]{40}( # v[\w.]+)?\n", "@\n", text) for text in texts)
     return one == other
+
+
+def _text(content: bytes) -> str:
+    return content.replace(b"\r\n", b"\n").decode("utf-8", "surrogateescape")
+
+
+def _with_events(new: str, old: str) -> str:
+    """Return a workflow with the events that a team has added to the one that stands, in their places if possible."""
+    here, there = _ON.search(new), _ON.search(old)
+    if not here or not there:
+        return new
+    events = there[0]
+    if _ADDED.sub("", events) != here[0]:
+        events = here[0].rstrip("\n") + "\n" + "".join(_ADDED.findall(events)) + "\n"
+    return new.replace(here[0], events, 1)
 
 
 def workflow(old: bytes | None, new: str, *, why: str, force: bool) -> Part:
     """Return what becomes of a workflow: one that stands and differs is replaced only by force."""
-    content = new.encode()
     if old is None:
-        return Part(content, why)
+        return Part(new.encode(), why)
+    content = _with_events(new, _text(old)).encode("utf-8", "surrogateescape")
     if old.replace(b"\r\n", b"\n") == content or (same(old, new) and not force):
         return LEAVE
     if force:

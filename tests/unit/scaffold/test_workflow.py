@@ -161,6 +161,43 @@ def test_another_workflow_is_left_with_a_word_unless_forced(old: str, word: str)
     assert workflow(old.encode(), TEXT, why="", force=True).new == TEXT.encode()
 
 
+CLOCK = '  schedule:\n    - cron: "0 4 * * 1"\n'
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "  merge_group:\n",
+        "  workflow_dispatch:\n",
+        CLOCK,
+        f"  merge_group:\n    types: [checks_requested]\n{CLOCK}",
+    ],
+)
+@pytest.mark.parametrize("before", ["  push:", "  pull_request:", "\npermissions: {}"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_events_that_a_team_added_are_left_and_kept(added: str, before: str, end: str) -> None:
+    old = TEXT.replace(before, added + before, 1)
+    assert old != TEXT
+    assert same(old.replace("\n", end).encode(), TEXT)
+    assert workflow(old.encode(), TEXT, why="", force=True) == (None, "")
+    stale = old.replace("cancel-in-progress", "cancels").encode()
+    assert not same(stale, TEXT)
+    assert workflow(stale, TEXT, why="", force=True).new == old.encode()
+    other = TEXT.replace('branches: ["main"]', 'branches: ["trunk"]')
+    kept = workflow(old.encode(), other, why="", force=True).new
+    assert kept is not None
+    assert set(yaml.safe_load(kept)[True]) == {*yaml.safe_load(old)[True]}
+    assert b'["trunk"]' in kept
+
+
+@pytest.mark.parametrize(
+    "added", ["  pull_request_target:\n", "  issue_comment:\n", "  merge_group:\n  pull_request_target:\n"]
+)
+def test_an_event_that_could_hand_a_stranger_the_token_is_another_workflow(added: str) -> None:
+    old = TEXT.replace("  push:", f"{added}  push:", 1)
+    assert not same(old.encode(), TEXT)
+
+
 def test_artifacts_of_a_hidden_folder_are_asked_for() -> None:
     hidden, plain = (
         render(Settings(reports=reports), "pip install x") for reports in (".reports", "reports")
