@@ -157,10 +157,10 @@ def _mark(node: Any, to: int, place: Optional[dict[str, Any]] = None) -> ast.stm
     if BY_LINE:  # the compiler makes a NOP with this line of it
         number = MARK | node.lineno << 15 | to
         return ast.Pass(lineno=number, end_lineno=number, col_offset=-1, end_col_offset=-1)
-    place = place or _place(node)
+    place = place or _place(getattr(node, "test", node))
     if to != EXIT and sys.version_info >= (3, 10):
-        # On no line, of which other tracers are told. To the way out it is on its statement's, as the return after it
-        # is on the line of what is before.
+        # On no line, of which other tracers are told. To the way out it is on that of its statement's condition, as the
+        # return after it is on the line of what is before.
         place = dict.fromkeys(place, -1)
     return ast.Expr(ast.Name(f"{node.lineno}{ARROW}{to}", ast.Load(), **place), **place)
 
