@@ -24,6 +24,8 @@ FORKS = IMPORTS + (
     "    os.waitpid(child, 0)\n"
 )
 MODULES = 50
+#: What `run` tells `finish` of pytest's end.
+END = b'{"status": 0, "arguments": [], "heard": []}\n'
 
 
 class Run(NamedTuple):
@@ -114,7 +116,7 @@ def finish(shop: Workshop) -> list[Run]:
     nothing = project.root / "reports" / "legs" / "nothing.d" / "leg.json"
     nothing.parent.mkdir()
     nothing.write_text(plan.read_text("utf-8").replace('"source": ["made"]', '"source": []'), "utf-8")
-    return [Run([*argv, each], project.root, stdin=b"[0]\n") for each in (plan, nothing)]
+    return [Run([*argv, each], project.root, stdin=END) for each in (plan, nothing)]
 
 
 def merge(shop: Workshop) -> list[Run]:

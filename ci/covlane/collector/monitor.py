@@ -132,14 +132,14 @@ class Recorder:
 
     def begin(self, code: types.CodeType) -> bool:
         """Have code that starts tell its lines, if it is a watched file's; say whether that is so."""
-        number = tool()
+        if (signatures := self._watched.get(code.co_filename)) is None:
+            return False
+        number, events = tool(), monitoring.events
         if monitoring.get_local_events(number, code):
             return True
-        signatures = self._watched.get(code.co_filename, ())
-        signed = signature(code) if signatures else 0
+        signed = signature(code)
         if signed not in signatures:
             return False
-        events = monitoring.events
         monitoring.set_local_events(
             number, code, events.INSTRUCTION if signed in self._silent else events.LINE
         )

@@ -84,8 +84,16 @@ def _monitor(engine: Engine) -> None:
     """Watch such code from the moment it starts, as that of imports; each code object of the process costs one call."""
     from .monitor import monitoring, tool
 
+    foreign: set[str] = set()
+
     def started(code: types.CodeType, _offset: int) -> Any:
-        if not engine.begin(code):
+        name = code.co_filename
+        if name in foreign or engine.begin(code):
+            return monitoring.DISABLE
+        # A relative name may mean another file, once the program has changed its folder.
+        if name.startswith(("<", os.sep)) and not engine.sources.real(name):
+            foreign.add(name)
+        else:
             _adopt(engine, code, lambda code, source: engine.instrument(code, source, None))
         return monitoring.DISABLE
 

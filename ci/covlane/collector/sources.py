@@ -16,6 +16,9 @@ SUFFIXES = (".py", ".pyw")
 #: Where an installation keeps its copy of what it installed.
 _INSTALLED = re.compile(r".*[\\/](?:site|dist)-packages[\\/]", re.DOTALL)
 
+#: Python's own modules, and what measures.
+FOREIGN = (os.path.dirname(os.__file__), os.path.dirname(os.path.abspath(__file__)))
+
 
 def matcher(patterns: list[str]) -> "re.Pattern[str]":
     """Compile globs over repo-relative `/` names; `**` crosses folders, a folder's name means all below it."""
@@ -38,6 +41,8 @@ class Sources:
         self._omit = matcher(omit)
         self._known: dict[str, Optional[str]] = {}
         self._folders: dict[str, str] = {}
+        # Every process asks for names of these, each forked child anew.
+        self._foreign = tuple(folder + os.sep for folder in FOREIGN if not self._is_near(folder))
 
     def real(self, filename: str) -> Optional[str]:
         """Return the real path of a measured file, or None for any other name that code may carry.
@@ -46,6 +51,8 @@ class Sources:
         """
         if filename in self._known or filename.startswith("<"):
             return self._known.get(filename)
+        if filename.startswith(self._foreign) and "-packages" not in filename:
+            return None
         real = self._follow(filename)
         found = real if self.name(real) else self._original(real)
         if found:  # `finish` reads names as UTF-8, whatever this process's locale says
@@ -54,6 +61,11 @@ class Sources:
         if found or os.path.isabs(filename):
             self._known[filename] = found
         return found
+
+    def _is_near(self, folder: str) -> bool:
+        """Say whether a folder holds a source, or is part of one."""
+        real = os.path.join(os.path.realpath(folder), "")
+        return any(real.startswith(base) or base.startswith(real) for base, _ in self._roots)
 
     def _follow(self, filename: str) -> str:
         """Return `os.path.realpath` of a file, which looks at each folder on its way, at each folder once."""
