@@ -88,10 +88,10 @@ def _monitor(engine: Engine) -> None:
 
     def started(code: types.CodeType, _offset: int) -> Any:
         name = code.co_filename
-        if name in foreign or engine.begin(code):
+        if name in foreign or name.startswith("<") or engine.begin(code):
             return monitoring.DISABLE
         # A relative name may mean another file, once the program has changed its folder.
-        if name.startswith(("<", os.sep)) and not engine.sources.real(name):
+        if name.startswith(os.sep) and not engine.sources.real(name):
             foreign.add(name)
         else:
             _adopt(engine, code, lambda code, source: engine.instrument(code, source, None))
