@@ -162,11 +162,12 @@ def test_a_report_that_cannot_be_written_is_one_sentence_and_the_fragments_stay(
     assert list((project.root / "reports" / "legs" / "leg.d").glob("*.fragment"))
 
 
-def test_a_forked_test_that_crashes_in_a_worker_is_named(project: Project) -> None:
+def test_a_forked_test_that_crashes_in_a_worker_is_listed(project: Project) -> None:
     project.write("pkg/__init__.py", "def f():\n    return 1\n")
     project.write("test_it.py", "import os, pkg\n\ndef test_crash():\n    os.kill(os.getpid(), 9)\n")
     leg = project.measure("-n", "1", "--forked")
-    assert any("started by test_it.py::test_crash" in reason for reason in leg.stamp.reasons), leg.stamp
+    assert any("started by test_it.py::test_crash" in listed for listed in leg.stamp.killed), leg.stamp
+    assert leg.stamp.reasons == ()
 
 
 def test_tests_that_no_worker_was_left_for_make_the_leg_incomplete(project: Project) -> None:

@@ -187,7 +187,8 @@ def test_a_crash_fails_its_test_with_its_output_and_no_other(
     assert counts(leg) == {"passed": 2, "failed": 1}
     assert f"test_b.py:2: the test's process {said}" in leg.output
     assert re.search(r"Captured stdout call -+\nbefore the end\n", leg.output)
-    assert "test_b.py::test_crash" in " ".join(leg.stamp.reasons) or "_exit" in crash
+    assert "test_b.py::test_crash" in " ".join(leg.stamp.killed) or "_exit" in crash
+    assert leg.stamp.reasons == ()
 
 
 def test_a_crash_in_a_fixture_is_an_error_of_its_phase(package: Project) -> None:

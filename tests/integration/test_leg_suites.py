@@ -179,4 +179,6 @@ def test_a_worker_that_ends_in_a_test_is_replaced_and_keeps_its_lines(project: P
     assert leg.stamp.counts == {"passed": 8, "failed": 1}
     assert leg.missed("pkg/__init__.py") == []
     assert leg.stamp.reasons == ()
-    assert leg.stamp.processes.started == leg.stamp.processes.reported == 4
+    processes = leg.stamp.processes
+    assert processes.started == processes.reported + processes.killed == 4
+    assert processes.killed == ("SIGTERM" in end)
