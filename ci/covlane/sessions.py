@@ -372,7 +372,9 @@ def _judge(session: nox.Session, output: Path) -> None:
     for note in stamp.notes:
         session.warn(note)
     if (killed := stamp.processes.killed) and stamp.complete:
-        session.log(f"a signal or a crash ended {killed} processes: nothing that they ran is lost")
+        session.log(
+            f"a signal or a crash ended {killed:,} process{'es' * (killed > 1)}; no measured line was lost"
+        )
     if not stamp.sang:
         session.warn(f"the canary did not sing: {stamp.canary}")
     for name, why in {**stamp.unbranched, **stamp.unparsable}.items():
