@@ -9,12 +9,13 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from covlane import judging, settings
 from covlane.adapters.git import Git
+from covlane.config import settings
 from covlane.formats import slipcover
 from covlane.model.lines import pack
 from covlane.model.report import FileCoverage, Report
 from covlane.render import patch as rendered
+from covlane.workspace import evidence
 from data_words import WHEN, stamp
 from repository import Repository
 
@@ -79,7 +80,7 @@ class Changed(Repository):
         if not (self.root / "reports" / "coverage.json").exists():
             self.measured()
         configured = settings.load(self.root, {})
-        return judging.patched(configured, Git(self.root, self.environment), environ, base)
+        return evidence.patched(configured, Git(self.root, self.environment), environ, base)
 
     def shown(self, patch: Patch) -> str:
         """Return the terminal's text for it, as in a pipe."""

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from covlane.sessions import SLIPCOVER
-from covlane.standin.codescene import StandIn
-from covlane.standin.github import GitHub
+from covlane.config.engines import SLIPCOVER
+from covlane.testing.codescene import StandIn
+from covlane.testing.github import GitHub
 from hub import SECRET, TEAM, Hub
 from leg import Project
 from plugins import REQUIREMENTS

@@ -10,8 +10,8 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from covlane import tooling
-from covlane.delivery.codescene.install import Build
+from covlane.clients.codescene.install import Build
+from covlane.workspace import cs_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,7 +49,7 @@ def entry(packed: bytes, build: str = BUILD, version: str = "1.2.3") -> Build:
     return Build(
         version=version,
         build=build,
-        platform=tooling.machine(),
+        platform=cs_coverage.machine(),
         sha256=digest,
         members=tuple(sorted(MEMBERS)),
     )
@@ -70,7 +70,7 @@ class Downloads(ThreadingHTTPServer):
 
     def holds(self, packed: bytes, build: str = BUILD) -> None:
         """Serve an archive as that of a build for this machine."""
-        self.files[f"/cli/cs-coverage-{tooling.machine()}-{build}.zip"] = packed
+        self.files[f"/cli/cs-coverage-{cs_coverage.machine()}-{build}.zip"] = packed
 
     def __enter__(self) -> Downloads:  # noqa: PYI034 - nobody derives from it
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

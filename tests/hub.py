@@ -11,8 +11,8 @@ from runner.runner import Done, Runner
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from covlane.standin.codescene import StandIn
-    from covlane.standin.github import GitHub
+    from covlane.testing.codescene import StandIn
+    from covlane.testing.github import GitHub
 
 TEAM = "team/calc"
 SECRET = "cs-t0k3n-that-shows-nowhere"

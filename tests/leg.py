@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import covlane
-from covlane.detection import EXCLUDE_LINES
+from covlane.config.detection import EXCLUDE_LINES
 from covlane.formats import slipcover
 from covlane.model.lines import unpack
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-    from covlane.standin.codescene import StandIn
+    from covlane.testing.codescene import StandIn
     from repository import Repository
 
 TOKEN = "t0k3n-that-shows-nowhere"

@@ -15,20 +15,18 @@ from typing import TYPE_CHECKING, Any
 import nox
 from nox.command import CommandFailed
 
-from covlane import checkout, settings, source_paths, uv_lock
+import covlane
 from covlane.adapters import files
 from covlane.adapters.environment import environment, forget, in_ci, secrets
+from covlane.config import checkout, engines, lockfile, settings, sources
 from covlane.errors import CovlaneError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from covlane.settings import Configured, Settings
+    from covlane.config.settings import Configured, Settings
 
 COLLECTOR = Path(__file__).parent / "collector"
-#: The release whose internals `collector/slip.py` knows.
-SLIPCOVER = "slipcover==1.1.0"
-ENGINES = {"slipcover": SLIPCOVER, "coverage": "coverage>=7.6"}
 #: Exit codes and signals that end a leg's run without ending the session: its report says what happened.
 ANY_END = range(-64, 256)
 #: What tells git, and those who make backups, what the cache is (https://bford.info/cachedir/).
@@ -64,7 +62,7 @@ def register(root: Path | None = None) -> None:
     """
     try:
         configured = settings.load((root or Path.cwd()).resolve(), environment())
-        source_paths.check(configured.root, configured.settings.source)
+        sources.check(configured.root, configured.settings.source)
     except CovlaneError as error:
         sys.stderr.write(f"covlane: {error}\n")
         raise SystemExit(error.exit_code) from None
@@ -217,7 +215,7 @@ def _install(session: nox.Session, configured: Configured, folder: Path) -> bool
     Returns:
         Whether there is more to do: under `nox --install-only` there is not.
     """
-    measuring = [ENGINES[configured.settings.engine], *_mode(configured.settings)[0]]
+    measuring = [engines.ENGINES[configured.settings.engine], *_mode(configured.settings)[0]]
     with _group("environment"):
         return _install_all(session, configured, folder, measuring)
 
@@ -255,7 +253,7 @@ def _install_all(session: nox.Session, configured: Configured, folder: Path, mea
 def _locked(configured: Configured, folder: Path) -> Path:
     """Return a file of constraints that are the versions in uv.lock."""
     path = folder / "locked.txt"
-    path.write_text("\n".join([*uv_lock.constraints(configured.root), ""]), "utf-8")
+    path.write_text("\n".join([*lockfile.constraints(configured.root), ""]), "utf-8")
     return path
 
 
@@ -293,7 +291,6 @@ def _group_requirements(configured: Configured) -> tuple[str, ...]:
 
 
 def _plan(session: nox.Session, configured: Configured, output: Path, shard: int) -> dict[str, object]:
-    from covlane import lane
     from covlane.adapters.git import Git
 
     def locate(name: str) -> list[str]:
@@ -307,7 +304,7 @@ def _plan(session: nox.Session, configured: Configured, output: Path, shard: int
         "leg": _leg(session, configured),
         "root": str(configured.root),
         "output": str(output),
-        "source": source_paths.measured(configured.root, chosen.source, locate),
+        "source": sources.measured(configured.root, chosen.source, locate),
         # The canary is a file below the reports, which may lie below the sources.
         "omit": [*chosen.omit, chosen.reports],
         "exclude": [*chosen.exclude_lines, *chosen.exclude_also],
@@ -322,7 +319,7 @@ def _plan(session: nox.Session, configured: Configured, output: Path, shard: int
         "cache": _cache(session, configured),
         "commit": git.commit(),
         "dirty": git.dirty(),
-        "tools": lane.tools(),
+        "tools": tools(),
     }
 
 
@@ -333,7 +330,7 @@ def _cache(session: nox.Session, configured: Configured) -> str:
     repository. Empty where none is set, where it cannot be made, or where others can write into it: code is kept there.
     """
     chosen = configured.settings
-    digest = hashlib.blake2b(ENGINES[chosen.engine].encode(), digest_size=8)
+    digest = hashlib.blake2b(engines.ENGINES[chosen.engine].encode(), digest_size=8)
     for path in sorted(COLLECTOR.glob("*.py")):
         digest.update(path.read_bytes())
     folder = configured.root / chosen.cache
@@ -385,19 +382,27 @@ def _judge(session: nox.Session, output: Path) -> None:
 
 def show_report(session: nox.Session, configured: Configured) -> None:
     """Merge, report and print; what did not run here is named, and is no failure of this run."""
-    from covlane import lane
     from covlane.adapters.git import Git
+    from covlane.commands import merge
+    from covlane.commands.report import Showing
     from covlane.render import terminal
-    from covlane.showing import Showing
+    from covlane.workspace import reports
 
     environ = environment()
     try:
-        with lane.lock(configured.reports):
+        with reports.lock(configured.reports):
             git = Git(configured.root, environ)
-            merged = lane.merge_legs(configured, git, allow_incomplete=True)
+            merged = merge.merge_legs(configured, git, allow_incomplete=True)
             written = Showing(configured, git, environ, merged).write()
     except CovlaneError as error:
         session.error(str(error))
     plain = "NO_COLOR" in environ or in_ci(environ)
     terminal.show(merged, sys.stdout, plain=plain, thresholds=configured.settings.thresholds)
     session.log("wrote " + ", ".join(str(path.relative_to(configured.root)) for path in written))
+
+
+def tools() -> dict[str, str]:
+    """Return the versions of the host's side of the lane."""
+    from importlib import metadata
+
+    return {"covlane": covlane.__version__, "nox": metadata.version("nox")}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from invoke.context import Context
 
-    from covlane.settings import Configured
+    from covlane.config.settings import Configured
 
 __all__ = [
     "annotate",
@@ -75,8 +75,8 @@ def _task(klass: type[Task[Any]] = Task, **options: str) -> Callable[[Callable[.
 
 def _again() -> str:
     """Return the command for the last line of a red job, so that nobody has to look for it; "" outside of CI."""
-    from covlane import checkout
     from covlane.adapters.environment import in_ci
+    from covlane.config import checkout
 
     if not in_ci(_environ()):
         return ""
@@ -90,7 +90,7 @@ def _environ() -> Mapping[str, str]:
 
 
 def _configured(overrides: Mapping[str, str] | None = None) -> Configured:
-    from covlane import settings as sources
+    from covlane.config import settings as sources
 
     here = Path.cwd()
     roots = (path for path in (here, *here.parents) if any((path / marker).exists() for marker in MARKERS))
@@ -109,7 +109,7 @@ def settings(_context: Context, json: bool = False) -> None:
 
     Example: invoke settings --json
     """
-    from covlane import settings as sources
+    from covlane.config import settings as sources
 
     configured = _configured()
     rows = []
@@ -155,11 +155,12 @@ def matrix(_context: Context, github_output: bool = False) -> None:
     """
     import msgspec
 
-    from covlane import checkout, lane
-    from covlane.settings import leg_name
+    from covlane.config import checkout
+    from covlane.config.settings import leg_name
+    from covlane.workspace import sessions
 
     configured = _configured()
-    listed = lane.listed_sessions(configured, _environ())
+    listed = sessions.listed_sessions(configured, _environ())
     github = configured.settings.github
     systems = github.systems
     legs = [
@@ -189,16 +190,17 @@ def merge(_context: Context, file: Sequence[str] | None = None, allow_incomplete
 
     Example: invoke merge reports/js/lcov.info
     """
-    from covlane import lane
     from covlane.adapters.git import Git
+    from covlane.commands import merge as lane
     from covlane.render import words
     from covlane.render.progress import bar
+    from covlane.workspace import reports
 
     configured, environ = _configured(), _environ()
     git, named = Git(configured.root, environ), [Path(name) for name in file or ()]
     durations: dict[str, float] = {}
     with (
-        lane.lock(configured.reports),
+        reports.lock(configured.reports),
         bar("reports", sys.stderr, plain=_plain(environ), pieces=True) as seen,
     ):
         merged = lane.merge_legs(
@@ -220,14 +222,14 @@ def report(_context: Context, summary: bool = False, open: bool = False) -> None
 
     Example: invoke report --open
     """
-    from covlane import lane
     from covlane.adapters.git import Git
+    from covlane.commands.report import Showing
     from covlane.render import terminal
     from covlane.render.progress import bar
-    from covlane.showing import Showing
+    from covlane.workspace import reports
 
     configured, environ = _configured(), _environ()
-    merged = lane.read_merged(configured)
+    merged = reports.read_merged(configured)
     showing = Showing(configured, Git(configured.root, environ), environ, merged)
     with bar("pages", sys.stderr, plain=_plain(environ), pieces=True) as seen:
         showing.write(seen)
@@ -271,8 +273,8 @@ def gate(
 
     Example: invoke gate --base origin/main
     """
-    from covlane import judging
     from covlane.adapters.git import Git
+    from covlane.commands import gate as judging
     from covlane.render import verdict as words
 
     environ = _environ()
@@ -283,7 +285,7 @@ def gate(
         configured = _configured()
         verdict = judging.run(configured, Git(configured.root, environ), environ, base)
     if github_output:
-        from covlane.delivery.github.outputs import outputs
+        from covlane.clients.github.outputs import outputs
 
         _append_for_github("GITHUB_OUTPUT", outputs(verdict))
     if json:
@@ -312,12 +314,12 @@ def patch(_context: Context, *, base: str | None = None, json: bool = False) -> 
 
     Example: invoke patch --base HEAD~3
     """
-    from covlane import judging
     from covlane.adapters.git import Git
     from covlane.render import patch as words
+    from covlane.workspace import evidence
 
     environ, configured = _environ(), _configured()
-    found = judging.patched(configured, Git(configured.root, environ), environ, base)
+    found = evidence.patched(configured, Git(configured.root, environ), environ, base)
     if json:
         _print_json(found)
         return
@@ -338,12 +340,12 @@ def annotate(_context: Context, *, base: str | None = None, json: bool = False) 
 
     Example: invoke annotate --base origin/main
     """
-    from covlane import judging
     from covlane.adapters.git import Git
     from covlane.render import annotations
+    from covlane.workspace import evidence
 
     environ, configured = _environ(), _configured()
-    found = judging.patched(configured, Git(configured.root, environ), environ, base)
+    found = evidence.patched(configured, Git(configured.root, environ), environ, base)
     notes = annotations.notes(found.below(configured.folder))
     if json:
         _print_json(notes)
@@ -374,8 +376,8 @@ def baseline(
 
     Example: invoke baseline accept --reason "the parser moved to its own package"
     """
-    from covlane import keeping
     from covlane.adapters.git import Git
+    from covlane.commands import baseline as keeping
     from covlane.render import trend
 
     environ, configured = _environ(), _configured()
@@ -400,11 +402,11 @@ def init(_context: Context, diff: bool = False, force: bool = False, check: bool
 
     Example: covlane init --diff
     """
-    from covlane import bases
     from covlane.adapters.git import Git
+    from covlane.config.settings import keys
     from covlane.scaffold import change, worktree
     from covlane.scaffold.plan import facts, paths, plan
-    from covlane.settings import keys
+    from covlane.workspace import bases
 
     configured = _configured()
     if check:
@@ -477,13 +479,13 @@ def upload(
 
     Example: invoke upload --via rest
     """
-    from covlane import delivering
+    from covlane.commands import upload as delivering
     from covlane.errors import UsageError
 
     if to not in {"codescene", "github"}:
         raise UsageError(f"--to knows no {to!r}", "it knows `codescene` and `github`")
     if to == "github":
-        from covlane.telling import Telling
+        from covlane.commands.comment import Telling
 
         if any((via, dry_run, resume, anyway, outbox, drop, analyse, allow_incomplete, json)):
             raise UsageError("these options are CodeScene's", "leave them out with `--to github`")
@@ -526,8 +528,8 @@ def comment(_context: Context, *, pull_request: str | None = None, relayed: bool
 
     Example: invoke comment --pull-request 12
     """
+    from covlane.commands.comment import Telling
     from covlane.errors import UsageError
-    from covlane.telling import Telling
 
     if pull_request is not None and not (pull_request.isascii() and pull_request.isdecimal()):
         raise UsageError(f"{pull_request!r} is no number of a pull request", "pass digits alone")
@@ -544,7 +546,7 @@ def check(_context: Context) -> None:
 
     Example: invoke check
     """
-    from covlane import delivering
+    from covlane.commands import upload as delivering
 
     configured = _configured({"COVLANE_CODESCENE_VIA": "cli"})
     with delivering.real(configured, _environ(), functools.partial(_say, sys.stdout)) as codescene:
@@ -560,7 +562,7 @@ def rehearse(_context: Context, fault: str = "", skip_coverage: bool = False) ->
 
     Example: invoke rehearse --fault 503
     """
-    from covlane import rehearsal
+    from covlane.commands import rehearse as rehearsal
 
     with rehearsal.codescene(fault) as standin:
         overrides = {"COVLANE_CODESCENE_URL": standin.url, "COVLANE_CODESCENE_VIA": "rest"}
@@ -593,17 +595,18 @@ def install_cs_coverage(
     """
     from contextlib import closing
 
-    from covlane import tooling
     from covlane.adapters.http import Http
+    from covlane.commands import install_cs_coverage as tooling
     from covlane.render.progress import bar
+    from covlane.workspace import cs_coverage
 
     configured, environ, say = _configured(), _environ(), functools.partial(_say, sys.stdout)
     chosen = configured.settings.codescene
     if if_used and not (chosen.upload and chosen.via != "rest"):
         say("the settings have no upload made by cs-coverage")
         return
-    if chosen.via == "auto" and not (lock or installer_script or tooling.pinned(configured)):
-        missing = f"no build of cs-coverage is pinned for {tooling.machine()}, so uploads go by REST"
+    if chosen.via == "auto" and not (lock or installer_script or cs_coverage.pinned(configured)):
+        missing = f"no build of cs-coverage is pinned for {cs_coverage.machine()}, so uploads go by REST"
         _say(sys.stderr, f"note: {missing}; `covlane install-cs-coverage --lock BUILD` pins one")
         return
     with closing(Http()) as http, bar("cs-coverage", sys.stderr, plain=_plain(environ)) as seen:
@@ -615,7 +618,9 @@ def install_cs_coverage(
         build, path = acting.build(lock)
     say(f"cs-coverage {build.version} ({build.build}) for {build.platform}: {path}")
     if lock:
-        say(f"{tooling.LOCK}: the SHA-256 is {build.sha256}; if no lock knew it, it is trusted on first use")
+        say(
+            f"{cs_coverage.LOCK}: the SHA-256 is {build.sha256}; if no lock knew it, it is trusted on first use"
+        )
 
 
 @_task(json="print a list of objects")
@@ -629,7 +634,7 @@ def doctor(_context: Context, json: bool = False) -> None:
     import msgspec
 
     from covlane.adapters.http import Http
-    from covlane.checkup import Doctor
+    from covlane.commands.doctor import Doctor
 
     configured, checks = _configured(), []
     with closing(Http(timeouts=(5, 15), retries=0, deadline=30)) as http:

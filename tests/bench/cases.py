@@ -13,7 +13,7 @@ import msgspec
 
 from corpus import made, projects
 from corpus.projects import Project
-from covlane.settings import Settings
+from covlane.config.settings import Settings
 
 if TYPE_CHECKING:
     from corpus.projects import Checkout

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from covlane.config.settings import Settings, load
 from covlane.scaffold.plan import outdated, plan
 from covlane.scaffold.workflow import COMMENT, PATH, install_command, reusable, workflows
 from covlane.scaffold.worktree import reader
-from covlane.settings import Settings, load
 
 if TYPE_CHECKING:
     from repository import Repository

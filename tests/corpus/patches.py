@@ -20,11 +20,11 @@ from pycobertura.filesystem import filesystem_factory
 
 from corpus.patch_speed import git, speed, versions
 from corpus.projects import Project, check_out, run
-from covlane import changes
 from covlane.adapters.git import Git
 from covlane.analysis.patch import all_of, patch
 from covlane.formats import slipcover
 from covlane.model.lines import from_ranges, pack, unpack
+from covlane.workspace import changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -6,9 +6,9 @@ import sys
 import tarfile
 from typing import TYPE_CHECKING, NamedTuple
 
-from covlane import settings
 from covlane.adapters import process
 from covlane.adapters.environment import environment
+from covlane.config import settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

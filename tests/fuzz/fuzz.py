@@ -20,11 +20,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from covlane.adapters import memory
-from covlane.delivery.github import artifact
+from covlane.clients.github import artifact
+from covlane.commands.comment import MOST_MEMORY
 from covlane.errors import ReportError
 from covlane.formats.evidence import write_verdict
 from covlane.render import markdown
-from covlane.telling import MOST_MEMORY
 from sample_site import agreeing
 
 if TYPE_CHECKING:

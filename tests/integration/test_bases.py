@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from changed import Changed
-from covlane import bases, settings
 from covlane.adapters.git import Git
+from covlane.config import settings
 from covlane.errors import ReportError
+from covlane.workspace import bases
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ import pytest
 from covlane.formats.evidence import write_verdict
 from covlane.model.report import Ratio
 from covlane.model.verdict import Patch, Total
-from covlane.standin.github import BOT, GitHub
+from covlane.testing.github import BOT, GitHub
 from sample_site import verdict
 
 if TYPE_CHECKING:

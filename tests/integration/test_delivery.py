@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.standin.codescene import StandIn
+from covlane.testing.codescene import StandIn
 
 if TYPE_CHECKING:
     from repository import Repository

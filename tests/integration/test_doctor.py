@@ -16,12 +16,11 @@ import msgspec
 import pytest
 
 from covlane.adapters.http import Http
-from covlane.delivering import UNWANTED
-from covlane.delivery import doctor
-from covlane.delivery.codescene import install
+from covlane.clients.codescene import diagnose, install
+from covlane.commands.upload import UNWANTED
 from covlane.formats import slipcover
-from covlane.standin.codescene import StandIn
-from covlane.standin.faults import Fault
+from covlane.testing.codescene import StandIn
+from covlane.testing.faults import Fault
 from data_words import report
 from downloads import BUILD, Downloads, archive, entry
 from repository import CURRENT, Repository
@@ -217,7 +216,7 @@ def test_what_codescene_does_not_answer_is_a_cross_and_leaves_the_token_open(
 ) -> None:
     with closing(Http(retries=0)) as http:
         patient.codescene.faults.append(fault)
-        there, token = doctor.codescene(http, patient.codescene.url, TOKEN)
+        there, token = diagnose.codescene(http, patient.codescene.url, TOKEN)
     assert str(there).startswith("✗ CodeScene: ")
     assert f"HTTP {fault.status}" in there.found
     assert cause in there.found

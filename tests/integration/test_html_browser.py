@@ -17,11 +17,11 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 import data_words
 import sample_site
-from covlane import site
 from covlane.adapters.files import write_whole
 from covlane.render.html import overview, templates
 from covlane.render.html.page import address
 from covlane.render.svg import Point, trend
+from covlane.workspace import site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from covlane.adapters import process
+from covlane.config.settings import load
 from covlane.errors import UsageError
 from covlane.scaffold.change import Change, Outcome, diff
 from covlane.scaffold.plan import plan
 from covlane.scaffold.worktree import apply, reader
-from covlane.settings import load
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane import settings, tooling
 from covlane.adapters.http import Http
-from covlane.delivery.codescene import install
+from covlane.clients.codescene import install
+from covlane.commands import install_cs_coverage
+from covlane.config import settings
 from covlane.errors import ToolError, UsageError
+from covlane.workspace import cs_coverage
 from downloads import BUILD, MEMBERS, Downloads, answer, archive, entry, program
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from covlane.delivery.codescene.install import Build
+    from covlane.clients.codescene.install import Build
 
 TOKEN = "t0k3n-of-the-test"
 OTHER = "f" * 40
@@ -77,10 +79,10 @@ class Machine:
         return path
 
     @contextmanager
-    def installation(self) -> Iterator[tooling.Installation]:
+    def installation(self) -> Iterator[install_cs_coverage.Installation]:
         environ = {"PATH": os.environ["PATH"], "CS_ACCESS_TOKEN": TOKEN, "GITHUB_TOKEN": "another-secret"}
         with closing(Http(timeouts=(5, 5), backoff=0)) as http:
-            yield tooling.Installation(
+            yield install_cs_coverage.Installation(
                 self.configured, environ, http, lambda *counts: self.seen.append(counts)
             )
 
@@ -155,10 +157,10 @@ def test_a_damaged_program_is_not_used_and_is_replaced(machine: Machine) -> None
     _, path = machine.install()
     path.write_bytes(program(machine.log, says="something else"))
     with pytest.raises(ToolError, match="is not what its archive holds"):
-        tooling.located(machine.configured)
+        cs_coverage.located(machine.configured)
     machine.install()
     assert path.read_bytes() == program(machine.log)
-    assert tooling.located(machine.configured) == path
+    assert cs_coverage.located(machine.configured) == path
 
 
 def test_a_program_that_came_with_another_archive_is_not_used(machine: Machine) -> None:
@@ -168,7 +170,7 @@ def test_a_program_that_came_with_another_archive_is_not_used(machine: Machine) 
     path.write_bytes(other)
     (path.parent / "archive.zip").write_bytes(archive(other))
     with pytest.raises(ToolError, match="is not what its archive holds"):
-        tooling.located(machine.configured)
+        cs_coverage.located(machine.configured)
 
 
 def test_many_may_install_at_once(machine: Machine) -> None:
@@ -185,7 +187,7 @@ def test_many_may_install_at_once(machine: Machine) -> None:
     machine.downloads.fault = together
     with ThreadPoolExecutor() as pool:
         assert list(pool.map(install_one, range(3))) == [0, 0, 0]
-    assert tooling.located(machine.configured) is not None
+    assert cs_coverage.located(machine.configured) is not None
 
 
 # What is refused
@@ -307,7 +309,7 @@ def test_a_download_that_drips_is_given_up_although_each_byte_is_in_time(
         closing(Http(timeouts=(5, 5), retries=0, deadline=0.5)) as http,
         pytest.raises(ToolError, match=r"did not end within 0\.5 seconds"),
     ):
-        tooling.Installation(machine.configured, {}, http, lambda *_: None).build()
+        install_cs_coverage.Installation(machine.configured, {}, http, lambda *_: None).build()
     ended.set()
     assert machine.leftovers() == []
 
@@ -405,23 +407,23 @@ def test_what_the_vendor_s_script_installed_is_found_without_a_word_in_path(
 ) -> None:
     vendors = tmp_path / "home" / ".local" / "bin"
     environ = {"PATH": "/bin", "HOME": str(tmp_path / "home")}
-    assert tooling.on_path(machine.configured, environ) == environ
+    assert cs_coverage.on_path(machine.configured, environ) == environ
     vendors.mkdir(parents=True)
     (vendors / "cs-coverage").write_bytes(program(machine.log))
-    assert tooling.on_path(machine.configured, environ) == environ
+    assert cs_coverage.on_path(machine.configured, environ) == environ
     (vendors / "cs-coverage").chmod(0o755)
-    assert tooling.on_path(machine.configured, environ)["PATH"] == f"/bin{os.pathsep}{vendors}"
-    assert tooling.on_path(machine.configured, {"HOME": environ["HOME"]})["PATH"] == str(vendors)
+    assert cs_coverage.on_path(machine.configured, environ)["PATH"] == f"/bin{os.pathsep}{vendors}"
+    assert cs_coverage.on_path(machine.configured, {"HOME": environ["HOME"]})["PATH"] == str(vendors)
     # What a person put on PATH comes before it, and the locked one before both.
     chosen = tmp_path / "chosen"
     chosen.mkdir()
     (chosen / "cs-coverage").write_bytes(program(machine.log))
     (chosen / "cs-coverage").chmod(0o755)
     other = {**environ, "PATH": str(chosen)}
-    assert tooling.on_path(machine.configured, other) == other
+    assert cs_coverage.on_path(machine.configured, other) == other
     machine.serves(archive(program(machine.log)))
     _, locked = machine.install()
-    assert tooling.on_path(machine.configured, environ)["PATH"] == f"{locked.parent}{os.pathsep}/bin"
+    assert cs_coverage.on_path(machine.configured, environ)["PATH"] == f"{locked.parent}{os.pathsep}/bin"
 
 
 ARM = "import platform; platform.machine, platform.system = lambda: 'aarch64', lambda: 'Linux'\n"
@@ -502,7 +504,7 @@ def test_a_lock_is_written_whole_or_not_at_all(
 
 def test_the_repository_s_lock_comes_before_the_shipped_one(machine: Machine) -> None:
     machine.locks(entry(b"", OTHER))
-    pinned = tooling.pinned(machine.configured)
+    pinned = cs_coverage.pinned(machine.configured)
     assert pinned is not None
     assert pinned.build == OTHER
 
@@ -516,14 +518,14 @@ def test_the_installed_one_is_found_before_what_path_has(machine: Machine) -> No
     older = machine.root / "bin" / "cs-coverage"
     older.parent.mkdir()
     shutil.copy(path, older)
-    told = tooling.on_path(machine.configured, {"PATH": str(older.parent)})
+    told = cs_coverage.on_path(machine.configured, {"PATH": str(older.parent)})
     assert shutil.which("cs-coverage", path=told["PATH"]) == str(path)
 
 
 def test_without_an_installed_one_path_stays_as_it_is(machine: Machine) -> None:
     machine.serves(archive(program(machine.log)))
     environ = {"PATH": "/bin"}
-    assert tooling.on_path(machine.configured, environ) == environ
+    assert cs_coverage.on_path(machine.configured, environ) == environ
 
 
 # The vendor's own installer
@@ -583,7 +585,9 @@ def test_the_command_says_what_is_where(machine: Machine) -> None:
     (machine.root / "pyproject.toml").touch()
     first = covlane_command(machine, "install-cs-coverage")
     assert first.returncode == 0, first.stderr
-    assert first.stdout.startswith(f"cs-coverage 1.2.3 ({BUILD}) for {tooling.machine()}: {machine.cache}")
+    assert first.stdout.startswith(
+        f"cs-coverage 1.2.3 ({BUILD}) for {cs_coverage.machine()}: {machine.cache}"
+    )
     assert first.stderr == ""
     assert covlane_command(machine, "install-cs-coverage").stdout == first.stdout
 
@@ -607,5 +611,5 @@ def test_the_script_s_risk_is_stated_before_it_runs(machine: Machine) -> None:
 
 
 def test_the_wheel_s_package_has_its_lock() -> None:
-    lock = files("covlane.delivery.codescene") / "cs-coverage.lock"
+    lock = files("covlane.clients.codescene") / "cs-coverage.lock"
     assert lock.is_file()

@@ -300,7 +300,7 @@ def test_links_lead_to_one_file_with_one_name(project: Project) -> None:
         (project.root / "pkg" / name).symlink_to(target)
     (project.root / "pkg" / "loop").symlink_to(".")
     project.write("test_it.py", "import pkg.code.a, pkg.b, pkg.again, pkg.loop.c\ndef test_it(): pass\n")
-    leg = project.measure(source=["pkg", "pkg/code", "pkg/b.py"])  # as covlane.source_paths adds them
+    leg = project.measure(source=["pkg", "pkg/code", "pkg/b.py"])  # as covlane.config.sources adds them
     names = ["pkg/b.py", "pkg/c.py", "pkg/code/a.py"]
     assert [name for name in leg.measured.files if name != "pkg/__init__.py"] == names
     assert [leg.ran(name) for name in names] == [RAN] * 3

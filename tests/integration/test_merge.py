@@ -18,8 +18,8 @@ from coverage import Coverage
 
 import data_words
 from conftest import _uv
-from covlane import inputs
 from covlane.model.lines import unpack
+from covlane.workspace import inputs
 from repository import CURRENT, Repository
 
 if TYPE_CHECKING:

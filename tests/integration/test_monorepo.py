@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 from coverage import CoverageData
 
-from covlane.checkout import slug
+from covlane.config.checkout import slug
 from covlane.scaffold.workflow import paths
-from covlane.standin.codescene import StandIn
-from covlane.standin.github import BOT, GitHub
+from covlane.testing.codescene import StandIn
+from covlane.testing.github import BOT, GitHub
 from hub import GATE, GROWN, SECRET, TEAM, UPLOAD, Hub, failures
 from merged import merge
 from repository import MODULE, Repository

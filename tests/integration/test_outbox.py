@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.standin.codescene import StandIn
-from covlane.standin.faults import Fault
+from covlane.testing.codescene import StandIn
+from covlane.testing.faults import Fault
 from merged import REMOTE, TOKEN, entry, files_with, merge, outbox, ready, upload
 from repository import Repository
 from storm.storm import storm

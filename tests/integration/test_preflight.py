@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.standin.codescene import StandIn
+from covlane.testing.codescene import StandIn
 from merged import TOKEN, merge, outbox, ready, upload
 from repository import Repository
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from covlane.sessions import FREEZE, LOCATE, SLIPCOVER, _alone
+from covlane.config.engines import SLIPCOVER
+from covlane.sessions import FREEZE, LOCATE, _alone
 from repository import CURRENT, Repository
 
 LOCK = """

@@ -12,7 +12,7 @@ import trustme
 
 from covlane.adapters.http import Http
 from covlane.errors import DeliveryError
-from covlane.standin.codescene import StandIn
+from covlane.testing.codescene import StandIn
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,13 +17,13 @@ import pytest
 
 from covlane.adapters import files, process
 from covlane.adapters.http import Http
-from covlane.delivery.codescene import rest
-from covlane.delivery.codescene.outbox import Entry, Outbox
-from covlane.delivery.codescene.submission import Delivered, Part, Submission
-from covlane.delivery.codescene.upload import Lane as Client
+from covlane.clients.codescene import rest
+from covlane.clients.codescene.delivery import Lane as Client
+from covlane.clients.codescene.outbox import Entry, Outbox
+from covlane.clients.codescene.submission import Delivered, Part, Submission
 from covlane.errors import CovlaneError, DeliveryError, ReportError, ToolError, UsageError
-from covlane.standin.codescene import StandIn
-from covlane.standin.faults import Fault
+from covlane.testing.codescene import StandIn
+from covlane.testing.faults import Fault
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 from covlane.formats.evidence import write_verdict
 from covlane.model.report import Ratio
 from covlane.model.verdict import Patch, PatchFile, Total
-from covlane.standin.github import BOT
+from covlane.testing.github import BOT
 from hub import GATE, GROWN, LEG, SECRET, SESSION, TEAM, UPLOAD, failures, secret_steps
 from repository import CURRENT
 from sample_site import agreeing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from covlane.delivery.codescene.submission import clean_remote
+from covlane.clients.codescene.submission import clean_remote
 
 SECRET = "S3CRET"
 USERS = st.sampled_from(["user", "x-access-token", "oauth2", "a.b", "me%40example.com"])

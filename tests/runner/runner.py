@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from covlane.standin.github import GitHub
+    from covlane.testing.github import GitHub
 
 _LEVELS = ("none", "read", "write")
 

@@ -16,8 +16,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from covlane.standin.codescene import StandIn
-from covlane.standin.faults import Fault
+from covlane.testing.codescene import StandIn
+from covlane.testing.faults import Fault
 from merged import TOKEN, files_with, merge, outbox
 from repository import Repository
 

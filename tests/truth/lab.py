@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from covlane.sessions import SLIPCOVER
+from covlane.config.engines import SLIPCOVER
 from leg import COLLECTOR, Leg, Project
 
 if TYPE_CHECKING:

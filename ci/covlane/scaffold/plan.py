@@ -5,14 +5,14 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from covlane.config.settings import DEFAULT
 from covlane.scaffold import sessions_file, settings_files, tasks_file, workflow
 from covlane.scaffold.change import Change, Outcome
-from covlane.settings import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from covlane.settings import Configured
+    from covlane.config.settings import Configured
 
 
 def plan(

@@ -10,12 +10,12 @@ import jinja2
 import msgspec
 
 import covlane
-from covlane import checkout
+from covlane.config import checkout
 from covlane.errors import UsageError
 from covlane.scaffold.change import LEAVE, Part
 
 if TYPE_CHECKING:
-    from covlane.settings import Settings
+    from covlane.config.settings import Settings
 
 PATH = ".github/workflows/coverage.yml"
 COMMENT = ".github/workflows/coverage-comment.yml"

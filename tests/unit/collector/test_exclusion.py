@@ -10,7 +10,7 @@ import pytest
 
 from covlane.collector.exclusion import excluded
 from covlane.collector.slip import Reader
-from covlane.detection import EXCLUDE_LINES
+from covlane.config.detection import EXCLUDE_LINES
 
 #: Each line that ends in #- does not count.
 CASES = {

@@ -12,7 +12,7 @@ import slipcover
 
 from covlane.collector import marks, slip, slipcover_engine
 from covlane.collector.termination import Guard
-from covlane.sessions import SLIPCOVER
+from covlane.config.engines import SLIPCOVER
 
 
 def test_the_installed_release_is_one_that_is_known() -> None:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from covlane import __version__
+from covlane.config.settings import Baseline, CodeScene, GitHub, Settings
 from covlane.errors import UsageError
 from covlane.model.rules import Gate
 from covlane.scaffold.workflow import (
@@ -23,7 +24,6 @@ from covlane.scaffold.workflow import (
     workflow,
     workflows,
 )
-from covlane.settings import Baseline, CodeScene, GitHub, Settings
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 INSTALL = "python -m pip install covlane==0.1.0"

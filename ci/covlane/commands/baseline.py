@@ -1,0 +1,107 @@
+"""Baselines as a person and a CI job keep them: written on the default branch, accepted with a reason, looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from covlane.errors import ReportError, UsageError
+from covlane.workspace import bases, changes, evidence, reports
+from covlane.workspace.baselines import Baselines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from covlane.adapters.git import Git
+    from covlane.config.settings import Configured
+    from covlane.model.baseline import Baseline
+
+
+class Keeping:
+    """The baselines of the repository that is checked out."""
+
+    def __init__(self, configured: Configured, git: Git, environ: Mapping[str, str]) -> None:
+        self.baselines = Baselines(configured, git)
+        self._configured = configured
+        self._git = git
+        self._environ = environ
+
+    def keep(self, action: str, reason: str, *, force: bool, push: bool) -> Baseline:
+        """Keep what the report comes to, by `write` or `accept`, and with `push` send it to the remote."""
+        if push and self._configured.settings.baseline.store != "notes":
+            raise UsageError(
+                f"baselines are kept in {self.baselines.where}, not in notes", "commit or upload that instead"
+            )
+        kept = self.accept(reason) if action == "accept" else self.write(force=force)
+        if push:
+            self.baselines.push()
+        return kept
+
+    def write(self, *, force: bool) -> Baseline:
+        """Keep what the report comes to, for its commit.
+
+        Raises:
+            UsageError: another branch than the default one is checked out, or its work is not committed.
+            ReportError: the report is missing or incomplete, or measured something else.
+        """
+        branch = bases.branch(self._git, self._environ)
+        default = bases.default_branch(self._configured, self._git, self._environ)
+        if not force and default is None:
+            raise UsageError(
+                "a baseline is written on the default branch, and nothing tells which one that is",
+                "set github.default-branch, or pass --force",
+            )
+        if not force and branch != default:
+            raise UsageError(
+                f"a baseline is written on {default}, and this is {branch or 'no branch'}",
+                "let the default branch's job write it, or pass --force",
+            )
+        return self._keep("", force=force)
+
+    def accept(self, reason: str) -> Baseline:
+        """Keep what the report comes to as what later figures are compared with, on any branch; errors as `write`."""
+        if not reason.strip():
+            raise UsageError("a drop is accepted for a reason, and none was given", "pass --reason TEXT")
+        return self._keep(reason.strip(), force=True)
+
+    def _keep(self, reason: str, *, force: bool) -> Baseline:
+        report = reports.read_merged(self._configured)
+        commit = self._git.commit()
+        if commit is None:
+            raise self._git.no_commit()
+        lacking = [*report.incomplete, *changes.stale(self._configured.root, report, commit, None)]
+        if lacking:
+            raise ReportError(
+                f"the report is no baseline: {lacking[0]}",
+                f"measure again with `nox -s {self._configured.session}`",
+            )
+        if not force and any(stamp.dirty for stamp in report.legs):
+            raise UsageError(
+                "the report measured work that is not committed, so it is no commit's baseline",
+                "commit it and measure again, or pass --force",
+            )
+        kept = evidence.measured(self._configured, report, commit, reason)
+        self.baselines.write(kept)
+        return kept
+
+    def found(self, action: str, last: int) -> list[Baseline]:
+        """Return the last baselines, latest first, for `log`, or the one that the work is compared with, for `show`.
+
+        Raises:
+            UsageError: the action is another one, or so many commits cannot be meant.
+            ReportError: there is none, or it cannot be read.
+        """
+        if action not in {"log", "show"}:
+            raise UsageError(f"baseline knows no {action!r}", "it knows `show`, `write`, `accept` and `log`")
+        if last < 1:
+            raise UsageError(f"the last {last} commits are none", "pass a number from 1 on")
+        if action == "log":
+            found = list(self.baselines.log("HEAD", last))
+        else:
+            since = bases.find(self._configured, self._git, self._environ).commit
+            found = [one for one in (self.baselines.at(since)[0],) if one]
+        if not found:
+            raise ReportError(
+                f"no baseline yet: {self.baselines.where} has none",
+                "run `invoke baseline write` on the default branch",
+            )
+        return found

@@ -1,0 +1,138 @@
+"""`gate`: the verdict on the merged report and the changed code, written, and drawn again from what it was drawn from."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+import covlane
+from covlane.adapters import files
+from covlane.analysis.gate import Provenance, judge
+from covlane.errors import GateError, ReportError, UsageError
+from covlane.formats import evidence as written
+from covlane.formats import slipcover
+from covlane.model.rules import DEFAULT, Gate
+from covlane.model.verdict import Identity
+from covlane.workspace import evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from covlane.adapters.git import Git
+    from covlane.config.settings import Configured
+    from covlane.model.evidence import Evidence
+    from covlane.model.report import Report
+    from covlane.model.verdict import Verdict
+
+EXIT_CODES = {"pass": 0, "fail": GateError.exit_code, "incomplete": ReportError.exit_code}
+_BRING = (
+    "a replay needs verdict.json, evidence.json and coverage.json in one folder, as `invoke gate` left them"
+)
+#: Differences that are told.
+MOST_DIFFERENCES = 20
+
+
+def gates(configured: Configured) -> tuple[Gate, bool]:
+    """Return the gates, and whether they are covlane's own because none is set.
+
+    Raises:
+        UsageError: one is for a component that is not there.
+    """
+    gate = configured.settings.gate
+    for name in gate.components:
+        if name not in configured.settings.components:
+            raise UsageError(
+                f"[tool.covlane.gate.components] names {name!r}, which is no component",
+                "add it to [tool.covlane.components], or remove the gate",
+            )
+    return (DEFAULT, True) if gate == Gate() else (gate, False)
+
+
+def run(configured: Configured, git: Git, environ: Mapping[str, str], named: str | None) -> Verdict:
+    """Judge the merged report, and write `verdict.json` with its `evidence.json` beside it.
+
+    Args:
+        configured: the settings.
+        git: the repository.
+        environ: says which event a runner works for.
+        named: the revision that the diff is against, if one was named.
+
+    Raises:
+        ReportError: there is no report.
+        UsageError: a gate cannot be meant, or what was named is no commit.
+    """
+    gate, defaults = gates(configured)
+    content, report = _report(configured.reports, configured.first)
+    found = evidence.evidence(configured, git, environ, report, named, ratchet=gate.ratchet)
+    beside = written.write_evidence(found)
+    tools = {"covlane": covlane.__version__, "python": platform.python_version(), "git": git.version()}
+    verdict = _judged(content, report, beside, found, Gated(gate, defaults, tools))
+    files.write_whole(configured.reports / "evidence.json", beside)
+    files.write_whole(configured.reports / "verdict.json", written.write_verdict(verdict))
+    return verdict
+
+
+class Gated(NamedTuple):
+    """What decides, apart from what was seen."""
+
+    gate: Gate
+    defaults: bool
+    tools: Mapping[str, str]
+
+
+def _judged(content: bytes, report: Report, beside: bytes, found: Evidence, gated: Gated) -> Verdict:
+    artifacts = Identity(report=written.identity(content), evidence=written.identity(beside))
+    diff = written.diff_identity(found.diff)
+    return judge(report, found, gated.gate, Provenance(gated.defaults, gated.tools, diff, artifacts))
+
+
+def _report(folder: Path, remedy: str) -> tuple[bytes, Report]:
+    path = folder / "coverage.json"
+    content = files.read_bytes(path, remedy=remedy)
+    return content, slipcover.read_report(content, str(path))
+
+
+def replay(path: Path) -> tuple[Verdict, list[str]]:
+    """Draw a verdict again from the `coverage.json` and `evidence.json` beside it.
+
+    Returns:
+        what it is now, and where the written one differs from it: nothing, if it is the same to the byte.
+
+    Raises:
+        ReportError: one of the three is missing, or is none.
+    """
+    content = files.read_bytes(path, remedy=_BRING)
+    said = written.read_verdict(content, str(path))
+    beside = files.read_bytes(path.parent / "evidence.json", remedy=_BRING)
+    found = written.read_evidence(beside, "evidence.json")
+    try:
+        gate = msgspec.convert(said.settings, Gate)
+    except msgspec.ValidationError as error:
+        raise ReportError(f"{path} has gates that are none: {error}", "run `invoke gate` again") from None
+    now = _judged(*_report(path.parent, _BRING), beside, found, Gated(gate, said.defaults, said.tools))
+    if written.write_verdict(now) == content:
+        return now, []
+    differing = list(_differences(msgspec.to_builtins(said), msgspec.to_builtins(now), ""))
+    if folded := differing[MOST_DIFFERENCES:]:
+        differing[MOST_DIFFERENCES:] = [f"and {len(folded):,} more"]
+    return now, differing or ["the bytes differ, and say the same"]
+
+
+def _differences(said: object, now: object, at: str) -> Iterator[str]:
+    """Yield each place where two values differ, deepest first."""
+    if isinstance(said, dict) and isinstance(now, dict):
+        for key in sorted({*said, *now}):
+            yield from _differences(said.get(key), now.get(key), f"{at}.{key}".lstrip("."))
+    elif isinstance(said, list | tuple) and isinstance(now, list | tuple) and len(said) == len(now):
+        for number, (one, other) in enumerate(zip(said, now, strict=True)):
+            yield from _differences(one, other, f"{at}[{number}]")
+    elif said != now:
+        yield f"{at}: it says {_short(said)}, the artifacts say {_short(now)}"
+
+
+def _short(value: object, most: int = 80) -> str:
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= most else text[: most - 3] + "..."

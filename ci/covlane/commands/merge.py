@@ -1,0 +1,82 @@
+"""`merge`: the legs, and other tools' reports, become one report."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from covlane.adapters import files
+from covlane.analysis.merge import merge
+from covlane.errors import ReportError
+from covlane.formats import slipcover
+from covlane.formats.untrusted import uncollected
+from covlane.model.report import Component, Measured
+from covlane.render.words import printable
+from covlane.workspace import inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from covlane.adapters.git import Git
+    from covlane.config.settings import Configured
+    from covlane.formats.foreign import Foreign
+    from covlane.model.report import Report
+
+
+def merge_legs(
+    configured: Configured,
+    git: Git,
+    named: Sequence[Path] = (),
+    *,
+    allow_incomplete: bool,
+    durations: dict[str, float] | None = None,
+    seen: Callable[[int, int | None], None] = lambda *_: None,
+) -> Report:
+    """Merge what lies in `reports/legs`, and the reports that are named, into `reports/coverage.json`.
+
+    `seen` is told how many of them are read, and how many there are. `durations`, where it is given, is filled with
+    the seconds that each test took in the leg that was slowest at it.
+
+    Raises:
+        ReportError: there is no leg, or the report is incomplete and that is not allowed; then it is written
+            nowhere, and the former one stands.
+    """
+    found = inputs.found(configured, named)
+    places = inputs.places(configured, git)
+    parts = configured.settings.components.items()
+
+    def read() -> Iterator[tuple[str, Measured | Foreign | ReportError]]:
+        for number, one in enumerate(inputs.read(found, configured, places)):
+            seen(number, len(found))
+            if durations is not None and isinstance(one[1], Measured):
+                for test, seconds in one[1].durations.items():
+                    durations[test] = max(seconds, durations.get(test, 0))
+            yield one
+            del one  # before the next is read
+
+    with uncollected():
+        report = merge(
+            read(),
+            expected=configured.legs(),
+            commit=git.commit(),
+            now=inputs.contents(configured.root),
+            places=places,
+            components=[Component(name, part.source, part.flags) for name, part in parts],
+            omit=configured.settings.omit,
+        )
+        if report.incomplete and not allow_incomplete:
+            reasons = "".join(f"\n  - {printable(reason)}" for reason in report.incomplete)
+            reasons += "".join(f"\n  note: {printable(note)}" for note in report.notes)
+            raise ReportError(
+                f"the report would be incomplete:{reasons}",
+                "mend these, or pass --allow-incomplete, which marks every output",
+            )
+        version = next((leg.tools.get("slipcover", "") for leg in report.legs), "")
+        files.write_whole(configured.reports / "coverage.json", slipcover.write_report(report, version))
+    return report
+
+
+def keep_durations(configured: Configured, durations: Mapping[str, float]) -> None:
+    """Write what the next run of all shards is split by; local runs of single legs leave it, so that they fit."""
+    files.write_whole(configured.reports / "durations.json", json.dumps(dict(sorted(durations.items()))))

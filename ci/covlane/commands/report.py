@@ -1,0 +1,126 @@
+"""The report for people and other programs: what is known beside it, and every output that `invoke report` writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import covlane
+from covlane.adapters import files
+from covlane.errors import CovlaneError
+from covlane.formats import cobertura, coveragepy, evidence, lcov
+from covlane.render import markdown, svg
+from covlane.render.escaping import blob
+from covlane.workspace import site
+from covlane.workspace.baselines import Baselines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from covlane.adapters.git import Git
+    from covlane.config.settings import Configured
+    from covlane.model.baseline import Baseline
+    from covlane.model.report import Report
+    from covlane.model.verdict import Verdict
+
+    Seen = Callable[[int, int | None], None]
+
+#: Commits that the trend shows.
+MOST_POINTS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """A merged report in its repository."""
+
+    configured: Configured
+    git: Git
+    environ: Mapping[str, str]
+    report: Report
+
+    def told(self) -> markdown.Told:
+        """Return what the texts tell beside the report; links where a runner says which repository this is."""
+        verdict, before = self._judged()
+        folder = self.configured.folder
+        server, name = (self.environ.get(f"GITHUB_{key}", "") for key in ("SERVER_URL", "REPOSITORY"))
+        commit = next((stamp.commit for stamp in self.report.legs if stamp.commit), None)
+        links = blob(f"{server}/{name}", commit)
+        settings = self.configured.settings
+        return markdown.Told(
+            verdict and verdict.below(folder),
+            before and before.below(folder),
+            links,
+            settings.thresholds,
+            self.configured.session,
+            project=folder,
+        )
+
+    def summary(self) -> str:
+        """Return the report as Markdown."""
+        return markdown.summary(self._outward, self.told())
+
+    @property
+    def _outward(self) -> Report:
+        """The report as those outside of the project read it: its files are named from the top of the checkout."""
+        return self.report.below(self.configured.folder)
+
+    def write(self, seen: Seen = lambda *_: None) -> tuple[Path, ...]:
+        """Write every output, and return the files; `seen` is told of the site's pages, done and in all."""
+        folder, settings = self.configured.reports, self.configured.settings
+        report = self._outward if settings.names == "checkout" else self.report
+        version = f"covlane {covlane.__version__}{' INCOMPLETE' if report.incomplete else ''}"
+        points = self._points()
+        outputs: dict[str, bytes | str | Iterable[str]] = {
+            "coverage.xml": cobertura.write(report, version),
+            "lcov.info": lcov.write(report),
+            "summary.md": self.summary(),
+            "coveragepy.json": coveragepy.write_json(report, version),
+            "badge.svg": svg.badge(report, settings.thresholds),
+            "badge.json": svg.endpoint(report, settings.thresholds),
+        }
+        if trend := svg.trend(points, style=True):
+            outputs["trend.svg"] = trend
+        for name, content in outputs.items():
+            files.write_whole(folder / name, content)
+        data = folder / ".coverage"
+        coveragepy.write_data(self.report, data, self.configured.root)
+        written = [*(folder / name for name in outputs), data]
+        if settings.html:
+            written.append(self.site(seen))
+        return tuple(written)
+
+    def site(self, seen: Seen = lambda *_: None) -> Path:
+        """Write reports/html, and return its first page; `seen` as in `site.write`."""
+        told = self.told()
+        look = site.Look(told.thresholds, told.verdict, svg.trend(self._points(), style=False))
+        return site.write(self.configured.reports / "html", self.configured.top, self._outward, look, seen)
+
+    def _judged(self) -> tuple[Verdict | None, Baseline | None]:
+        """Return the verdict on this very report, if there is one, and the baseline that it was compared with."""
+        folder = self.configured.reports
+        if not (folder / "verdict.json").is_file():
+            return None, None
+        try:
+            verdict = evidence.read_verdict(files.read_bytes(folder / "verdict.json"), "verdict.json")
+            if evidence.identity(files.read_bytes(folder / "coverage.json")) != verdict.artifacts.report:
+                return None, None
+            beside = files.read_bytes(folder / "evidence.json")
+            return verdict, evidence.read_evidence(beside, "evidence.json").baseline
+        except CovlaneError:
+            return None, None  # `invoke gate` says what is wrong with its own files
+
+    def _points(self) -> list[svg.Point]:
+        """Return the last baselines, oldest first, and then this report."""
+        try:
+            kept = list(Baselines(self.configured, self.git).log("HEAD", MOST_POINTS))
+        except CovlaneError:
+            return []
+        commit = self.git.commit()
+        points = [
+            svg.Point(one.commit[:7], one.lines, one.branches if one.branch else None)
+            for one in reversed(kept)
+            if one.commit != commit
+        ]
+        branches = self.report.branches if self.report.branch else None
+        return [*points, svg.Point(commit[:7] if commit else "now", self.report.lines, branches)]

@@ -1,0 +1,300 @@
+"""What a repository shows of itself: its sources, tests, Pythons and requirements."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from covlane.config import checkout, lockfile
+from covlane.config.metadata import Metadata, ini, table
+from covlane.config.requirements import needs
+from covlane.config.sources import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+
+#: What SlipCover excludes when nobody says otherwise (slipcover.DEFAULT_EXCLUDE).
+EXCLUDE_LINES = (
+    r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)",
+    r"if (typing\.)?TYPE_CHECKING:",
+)
+#: The Pythons that SlipCover measures.
+KNOWN_PYTHONS = tuple(f"3.{minor}" for minor in range(9, 15))
+#: Folders at the top of a repository that hold no product code.
+NOT_SOURCE = frozenset(
+    [
+        "test",
+        "tests",
+        "testing",
+        "doc",
+        "docs",
+        "example",
+        "examples",
+        "bench",
+        "benchmark",
+        "benchmarks",
+        "ci",
+        "script",
+        "scripts",
+        "tool",
+        "tools",
+        "build",
+        "dist",
+        "reports",
+        "venv",
+        "env",
+        "node_modules",
+        "site-packages",
+        "tasks",
+    ]
+)
+#: Names under which projects keep what their tests need, in the order of preference.
+GROUP_NAMES = ("test", "tests", "testing", "dev")
+TEST_FILES = ("requirements*test*.txt", "test*requirements*.txt", "requirements/*test*.txt")
+DEVELOPMENT_FILES = ("requirements*dev*.txt", "dev*requirements*.txt", "requirements/*dev*.txt")
+TEST_FOLDERS = ("tests", "test", "testing")
+#: Below the sources. A package `test` without tests is a product's help for those of its users.
+INNER_TEST_FOLDERS = ("tests", "_tests", "test", "_test")
+TEST_MODULES = ("test_*.py", "*_test.py")
+
+Found = dict[str, tuple[Any, str]]
+
+
+def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any]) -> Found:
+    """Return what can be seen: key to (value, reason), for keys of the settings table.
+
+    A `source` that is configured is there as the paths that it stands for.
+
+    Args:
+        root: the repository.
+        document: pyproject.toml, decoded.
+        given: what is configured, since what is omitted depends on what is measured.
+    """
+    metadata = Metadata.read(root, document)
+    found: Found = {} if "pythons" in given else {"pythons": _pythons(metadata)}
+    found["tests"] = _tests(root, document)
+    found["source"] = _sources(root, document, metadata)
+    if "source" in given:
+        found["source"] = resolve(root, given["source"], found["source"][0]), "configured"
+    found["omit"] = _omit(root, found["source"][0], given.get("tests", found["tests"][0]))
+    found.update(_requirements(root, document, metadata))
+    found["locked"] = _locked(root, given.get("install", found["install"][0]))
+    if _packs_every_folder(root, document, metadata):
+        found["reports"] = (".reports", "setuptools would take a folder `reports` for a package")
+    if folder := checkout.folder(root):
+        found["github.lane"] = (checkout.title(folder), "the project's folder in the checkout")
+    return found
+
+
+def _pythons(metadata: Metadata) -> tuple[tuple[str, ...], str]:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - slow, and often not needed
+
+    requires = metadata.requires
+    try:
+        allowed = SpecifierSet(requires)
+    except InvalidSpecifier:
+        requires, allowed = "", SpecifierSet()
+    able = [python for python in KNOWN_PYTHONS if _allows(allowed, python)]
+    named = {line.rpartition("::")[2].strip() for line in metadata.classifiers if "Python :: 3." in line}
+    if chosen := tuple(python for python in able if python in named):
+        return chosen, "classifiers and requires-python"
+    if requires and able:
+        return tuple(able), "requires-python"
+    return (f"3.{sys.version_info.minor}",), "the Python that runs covlane"
+
+
+def _allows(allowed: SpecifierSet, python: str) -> bool:
+    """Say whether any patch release of a Python is allowed: `>=3.9.2` allows 3.9."""
+    return any(allowed.contains(f"{python}.{patch}") for patch in range(100))
+
+
+def _tests(root: Path, document: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    """Find the tests' folders; they are left out of what is measured, pytest itself decides what runs."""
+    own = table(document, "tool", "pytest")
+    configured = table(own, "ini_options").get("testpaths") or own.get("testpaths") or []
+    if isinstance(configured, str):
+        configured = configured.split()
+    configured = [str(path) for path in configured] if isinstance(configured, list) else []
+    if not configured:
+        inis = (("pytest.ini", "pytest"), ("setup.cfg", "tool:pytest"), ("tox.ini", "pytest"))
+        found = (ini(root / name).get(section, "testpaths", fallback="") for name, section in inis)
+        configured = next((paths for paths in found if paths.split()), "").split()
+    paths = [PurePosixPath(path) for path in configured if (root / path).exists()]
+    inside = tuple(str(path) for path in paths if ".." not in path.parts and not path.is_absolute())
+    if inside:
+        return inside, "pytest's testpaths"
+    folders = tuple(name for name in TEST_FOLDERS if (root / name).is_dir())
+    return folders, "folders of that name" if folders else "no folder of tests"
+
+
+def _sources(root: Path, document: Mapping[str, Any], metadata: Metadata) -> tuple[tuple[str, ...], str]:
+    if declared := _declared(root, document):
+        return declared, "what the build backend packs"
+    for layout in ("src", "lib"):
+        if packages := tuple(_importable(root, layout)):
+            return packages, f"{layout} layout"
+    wanted = re.sub(r"[-_.]+", "_", metadata.name).lower()
+    flat = list(_importable(root, "."))
+    if named := [path for path in flat if path.removesuffix(".py").lower() == wanted]:
+        beside = [path for path in flat if not path.endswith(".py") and path not in named]
+        return tuple(sorted(named + beside)), "flat layout"
+    dotted = metadata.name.replace(".", "/")
+    if "." in metadata.name and (root / dotted).is_dir():
+        return (dotted,), "namespace package"
+    modules = table(document, "tool", "setuptools").get("py-modules", [])
+    chosen = [path for path in flat if not path.endswith(".py") or path.removesuffix(".py") in modules]
+    if chosen:
+        return tuple(sorted(chosen)), "flat layout"
+    return (".",), "a folder of scripts"
+
+
+def _packs_every_folder(root: Path, document: Mapping[str, Any], metadata: Metadata) -> bool:
+    """Say whether setuptools finds the packages of a flat layout by itself.
+
+    It then refuses to build beside a second folder whose name could be a package's (setuptools, "Automatic
+    discovery", flat-layout), and a folder of reports at the top is one.
+    """
+    backend = table(document, "build-system").get("build-backend", "setuptools.build_meta")
+    if not str(backend).startswith("setuptools") or (root / "src").is_dir():
+        return False
+    named = {*table(document, "tool", "setuptools"), *metadata.arguments}
+    return _installable(root, document, metadata) and named.isdisjoint(
+        {"packages", "py-modules", "py_modules"}
+    )
+
+
+def _declared(root: Path, document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the packages that a build backend's own table names, where each of them is there."""
+    tool = document.get("tool", {})
+    wheel = table(tool, "hatch", "build", "targets", "wheel")
+    names = [str(name) for name in wheel.get("packages", ())]
+    find = table(tool, "setuptools", "packages", "find")
+    folders = [str(folder) for folder in find.get("where", ())]
+    folders += [str(folder) for key, folder in table(tool, "setuptools", "package-dir").items() if not key]
+    packages = (item for item in table(tool, "poetry").get("packages", ()) if isinstance(item, dict))
+    names += ["/".join(str(item[key]) for key in ("from", "include") if item.get(key)) for item in packages]
+    for folder in folders:
+        names += _importable(root, folder) if folder not in {"", "."} else ()
+    names = [name.removeprefix("./").rstrip("/") for name in names]
+    inside = all((root / name).exists() and ".." not in name for name in names)
+    return tuple(sorted(set(names))) if inside else ()
+
+
+def _importable(root: Path, folder: str) -> Iterator[str]:
+    """Yield the packages and modules of a folder; in `src` every folder with Python below it is one."""
+    base = root / folder
+    prefix = "" if folder == "." else f"{folder}/"
+    for path in sorted(base.iterdir()) if base.is_dir() else ():
+        name = path.name
+        if not prefix and (name.lower() in NOT_SOURCE or name in {"setup.py", "conftest.py", "noxfile.py"}):
+            continue
+        if path.suffix == ".py" and path.is_file() and not re.match(r"test_|tasks\.py|.*_test\.py", name):
+            yield prefix + name
+        elif path.is_dir() and name.isidentifier():
+            namespace = prefix and any(path.rglob("*.py"))
+            if (path / "__init__.py").is_file() or namespace:
+                yield prefix + name
+
+
+def _omit(root: Path, sources: tuple[str, ...], tests: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """Leave the tests out where they lie below the sources: their lines say nothing about the product."""
+    omit: list[str] = []
+    for source in sources:
+        if source == ".":
+            omit += ["setup.py", "noxfile.py", "tasks.py", "conftest.py", "**/conftest.py"]
+            omit += [prefix + pattern for pattern in TEST_MODULES for prefix in ("", "**/")]
+            omit.append("docs/**")
+            omit += [f"{path}/**" for path in tests if path != "."]
+            continue
+        omit += [f"{path}/**" for path in tests if path.startswith(source + "/")]
+        base = root / source
+        if base.is_dir():
+            inner = (path for name in INNER_TEST_FOLDERS for path in base.rglob(name) if _holds_tests(path))
+            omit += [f"{path.relative_to(root).as_posix()}/**" for path in sorted(inner)]
+    unique = tuple(dict.fromkeys(omit))
+    return unique, "tests below the sources" if unique else "no tests below the sources"
+
+
+def _holds_tests(path: Path) -> bool:
+    """Say whether a folder of such a name is one of tests."""
+    if path.name.endswith("tests"):
+        return path.is_dir()
+    return any(found for pattern in TEST_MODULES for found in path.rglob(pattern))
+
+
+def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -> Found:
+    """Find what to install, in the first of these that says it; pytest alone where none does.
+
+    A dependency group, an extra or a requirements file whose name is that of tests, the tool that runs them (`needs`), a
+    group or extra of any name with pytest in it, a requirements file for development, and for what is not installed
+    itself its requirements.txt.
+    """
+    install = ["-e", "."] if _installable(root, document, metadata) else []
+    groups = document.get("dependency-groups", {})
+    extras = {name.lower(): name for name in metadata.extras}
+    group = next((name for name in GROUP_NAMES if isinstance(groups, dict) and name in groups), None)
+    extra = next((extras[name] for name in GROUP_NAMES if name in extras), None)
+    found: Found = {"groups": ((group,), "[dependency-groups]") if group else ((), "no such group")}
+    reason = "an installable project" if install else "no installable project"
+    if group:
+        pass
+    elif extra and install:
+        install, reason = ["-e", f".[{extra}]"], f"the extra {extra!r}"
+    elif file := _first(root, TEST_FILES):
+        install, reason = [*install, "-r", file], file
+    elif (others := needs(root, document, GROUP_NAMES)).where:
+        if install and others.extras:
+            install = ["-e", f".[{','.join(others.extras)}]"]
+        install, reason = [*install, *others.arguments], others.where
+        found["groups"] = others.groups, others.where
+    elif isinstance(groups, dict) and (group := _with_pytest(groups)):
+        found["groups"] = (group,), f"pytest is in [dependency-groups] {group}"
+    elif install and (extra := _with_pytest(metadata.extras)):
+        install, reason = ["-e", f".[{extra}]"], f"pytest is in the extra {extra!r}"
+    elif file := _first(root, DEVELOPMENT_FILES) or ("" if install else _first(root, ["requirements.txt"])):
+        install, reason = [*install, "-r", file], file
+    found["install"] = (tuple(install), reason)
+    return found
+
+
+def _with_pytest(requirements: Mapping[str, object]) -> str | None:
+    """Return the first name whose requirements, lines or a list of them, have pytest among them."""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - slow, and often not needed
+
+    for name, wanted in requirements.items():
+        lines = wanted.splitlines() if isinstance(wanted, str) else wanted
+        for line in lines if isinstance(lines, (list, tuple)) else ():
+            with contextlib.suppress(InvalidRequirement):
+                if isinstance(line, str) and Requirement(line).name == "pytest":
+                    return name
+    return None
+
+
+def _first(root: Path, patterns: Iterable[str]) -> str:
+    """Return the first file of some patterns, below the repository, or an empty string.
+
+    Of those that one pattern finds, the shortest name is the plainest: `pytest.txt`, and not `pytest-hypothesis.txt`.
+    """
+    found = (sorted(root.glob(pattern), key=lambda path: (len(path.name), path)) for pattern in patterns)
+    paths = (path for each in found for path in each if path.is_file())
+    return next((path.relative_to(root).as_posix() for path in paths), "")
+
+
+def _locked(root: Path, install: tuple[str, ...]) -> tuple[bool, str]:
+    """Say whether uv.lock knows the versions: a file of requirements has versions of its own."""
+    if not (root / lockfile.NAME).is_file():
+        return False, f"no {lockfile.NAME}"
+    files = any(word.startswith(("-r", "--requirement", "-c", "--constraint")) for word in install)
+    return not files, f"a file says what is installed, not {lockfile.NAME}" if files else lockfile.NAME
+
+
+def _installable(root: Path, document: Mapping[str, Any], metadata: Metadata) -> bool:
+    if table(document, "tool", "uv").get("package") is False:
+        return False
+    return bool("build-system" in document or (root / "setup.py").is_file() or metadata.name)

@@ -1,0 +1,225 @@
+"""Which commit a change is compared with: what is named, CI's own word, the settings, the remote's default branch."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from covlane.adapters.environment import in_ci
+from covlane.config.settings import DEFAULT
+from covlane.errors import CovlaneError, ReportError, UsageError
+from covlane.model.services import SERVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from covlane.adapters.git import Git
+    from covlane.config.settings import Configured
+    from covlane.model.diff import Diff
+
+_USUAL = ("main", "master")
+
+
+class Base(NamedTuple):
+    """What a diff is against: the commit, what named it, and whether it is HEAD itself off the default branch."""
+
+    commit: str
+    words: str
+    itself: bool = False
+
+
+class _Named(NamedTuple):
+    """A revision that something names: as git knows it, in words, and the branch of the remote that it is."""
+
+    revision: str
+    words: str
+    branch: str = ""
+
+
+def find(configured: Configured, git: Git, environ: Mapping[str, str], named: str | None = None) -> Base:
+    """Return the merge base of HEAD with the first that is known: `named`, CI's word, the settings, the remote.
+
+    Raises:
+        UsageError: what was named is no commit.
+        ReportError: there is no commit, nothing says which one it is, or this clone lacks it.
+    """
+    head = git.commit()
+    if head is None:
+        raise git.no_commit()
+    if named:
+        return Base(_merge_base(git, _Named(named, named), UsageError), named)
+    event = _event(environ)
+    default = default_branch(configured, git, environ)
+    own = branch(git, environ)
+    change = [
+        *_github(git, environ, event),
+        *_requested(git, environ),
+        *_pushed(environ, event, own, default),
+    ]
+    found = next((one for one in change if _commit(git, one.revision)), None) or next(iter(change), None)
+    if found is None:
+        found = _default(git, default)
+    commit = _merge_base(git, found, ReportError)
+    on_default = own == default if own else _commit(git, found.revision) == head
+    return Base(commit, found.words, itself=commit == head and not on_default)
+
+
+def refuse_itself(base: Base, diff: Diff, known: Collection[str], environ: Mapping[str, str]) -> None:
+    """Refuse a base that is HEAD on another branch than the default one, where no work in progress is judged.
+
+    Raises:
+        ReportError: nothing would be judged.
+    """
+    if base.itself and (in_ci(environ) or not any(file.path in known for file in diff.files)):
+        raise ReportError(
+            f"HEAD is its own merge base with {base.words}, so there is no change to judge",
+            "check out the change's last commit, or name the revision before it: `--base HEAD~1`",
+        )
+
+
+def branch(git: Git, environ: Mapping[str, str]) -> str | None:
+    """Return the branch that is checked out, as CI or else git says; None of a tag or a detached HEAD.
+
+    A pull request that has a reference of its own is called by that.
+    """
+    head = git.commit()
+    for service in SERVICES:
+        if (name := environ.get(service.branch)) and environ.get(service.commit, head) == head:
+            return None if name.startswith("refs/tags/") else name.removeprefix("refs/heads/")
+    return git.branch()
+
+
+def default_branch(configured: Configured, git: Git, environ: Mapping[str, str]) -> str | None:
+    """Return the default branch by the first that tells: CI, the settings, the remote, usual names; None if none does.
+
+    Raises:
+        UsageError: the event that CI names cannot be read.
+    """
+    said = _at(_event(environ), "repository", "default_branch")
+    words = [
+        said if isinstance(said, str) else "",
+        *(environ.get(service.default, "") for service in SERVICES),
+    ]
+    words += [
+        environ.get(service.branch, "") for service in SERVICES if environ.get(service.primary) == "true"
+    ]
+    if configured.origins.get("github.default-branch", DEFAULT) != DEFAULT:
+        words.append(configured.settings.github.default_branch)
+    remote = git.remote()
+    if remote:
+        head = git.ask("symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD") or ""
+        words.append(head.removeprefix(f"{remote}/"))
+    words += [name for name in _USUAL if _commit(git, f"refs/remotes/{remote}/{name}")]
+    if not _fetched(git, remote):
+        # A repository that a person has just begun.
+        local = git.branches()
+        words += [name for name in _USUAL if name in local]
+    return next(filter(None, words), None)
+
+
+def _default(git: Git, default: str | None) -> _Named:
+    """Return the default branch as the remote has it; ReportError where nothing tells which one it is."""
+    if default is None:
+        remote = git.remote()
+        fetch = f"git fetch{_deeper(git)} {remote} '+refs/heads/*:refs/remotes/{remote}/*'"
+        known = f"run `{fetch} && git remote set-head {remote} --auto`, " if remote else ""
+        raise ReportError(
+            "nothing tells what the changes are to be compared with: neither CI, nor the settings, nor this clone",
+            f"{known}set github.default-branch, or name a revision with --base",
+        )
+    return _of_remote(git, default)
+
+
+def _of_remote(git: Git, name: str) -> _Named:
+    """Return a branch of the remote, or the local one where there is no remote, or nothing of it."""
+    remote = git.remote()
+    if not _fetched(git, remote) and name in git.branches():
+        return _Named(f"refs/heads/{name}", name)
+    remote = remote or "origin"
+    return _Named(f"refs/remotes/{remote}/{name}", f"{remote}/{name}", name)
+
+
+def _github(git: Git, environ: Mapping[str, str], event: object) -> Iterator[_Named]:
+    """Yield what the event of a GitHub runner is against, if it is a pull request's or a merge queue's."""
+    if sha := _sha(event, "pull_request", "base", "sha"):
+        # The merge that was made for the run may hold later commits of the base than the event knew.
+        merge = environ.get("GITHUB_REF", "").endswith("/merge") and _commit(git, "HEAD^2")
+        yield _Named("HEAD^1" if merge else sha, "the pull request's base")
+    if sha := _sha(event, "merge_group", "base_sha"):
+        yield _Named(sha, "the merge queue's base")
+
+
+def _requested(git: Git, environ: Mapping[str, str]) -> Iterator[_Named]:
+    """Yield what CI says a pull request is against."""
+    for service in SERVICES:
+        for variable in service.bases:
+            if re.fullmatch("[0-9a-f]{7,64}", sha := environ.get(variable, "")):
+                yield _Named(sha, f"the pull request's base ({variable})")
+        if target := environ.get(service.target, "").removeprefix("refs/heads/"):
+            yield _of_remote(git, target)
+
+
+def _pushed(
+    environ: Mapping[str, str], event: object, own: str | None, default: str | None
+) -> Iterator[_Named]:
+    """Yield the commit before a push to the default branch."""
+    if own is None or own != default:
+        return
+    for sha in (_sha(event, "before"), *(environ.get(service.before, "") for service in SERVICES)):
+        if sha.strip("0") and re.fullmatch("[0-9a-f]{40,64}", sha):
+            yield _Named(sha, "the commit before the push")
+
+
+def _event(environ: Mapping[str, str]) -> object:
+    """Return what GITHUB_EVENT_PATH names; UsageError where it cannot be read."""
+    path = environ.get("GITHUB_EVENT_PATH")
+    try:
+        return json.loads(Path(path).read_bytes()) if path else {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"GITHUB_EVENT_PATH names a file that cannot be read: {error}", "unset it") from None
+
+
+def _at(value: Any, *keys: str) -> object:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _sha(event: object, *keys: str) -> str:
+    found = _at(event, *keys)
+    return found if isinstance(found, str) and re.fullmatch("[0-9a-f]{40,64}", found) else ""
+
+
+def _fetched(git: Git, remote: str | None) -> bool:
+    return bool(remote and git.ask("for-each-ref", "--count=1", f"refs/remotes/{remote}"))
+
+
+def _commit(git: Git, revision: str) -> str | None:
+    return git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+
+
+def _deeper(git: Git) -> str:
+    return " --unshallow" if git.is_shallow() else ""
+
+
+def _merge_base(git: Git, named: _Named, error: type[CovlaneError]) -> str:
+    """Return the merge base of HEAD with a revision; the error with the command that helps where there is none."""
+    commit = _commit(git, named.revision)
+    if commit and (found := git.ask("merge-base", commit, "HEAD")):
+        return found
+    remote = git.remote() or "origin"
+    if not commit and named.branch:
+        refs = f"+refs/heads/{named.branch}:refs/remotes/{remote}/{named.branch}"
+        raise error(
+            f"{named.words} is not in this clone",
+            f"run `git fetch{_deeper(git)} {remote} {refs}`, then try again",
+        )
+    if git.is_shallow():
+        raise ReportError(
+            f"the clone is shallow and does not reach the merge base with {named.words}",
+            f"run `git fetch --unshallow {remote}`; in a workflow, give actions/checkout `fetch-depth: 0`",
+        )
+    what = "and HEAD have no common commit" if commit else "is no commit of this clone"
+    raise error(f"{named.words} {what}", f"run `git fetch {remote}`, or name another revision with --base")

@@ -1,0 +1,102 @@
+"""What the repository says besides the report: the changed code, and the baseline that it is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from covlane.adapters import files
+from covlane.analysis import baseline
+from covlane.analysis.patch import patch
+from covlane.errors import CovlaneError, ReportError, UsageError
+from covlane.formats import slipcover, untrusted
+from covlane.model.evidence import Evidence
+from covlane.model.verdict import BaselineState
+from covlane.workspace import bases, changes
+from covlane.workspace.baselines import Baselines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from covlane.adapters.git import Git
+    from covlane.config.settings import Configured
+    from covlane.model.baseline import Baseline
+    from covlane.model.report import Report
+    from covlane.model.verdict import Patch
+
+#: The settings that decide what is measured.
+MEASURING = ("source", "omit", "branch", "subprocess", "exclude-lines", "exclude-also")
+
+
+def evidence(
+    configured: Configured,
+    git: Git,
+    environ: Mapping[str, str],
+    report: Report,
+    named: str | None = None,
+    *,
+    ratchet: bool | float,
+) -> Evidence:
+    """Return what the repository says besides the report; what it cannot say is named in it.
+
+    Raises:
+        UsageError: what was named is no commit.
+    """
+    root, commit, dirty = configured.root, git.commit(), git.dirty()
+    try:
+        base = bases.find(configured, git, environ, named)
+        with untrusted.uncollected():
+            found = changes.changes(root, git, changes.diff(git, base.commit), report.files)
+        bases.refuse_itself(base, found.diff, report.files, environ)
+    except UsageError:
+        raise
+    except CovlaneError as error:
+        lacking = (f"{error.cause}; {error.remedy}", *changes.stale(root, report, commit, None))
+        sentence = "not comparable: the commit to compare with is not known"
+        unknown = BaselineState(state="not comparable", sentence=sentence)
+        return Evidence(commit, dirty, None, state=unknown, incomplete=lacking)
+    known = Evidence(
+        commit,
+        dirty,
+        found.diff,
+        base.words,
+        found.statements,
+        found.notes,
+        incomplete=tuple(changes.stale(root, report, commit, found.diff)),
+    )
+    if ratchet is False:
+        return known
+    kept = Baselines(configured, git)
+    before, state = kept.state(measured(configured, report, commit or ""), base.commit)
+    if before is None:
+        return replace(known, state=state)
+    revisions = (base.commit, before.commit, *kept.committed(base.commit))
+    with untrusted.uncollected():
+        following, unfollowed = changes.followed(root, git, before, report, found, revisions=revisions)
+    return replace(known, baseline=before, following=following, unfollowed=unfollowed, state=state)
+
+
+def patched(configured: Configured, git: Git, environ: Mapping[str, str], named: str | None) -> Patch:
+    """Return what the changed code owes.
+
+    Raises:
+        ReportError: there is no report, it measured other content, or the clone is too shallow.
+        UsageError: what was named is no commit.
+    """
+    path = configured.reports / "coverage.json"
+    content = files.read_bytes(path, remedy=configured.first)
+    base = bases.find(configured, git, environ, named)
+    diff = changes.diff(git, base.commit)
+    report = slipcover.read_report(content, str(path), {file.path for file in diff.files})
+    bases.refuse_itself(base, diff, report.files, environ)
+    found = changes.changes(configured.root, git, diff, report.files)
+    for sentence in changes.stale(configured.root, report, git.commit(), found.diff):
+        cause, _, remedy = sentence.partition("; ")
+        raise ReportError(cause, remedy)
+    return patch(report, found.diff, found.statements, found.notes)
+
+
+def measured(configured: Configured, report: Report, commit: str, reason: str = "") -> Baseline:
+    """Return what the report comes to at a commit, as a baseline."""
+    decided = {key: getattr(configured.settings, key.replace("-", "_")) for key in MEASURING}
+    return baseline.measured(report, commit, decided, reason)
