@@ -94,7 +94,10 @@ def known(tree: ast.AST) -> set[int]:
 
 def watched(source: bytes, path: str, run: Callable[[types.CodeType], None]) -> set[int]:
     """Return the lines that the collector sees."""
-    from covlane.collector import marks, monitor, record, slip, termination
+    from covlane.collector.engines import executable as worked
+    from covlane.collector.engines import monitoring as monitor
+    from covlane.collector.instrument import marks
+    from covlane.collector.leg import guard, record
 
     found: list[record.Flags] = []
 
@@ -103,14 +106,14 @@ def watched(source: bytes, path: str, run: Callable[[types.CodeType], None]) -> 
         found.append(record.Flags(memoryview(bytearray(len(ordered))), ordered))
         return found[-1]
 
-    recorder = monitor.Recorder(termination.Guard(), flags, branch=True)
+    recorder = monitor.Recorder(guard.Guard(), flags, branch=True)
     code = marks.compile_marked(source, path, branch=True).code
     code = recorder.watch(recorder.freeze(code, source), None)
     tool, event = monitor.tool(), monitor.monitoring.events.PY_START
     monitor.monitoring.register_callback(tool, event, lambda code, _: recorder.begin(code) and None)
     monitor.monitoring.set_events(tool, event)
     run(code)
-    lines = slip.Reader(branch=True, exclude=[]).executable(source, path).lines
+    lines = worked.Reader(branch=True, exclude=[]).executable(source, path).lines
     return {
         line for each in found for line, ran in zip(each.numbers, each.memory, strict=True) if ran
     } & lines
@@ -173,9 +176,9 @@ def compare(module: str, tests: str) -> dict[str, list[int]]:
 
 def executable(source: bytes, path: str) -> set[int]:
     """Return the lines that count."""
-    from covlane.collector import slip
+    from covlane.collector.engines import executable as worked
 
-    return slip.Reader(branch=True, exclude=[]).executable(source, path).lines
+    return worked.Reader(branch=True, exclude=[]).executable(source, path).lines
 
 
 def test_all(module: types.ModuleType, left_out: set[str]) -> set[str]:

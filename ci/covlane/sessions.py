@@ -331,7 +331,7 @@ def _cache(session: nox.Session, configured: Configured) -> str:
     """
     chosen = configured.settings
     digest = hashlib.blake2b(engines.ENGINES[chosen.engine].encode(), digest_size=8)
-    for path in sorted(COLLECTOR.glob("*.py")):
+    for path in sorted(COLLECTOR.rglob("*.py")):
         digest.update(path.read_bytes())
     folder = configured.root / chosen.cache
     if not chosen.cache:

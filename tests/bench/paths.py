@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from corpus import made, projects, scale
-from covlane.collector.plan import Plan
-from covlane.collector.start import VARIABLE
+from covlane.collector.leg.plan import Plan
+from covlane.collector.leg.processes import VARIABLE
 from leg import COLLECTOR, Project
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.collector.cache import Cache
-from covlane.collector.crew import Crew, processors
+from covlane.collector.engines.worker_pool import Crew, processors
+from covlane.collector.leg.cache import Cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,7 +169,7 @@ def test_nobody_waits_for_ever_nor_for_one_that_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache, began = Cache(str(tmp_path / "cache")), tmp_path / "began"
-    monkeypatch.setattr("covlane.collector.cache.PATIENCE", 0.1)
+    monkeypatch.setattr("covlane.collector.leg.cache.PATIENCE", 0.1)
 
     def hang() -> str:
         began.touch()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.collector import start
+from covlane.collector.leg import processes
 from leg import COLLECTOR
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def test_nothing_is_left_when_the_leg_has_ended(project: Project) -> None:
     measure(project, "pass")
     assert (site(project) / "_covlane_leg.pth").exists()
     # Other legs of this environment may be running.
-    for entry in (site(project) / start.RUNNING).glob("*"):
+    for entry in (site(project) / processes.RUNNING).glob("*"):
         with contextlib.suppress(FileNotFoundError):
             assert str(project.root) not in entry.read_text("utf-8")
 
@@ -141,7 +141,7 @@ def test_nothing_is_heard_of_a_leg_that_was_killed_by_a_collector_that_is_gone(
     ]
     subprocess.run(argv, cwd=lone_project.root, check=False, capture_output=True)
     assert str(gone) in (site(lone_project) / "_covlane_leg.pth").read_text("utf-8")
-    (site(lone_project) / start.RUNNING).mkdir(exist_ok=True)
+    (site(lone_project) / processes.RUNNING).mkdir(exist_ok=True)
     shutil.rmtree(gone)
     done = subprocess.run([lone_project.python, "-c", "print()"], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("\n", "")
@@ -149,8 +149,8 @@ def test_nothing_is_heard_of_a_leg_that_was_killed_by_a_collector_that_is_gone(
 
 def test_a_process_is_known_by_its_number_and_by_when_it_began(tmp_path: Path) -> None:
     running = tmp_path / "running"
-    start.enter(str(running), "plan")
-    code = f"import sys; sys.path.insert(0, {str(Path(start.__file__).parent)!r}); import start; print(start.leg_above({str(running)!r}))"
+    processes.enter(str(running), "plan")
+    code = f"import sys; sys.path.insert(0, {str(Path(processes.__file__).parent)!r}); import processes; print(processes.leg_above({str(running)!r}))"
 
     def seen() -> str:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -525,11 +525,11 @@ def test_lines_without_branches_can_be_asked_for(project: Project) -> None:
 
 
 def test_the_collector_can_be_among_the_sources(project: Project) -> None:
-    project.write("test_it.py", "import covlane.collector.plan\ndef test_it(): pass\n")
+    project.write("test_it.py", "import covlane.collector.leg.plan\ndef test_it(): pass\n")
     leg = project.measure(root=str(COLLECTOR.parents[1]), source=["covlane/collector"])
     assert leg.code == 0, leg.output
-    assert leg.ran("covlane/collector/plan.py")
-    assert leg.ran("covlane/collector/hooks.py") == []
+    assert leg.ran("covlane/collector/leg/plan.py")
+    assert leg.ran("covlane/collector/process/hooks.py") == []
 
 
 def test_a_file_that_changes_while_the_leg_runs_is_measured_as_each_process_found_it(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.collector.scripts import UNMARKED
+from covlane.collector.instrument.instrumenter import UNMARKED
 from leg import Project
 from repository import CURRENT
 

@@ -5,10 +5,10 @@ import sys
 
 if __name__ == "__main__":
     # This folder is the first entry of sys.path, and leaves it as soon as the collector has its private name.
-    start = importlib.import_module("start")
-    start.load()
-    del sys.modules["start"]
-    command = importlib.import_module(start.PACKAGE + ".command")
+    processes = importlib.import_module("leg.processes")
+    processes.load()
+    del sys.modules["leg.processes"], sys.modules["leg"]
+    command = importlib.import_module(processes.PACKAGE + ".start.command")
     done = command.main(sys.argv[1:])
     if not isinstance(done, int):
         try:

@@ -12,16 +12,19 @@ import warnings
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import cache, canary, engine, fragments, shard_plugin
-from .plan import SCHEMA
-from .sources import Sources
-from .start import REMEDY, by, cannot
+from . import selfcheck
+from .engines import engine
+from .instrument.sources import Sources
+from .leg import cache, fragments
+from .leg.plan import SCHEMA
+from .leg.processes import REMEDY, by, cannot
+from .pytest_plugins import shard as shard_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .crew import Crew
-    from .plan import Plan
+    from .engines.worker_pool import Crew
+    from .leg.plan import Plan
 
 #: How many of the processes that were killed are named.
 NAMED = 100
@@ -66,7 +69,7 @@ def finish(plan: Plan, before: Crew, *, status: int, arguments: list[str], heard
         heard: a sentence for each process that could not write what became of it.
     """
     everything, reasons = fragments.read_ended(plan.folder)
-    found = [process for process in everything if process.test != canary.NAME]
+    found = [process for process in everything if process.test != selfcheck.NAME]
     reasons += [*fragments.failures(plan.folder), *dict.fromkeys(heard), *_ends(plan, found, status)]
     try:
         seen = fragments.ran(plan.folder, everything)
@@ -81,7 +84,7 @@ def finish(plan: Plan, before: Crew, *, status: int, arguments: list[str], heard
     report = _document(files, branch=plan.branch, reader=reader)
     if plan.shard:
         report["durations"] = next((item.pytest["durations"] for item in found if item.pytest), {})
-    fate, lost = canary.judge(plan, everything, seen) if status in (0, 1) else (canary.OFF, [])
+    fate, lost = selfcheck.judge(plan, everything, seen) if status in (0, 1) else (selfcheck.OFF, [])
     reasons += lost
     stamp = _stamp(plan, found, status, arguments)
     killed = [process for process in found if _was_killed(process)]

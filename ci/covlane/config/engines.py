@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-#: The release whose internals `collector/slip.py` knows.
+#: The release whose internals `collector/engines/slipcover_compat.py` knows.
 SLIPCOVER = "slipcover==1.1.0"
 ENGINES = {"slipcover": SLIPCOVER, "coverage": "coverage>=7.6"}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.collector.cache import FRESH, Cache, prune
-from covlane.collector.crew import Crew
+from covlane.collector.engines.worker_pool import Crew
+from covlane.collector.leg.cache import FRESH, Cache, prune
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +86,7 @@ def test_an_entry_that_is_used_is_young_again(cache: Cache, tmp_path: Path) -> N
 def test_what_two_processes_want_at_once_is_made_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("covlane.collector.cache.PATIENCE", 60)
+    monkeypatch.setattr("covlane.collector.leg.cache.PATIENCE", 60)
     cache, noted = Cache(str(tmp_path / "cache")), tmp_path / "made"
 
     def make() -> str:

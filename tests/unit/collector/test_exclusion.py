@@ -8,8 +8,8 @@ import textwrap
 
 import pytest
 
-from covlane.collector.exclusion import excluded
-from covlane.collector.slip import Reader
+from covlane.collector.engines.executable import Reader
+from covlane.collector.instrument.exclusion import excluded
 from covlane.config.detection import EXCLUDE_LINES
 
 #: Each line that ends in #- does not count.

@@ -10,7 +10,7 @@ from slipcover.slipcover import add_summaries
 from covlane.collector import finish
 
 if TYPE_CHECKING:
-    from covlane.collector.engine import Counted
+    from covlane.collector.engines.engine import Counted
 
 
 class Reader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from covlane.collector.launches import lacks_site
+from covlane.collector.process.launches import lacks_site
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,10 @@ import pytest
 import slipcover
 from slipcover import branch
 
-from covlane.collector import marks, slip
-from covlane.collector.monitor import codes
+from covlane.collector.engines import executable
+from covlane.collector.engines import slipcover_compat as slip
+from covlane.collector.engines.codes import codes
+from covlane.collector.instrument import marks
 
 SOURCE = b"def f(a):\n    if a:\n        return 1\n    return 2\n"
 #: Modules whose statements are of every kind, and a package of tests with some that are rare.
@@ -98,12 +100,12 @@ def assert_marked_as_slipcover_does(code: types.CodeType, source: str) -> None:
         assert parts(code) == parts(theirs)
     else:  # ours has other marks, at the same branches
         lines, branches = slipcover.Slipcover.lines_from_code, slipcover.Slipcover.branches_from_code
-        able = slip.of_code(code, None, source.encode())
+        able = executable.of_code(code, None, source.encode())
         assert able[:2] == (set(lines(theirs)), set(branches(theirs)))
 
 
 def branches_of(code: types.CodeType, source: bytes) -> set[tuple[int, int]]:
-    return slip.of_code(code, None, source).branches
+    return executable.of_code(code, None, source).branches
 
 
 def marked_by_slipcover(source: str) -> types.CodeType:
@@ -192,7 +194,7 @@ def test_lines_and_branches_are_those_of_slipcovers_own_slow_functions(path: Pat
     whole = marks.compile_marked(source, "a.py", branch=True).code
     if marks.BY_LINE:
         assert branches_of(whole, source) == set(slipcover.Slipcover.branches_from_code(whole))
-    assert slip.of_code(whole, None, source).lines == set(slipcover.Slipcover.lines_from_code(whole))
+    assert executable.of_code(whole, None, source).lines == set(slipcover.Slipcover.lines_from_code(whole))
     for code in codes(whole):
         assert slip._scanned(code)[1] == annotation_only(code)
         silent = [dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")]

@@ -10,7 +10,7 @@ import pytest
 
 from covlane import collector
 
-FILES = sorted(Path(collector.__file__).parent.glob("*.py"))
+FILES = sorted(Path(collector.__file__).parent.rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

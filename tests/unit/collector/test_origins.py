@@ -9,7 +9,7 @@ import types
 
 import pytest
 
-from covlane.collector import origins
+from covlane.collector.instrument import origins
 
 SOURCE = """\
 import os

@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 
-from covlane.collector import marks, probes, record, tracing
-from covlane.collector.bytecode import Body
-from covlane.collector.monitor import codes
-from covlane.collector.termination import Guard
+from covlane.collector.engines.codes import codes
+from covlane.collector.engines.probes import recorder as probes
+from covlane.collector.engines.probes import tracing
+from covlane.collector.engines.probes.bytecode import Body
+from covlane.collector.instrument import marks
+from covlane.collector.leg import record
+from covlane.collector.leg.guard import Guard
 
 if sys.version_info >= (3, 12):
     pytest.skip("sys.monitoring tells lines there", allow_module_level=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.collector import readers
+from covlane.collector.engines.probes import readers
 
 if TYPE_CHECKING:
     from pathlib import Path

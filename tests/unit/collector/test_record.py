@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from covlane.collector import record
-from covlane.collector.record import CHUNK, Record
-from covlane.collector.termination import Guard
+from covlane.collector.leg import record
+from covlane.collector.leg.guard import Guard
+from covlane.collector.leg.record import CHUNK, Record
 
 COLLECTOR = Path(record.__file__).parents[2]
 
@@ -80,8 +80,8 @@ def test_many_processes_at_once_lose_nothing_and_a_killed_one_keeps_what_it_saw(
     program = textwrap.dedent(f"""
         import os, signal, sys
         sys.path.insert(0, {str(COLLECTOR)!r})
-        from covlane.collector.record import Record
-        from covlane.collector.termination import Guard
+        from covlane.collector.leg.record import Record
+        from covlane.collector.leg.guard import Guard
         made, own = Record({str(tmp_path)!r}, Guard()), int(sys.argv[1])
         for number in range(300):
             made.flags(f"/{{number}}.py", range(1, 400)).memory[own - 1] = 1

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from covlane.collector import scripts
-from covlane.collector.sources import Sources
+from covlane.collector.engines import scripts
+from covlane.collector.instrument.instrumenter import UNMARKED
+from covlane.collector.instrument.sources import Sources
 
 TEXT = "from typing import Any\ndef f(a: Any) -> None:\n    return None\n"
 
@@ -44,7 +45,7 @@ def is_source(engine: Any, text: str = TEXT, name: str = "pkg/a.py", **options: 
 
 def test_a_source_s_name_and_content_make_it_that_source(engine: Any) -> None:
     assert is_source(engine)
-    assert engine.unmarked == {"pkg/a.py": scripts.UNMARKED}
+    assert engine.unmarked == {"pkg/a.py": UNMARKED}
 
 
 def test_what_compile_inherits_from_its_caller_is_no_other_content(engine: Any) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from covlane.collector import slipcover_reader
-from covlane.collector.plan import Plan
-from covlane.collector.slipcover_reader import Reader
+from covlane.collector.engines import slipcover_reader
+from covlane.collector.engines.slipcover_reader import Reader
+from covlane.collector.leg.plan import Plan
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.collector.sources import Sources, matcher
+from covlane.collector.instrument.sources import Sources, matcher
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,87 @@
+"""The seam between a leg and what measures it: SlipCover or coverage.py."""
+
+from __future__ import annotations
+
+import importlib
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from ..instrument.sources import Sources
+    from ..leg.fragments import Fragment
+    from ..leg.guard import Guard
+    from ..leg.plan import Plan
+    from ..leg.record import Item
+    from .worker_pool import Crew
+
+    class Engine(Protocol):
+        """One process under measurement."""
+
+        #: Whether it keeps what ran to itself until `flush`; from when on, it tells the fragment.
+        keeps: bool
+
+        def start(self) -> None:
+            """Measure what runs from now on."""
+
+        def flush(self) -> None:
+            """Put what ran, and what could not be measured, into the leg's folder; OSError where that fails."""
+
+        def forget(self) -> None:
+            """Begin anew in a forked child, which need not say what its parent saw."""
+
+    class Reader(Protocol):
+        """All processes of a leg added up, in `finish`."""
+
+        name: str
+        version: str
+
+        def count(self, path: str) -> Counted:
+            """Return the counts of a file; OSError, SyntaxError or ValueError where it cannot be read or compiled."""
+
+
+#: Where each engine stands, by its name in the plan; what counts afterwards stands beside it.
+MODULES = {"slipcover": ".slipcover", "coverage": ".coveragepy"}
+
+
+class Counted(NamedTuple):
+    """What of a file could run and what of that ran, and why its branches are unknown where they are."""
+
+    digest: str
+    executable: set[int]
+    executed: set[int]
+    branches: set[tuple[int, int]]
+    taken: set[tuple[int, int]]
+    unmarked: Optional[str] = None
+
+
+def start(plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> Engine:
+    """Return the leg's engine, for this process; `lock` is held where the process forks."""
+    engine: Engine = _module(MODULES[plan.engine]).Engine(plan, sources, fragment, lock)
+    return engine
+
+
+def reader(plan: Plan, paths: list[str], seen: dict[str, set[Item]], before: Optional[Crew] = None) -> Reader:
+    """Return what counts the files of a leg: `paths` are all of them, `seen` what ran in those that did.
+
+    `before` is what `ahead` began.
+    """
+    made: Reader = _module(f"{MODULES[plan.engine]}_reader").Reader(plan, paths, seen, before)
+    return made
+
+
+def ahead(plan: Plan) -> Crew:
+    """Begin what `finish` and the leg's processes will need and what can be done before they ask, in idle time."""
+    crew: Crew = _module(f"{MODULES[plan.engine]}_reader").ahead(plan)
+    return crew
+
+
+def digest_of(content: bytes) -> str:
+    """Return what a leg's report says of a file's content, so that legs which measured different ones are told apart."""
+    # git may check lines out with other ends on Windows: that is no other content.
+    return blake2b(content.replace(b"\r\n", b"\n"), digest_size=16).hexdigest()
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(name, __package__)

@@ -1,0 +1,182 @@
+"""Python 3.12 and later: `sys.monitoring` tells each line once, to a tool of our own.
+
+COVERAGE_ID is left to the suite, which may run coverage.py or SlipCover itself: it belongs to one tool, and where
+both are SlipCover, the second takes the events of the first.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from binascii import crc32
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any, Optional
+
+from ..instrument.units import SOUND, lines_of_units, telling
+from .codes import codes
+
+if TYPE_CHECKING:
+    import types
+    from collections.abc import Callable
+
+    from ..instrument.units import Telling
+    from ..leg.guard import Guard
+    from ..leg.record import Flags
+    from . import slipcover_compat as slip
+
+    #: Code, the numbers of its lines and marks, and of `codes` their signatures and which tell their instructions.
+    Frozen = tuple[types.CodeType, bytes, bytes, tuple[Telling, ...]]
+    #: A file's bytes in the record, the place among them of each near number, and all numbers, in whose order the bytes
+    #: lie. An array's items, unlike a dictionary's, are no objects, whose counts of references a forked child would
+    #: write, at the price of the page.
+    Places = tuple[memoryview, "array[int]", "array[int]"]
+
+NAME = "covlane"
+#: CPython gives 0, 1, 2 and 5 a meaning, and hypothesis takes 3.
+NUMBERS = (4, 5, 3, 2, 0, 1)
+
+#: Lines from here on, and marks, are few: their places are searched for.
+FAR = 1 << 16
+
+monitoring: Any = getattr(sys, "monitoring", None)
+
+
+def tool() -> int:
+    """Return the number of our tool, taken anew where the program gave it away; StopIteration if none is free."""
+    for number in NUMBERS:
+        if monitoring.get_tool(number) == NAME:
+            return number
+    number = next(number for number in NUMBERS if monitoring.get_tool(number) is None)
+    monitoring.use_tool_id(number, NAME)
+    return number
+
+
+class Recorder:
+    """What ran of the code that is watched, each line told to the leg's record as it runs."""
+
+    def __init__(
+        self,
+        _lock: Guard,
+        flags: Callable[..., Flags],
+        *,
+        branch: bool,  # noqa: ARG002 - as probes.Recorder
+        at_once: bool = False,
+    ) -> None:
+        """Have functions watched where they start, or `at_once`: forked children need not do what their parent did."""
+        self._at_once = at_once
+        known: dict[str, Places] = {}
+        self._known = known
+        #: By file, the signatures of its code: other code may carry its name.
+        self._watched: dict[str, array[int]] = {}
+        self._numbers: dict[str, array[int]] = {}
+        self._flags = flags
+        #: By its signature, of code that tells its instructions: the units that tell nothing.
+        self._silent: dict[int, tuple[int, ...]] = {}
+        # By the identity of such code, which is kept so that no other takes it.
+        units: dict[int, tuple[types.CodeType, memoryview, array[int]]] = {}
+        disable = monitoring.DISABLE
+
+        def line(code: types.CodeType, number: int) -> Any:
+            memory, near, numbers = known[code.co_filename]
+            memory[near[number] if number < FAR else bisect_left(numbers, number)] = 1
+            return disable
+
+        def instruction(code: types.CodeType, offset: int) -> Any:
+            found = units.get(id(code))
+            if found is None:
+                lines = lines_of_units(code, self._silent[signature(code)])
+                memory = known[code.co_filename][0]
+                found = units[id(code)] = code, memory, places_of_lines(lines, known[code.co_filename])
+            _, memory, places = found
+            if place := places[offset >> 1]:
+                memory[place - 1] = 1
+            return disable
+
+        self._callbacks = {monitoring.events.LINE: line, monitoring.events.INSTRUCTION: instruction}
+
+    def freeze(self, code: types.CodeType, _source: bytes) -> Frozen:
+        """Return the code of a source, and what `watch` asks of it, as something that marshal takes."""
+        found = codes(code)
+        tables = [list(each.co_lines()) for each in found]
+        numbers = {line for table in tables for _, _, line in table if line is not None}
+        signatures = array("I", map(signature, found))
+        told = telling(found, tables)
+        return code, array("I", sorted(numbers)).tobytes(), signatures.tobytes(), told
+
+    def watch(self, frozen: Frozen, _module: Optional[types.ModuleType]) -> types.CodeType:
+        """Return code that reports each of its lines and branch marks once."""
+        code, numbers, signed, told = frozen
+        signatures = array("I", signed)
+        self._make_known(code.co_filename, array("I", numbers), signatures)
+        number, events = tool(), monitoring.events
+        for event, callback in self._callbacks.items():
+            monitoring.register_callback(number, event, callback)
+        at_once = self._at_once or not (SOUND and monitoring.get_events(number) & events.PY_START)
+        found = codes(code) if at_once or told else [code]
+        for index, silent in told:
+            self._silent[signatures[index]] = silent
+            monitoring.set_local_events(number, found[index], events.INSTRUCTION)
+        for each in found if at_once else found[:1]:
+            if not monitoring.get_local_events(number, each):
+                monitoring.set_local_events(number, each, events.LINE)
+        return code
+
+    def _make_known(self, name: str, numbers: array[int], signatures: array[int]) -> None:
+        before = self._numbers.get(name, array("I"))
+        if before != numbers and not (before and set(before) >= set(numbers)):
+            # Code of another content under this name may be running still.
+            flags = self._flags(name, {*before, *numbers} if before else numbers)
+            self._known[name], self._numbers[name] = places(flags), flags.numbers
+        watched = self._watched.setdefault(name, signatures)
+        if watched[-len(signatures) :] != signatures:
+            watched.extend(signatures)
+
+    def begin(self, code: types.CodeType) -> bool:
+        """Have code that starts tell its lines, if it is a watched file's; say whether that is so."""
+        if (signatures := self._watched.get(code.co_filename)) is None:
+            return False
+        number, events = tool(), monitoring.events
+        if monitoring.get_local_events(number, code):
+            return True
+        signed = signature(code)
+        if signed not in signatures:
+            return False
+        monitoring.set_local_events(
+            number, code, events.INSTRUCTION if signed in self._silent else events.LINE
+        )
+        return True
+
+
+def places(flags: Flags) -> Places:
+    """Return where the lines and marks of a file are told; a near number that it has not has no place."""
+    numbers = flags.numbers
+    first = bisect_left(numbers, FAR)
+    near = array("I", b"\xff" * (4 * (numbers[first - 1] + 1) if first else 0))
+    for place in range(first):
+        near[numbers[place]] = place
+    return flags.memory, near, numbers
+
+
+def signature(code: types.CodeType) -> int:
+    """Return a number that hardly any code has but this: of its name, and of all places that its parts come from."""
+    # `co_code` would stay in memory.
+    return crc32(
+        code.co_qualname.encode("utf-8", "surrogatepass"), crc32(code.co_linetable, code.co_firstlineno)
+    )
+
+
+def places_of_lines(lines: array[int], known: Places) -> array[int]:
+    """Return each line's place among those of its file plus one; 0 for the line 0."""
+    _, near, numbers = known
+    found = array("I", lines)
+    for index, line in enumerate(lines):
+        if line:
+            found[index] = 1 + (near[line] if line < FAR else bisect_left(numbers, line))
+    return found
+
+
+def able(unmarked: Optional[str], frozen: Frozen, source: bytes) -> slip.Able:
+    """Return what the frozen code of a source has."""
+    from .slipcover_compat import able, numbers
+
+    return able(numbers(frozen[0], source), unmarked)

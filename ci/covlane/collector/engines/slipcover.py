@@ -1,0 +1,166 @@
+"""SlipCover as the engine: what is imported is instrumented."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any, Optional
+
+from ..leg.record import Record
+
+if TYPE_CHECKING:
+    import types
+    from collections.abc import Callable, Iterable
+
+    from ..instrument.marks import Compiled
+    from ..instrument.sources import Sources
+    from ..leg.cache import Cache
+    from ..leg.fragments import Fragment
+    from ..leg.guard import Guard
+    from ..leg.plan import Plan
+    from ..leg.record import Flags
+    from .monitoring import Recorder
+
+    Make = Callable[[], Compiled]
+
+RECORDERS = ".monitoring" if sys.version_info >= (3, 12) else ".probes.recorder"
+
+
+class Engine:
+    """SlipCover in one process, loaded with the first file that is measured."""
+
+    #: Each line is in the record as it runs.
+    keeps = False
+
+    def __init__(self, plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> None:
+        self.sources = sources
+        self.branch = plan.branch
+        #: Files whose branches are not measured, and why.
+        self.unmarked: dict[str, str] = {}
+        #: What the fragment has not been told yet.
+        self._unsaid: list[dict[str, object]] = []
+        self._lost: set[str] = set()
+        self._fragment = fragment
+        self._lock = lock
+        self._record = Record(plan.folder, lock, fragment.keep)
+        self._kept, self._canaries = plan.kept, plan.canaries
+        self._forks = plan.isolation != "none"
+        self._cache: Optional[Cache] = None
+        self._recorder: Optional[Recorder] = None
+
+    def start(self) -> None:
+        """Instrument what is imported from now on, and what a program compiles itself."""
+        from ..instrument.imports import hook_imports
+        from .scripts import watch_self_compiled
+
+        hook_imports(self)
+        watch_self_compiled(self)
+
+    def load(self, source: bytes, filename: str, module: Optional[types.ModuleType]) -> types.CodeType:
+        """Return the code of a measured file as its import would have it, instrumented."""
+        return self.recorder().watch(self.kept(source, filename), module)
+
+    def kept(self, source: bytes, filename: str, *how: object, make: Optional[Make] = None) -> Any:
+        """Return a measured file's code for the recorder, from the cache or made now: in this way, or as an import."""
+        cache = self._cache_for(filename)
+        unmarked, code = frozen(cache, self.recorder(), source, filename, *how, branch=self.branch, make=make)
+        if unmarked:
+            self.unbranched(filename, unmarked)
+        return code
+
+    def _cache_for(self, filename: str) -> Cache:
+        from ..leg.cache import Cache  # a process that loads no measured file needs none
+
+        if filename.startswith(self._canaries):  # each has a name of its own, and is met once
+            return Cache(self._canaries)
+        if self._cache is None:
+            self._cache = Cache(self._kept)
+        return self._cache
+
+    def instrument(
+        self, code: types.CodeType, source: bytes, module: Optional[types.ModuleType]
+    ) -> types.CodeType:
+        """Return code that somebody else compiled from a source, instrumented."""
+        return self.recorder().watch(self.recorder().freeze(code, source), module)
+
+    def recorder(self) -> Recorder:
+        """Return this process's recorder, loaded now if it was not."""
+        if self._recorder is None:
+            made = recorders().Recorder(self._lock, self.flags, branch=self.branch, at_once=self._forks)
+            self._recorder = made
+        return self._recorder
+
+    def begin(self, code: types.CodeType) -> bool:
+        """Have code that starts tell its lines, if it is a measured file's; say whether that is so (Python 3.12 on)."""
+        return self._recorder is not None and self._recorder.begin(code)
+
+    def unbranched(self, filename: str, why: str) -> None:
+        """Note that a file's branches are not measured."""
+        self.unmarked[filename] = why
+        self._tell(unmarked={self.sources.real(filename) or filename: why})
+
+    def unbranched_part(self, filename: str, rows: tuple[int, int]) -> None:
+        """Note that the branches from some rows of a file, first and last, are not measured: code of theirs has no marks."""
+        self._tell(parts={self.sources.real(filename) or filename: [rows]})
+
+    def lose(self, why: str) -> None:
+        """Note, once, that something runs unmeasured."""
+        if why in self._lost:
+            return
+        self._lost.add(why)
+        try:
+            self._fragment.add(lost=why)
+        except OSError as error:
+            self._fragment.blame(error)
+
+    def _tell(self, **said: object) -> None:
+        self._unsaid.append(said)
+        with contextlib.suppress(OSError):  # the end tries again
+            self._say()
+
+    def flush(self) -> None:
+        """Find a place for what has none in the record; OSError where there is none."""
+        self._record.settle()
+        self._say()
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: what its parent saw is, or will be, in the record."""
+
+    def _say(self) -> None:
+        while self._unsaid:
+            self._fragment.add(**self._unsaid[0])
+            del self._unsaid[0]
+
+    def flags(self, filename: str, numbers: Iterable[int]) -> Flags:
+        """Return where what runs of a measured file is told."""
+        return self._record.flags(self.sources.real(filename) or filename, numbers)
+
+
+def frozen(
+    cache: Cache,
+    recorder: Recorder,
+    source: bytes,
+    filename: str,
+    *how: object,
+    branch: bool,
+    make: Optional[Make] = None,
+    alone: bool = True,
+) -> tuple[Optional[str], Any]:
+    """Return why a file has no marks, where it has none, and its code as a recorder keeps it, from the cache or anew."""
+
+    def freeze() -> tuple[Optional[str], Any]:
+        from ..instrument.marks import compile_marked
+
+        code, unmarked = make() if make else compile_marked(source, filename, branch=branch)
+        return unmarked, recorder.freeze(code, source)
+
+    found: tuple[Optional[str], Any] = cache.made(
+        cache.key(source, "code", branch, filename, *how), freeze, alone=alone
+    )
+    return found
+
+
+def recorders() -> Any:
+    """Return the module that records what runs on this Python."""
+    return importlib.import_module(RECORDERS, __package__)

@@ -1,0 +1,125 @@
+"""The one module that reaches into SlipCover; each assumption has a test in tests/unit/collector/test_slip.py."""
+
+from __future__ import annotations
+
+import ast
+import dis
+import re
+import sys
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+
+import slipcover
+
+from ..instrument.marks import uncollected
+from ..leg.record import MARK, branch
+from .codes import codes
+
+if TYPE_CHECKING:
+    import types
+    from collections.abc import Iterable, Iterator
+
+#: The releases whose internals this module was written against.
+KNOWN = ("1.1.0",)
+
+Branch = tuple[int, int]
+
+_slipcover: Any = sys.modules["slipcover.slipcover"]  # the package has a class of that name
+
+# SlipCover is imported before pytest looks for plugins, and its entry point makes pytest want to rewrite it.
+# This is pytest's own word for "leave it", without which a project with `filterwarnings = error` cannot start.
+slipcover.__doc__ = (slipcover.__doc__ or "") + "\nPYTEST_DONT_REWRITE"
+
+#: Up to Python 3.10; there is no such operation later.
+_SETUP_FINALLY = dis.opmap.get("SETUP_FINALLY", -1)
+#: A row that may be the head of a `match`.
+_MATCH = re.compile(rb"^[ \t\f]*match\b", re.MULTILINE)
+#: What forgets an exception, before a `finally` that returns (Python 3.9).
+_DROPPING = ("POP_TOP", "POP_EXCEPT")
+
+
+def line_starts(code: types.CodeType) -> list[tuple[int, int]]:
+    """Return where the lines of code begin, as SlipCover's `findlinestarts`, which asks for the whole bytecode at each.
+
+    Nor does that see where the copy of a `finally` begins that an exception comes to, where that is one line: the one
+    before it is the same line's, for when there is none.
+    """
+    return _scanned(code)[0]
+
+
+def _match_heads(source: bytes) -> frozenset[int]:
+    """Return the lines from each `match` to the end of its subject: of all statements only these may load and no more."""
+    if sys.version_info < (3, 10) or not _MATCH.search(source):
+        return frozenset()
+    with uncollected():
+        found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Match)]
+    return frozenset(
+        line for node in found for line in range(node.lineno, (node.subject.end_lineno or 0) + 1)
+    )
+
+
+def _scanned(code: types.CodeType) -> tuple[list[tuple[int, int]], set[int]]:
+    """Return where the lines of code begin, and those of them that only load what annotations name."""
+    if sys.version_info < (3, 11):
+        starts = {**dict(_copied_lines(code)), **dict(dis.findlinestarts(code))}
+        return sorted(starts.items()), set(_slipcover._get_annotation_only_lines(code))
+    found: list[tuple[int, int]] = []
+    loading: set[int] = set()
+    other: set[int] = set()
+    bytecode, before = code.co_code, None
+    for start, end, line in code.co_lines():
+        if line:
+            operation = bytecode[start]
+            if line != before and operation not in _SILENT:
+                found.append((start, line))
+            # What most begin with loads nothing.
+            loads = operation in _LOADING and _LOADING.issuperset(bytecode[start:end:2])
+            (loading if loads else other).add(line)
+        before = line
+    return found, loading - other
+
+
+def _copied_lines(code: types.CodeType) -> Iterator[tuple[int, int]]:
+    """Yield where an exception comes to a copy of the line that ends before, and that line (Python 3.10 and earlier)."""
+    bytecode, starts = code.co_code, dict(dis.findlinestarts(code))
+    for each in dis.get_instructions(code) if _SETUP_FINALLY in bytecode[::2] else ():
+        if each.opcode == _SETUP_FINALLY:
+            first, copy = max((at for at in starts if at < each.argval), default=0), each.argval
+            while bytecode[copy : copy + 1] and dis.opname[bytecode[copy]] in _DROPPING:
+                copy += 2
+            # What removes the name of `except … as name` is no copy: it deletes what it has set.
+            deletes = any(dis.opname[one].startswith("DELETE_") for one in bytecode[copy + 4 : copy + 5])
+            if bytecode[first : first + 4] == bytecode[copy : copy + 4] and not deletes:
+                yield each.argval, starts[first]
+
+
+if sys.version_info >= (3, 11):
+    _SILENT = {dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")}
+    _LOADING = {dis.opmap[name] for name in (*_slipcover._ANNOTATION_ONLY_OPS, "CACHE") if name in dis.opmap}
+
+
+class Able(NamedTuple):
+    """The lines and branches that a file's code has, and why it has no branches where it has none."""
+
+    lines: set[int]
+    branches: set[Branch]
+    unmarked: Optional[str]
+
+
+def numbers(code: types.CodeType, source: bytes) -> set[int]:
+    """Return the numbers of the lines, and from Python 3.12 on of the marks, that the code of a source has."""
+    found: set[int] = set()
+    heads = _match_heads(source)
+    for each in codes(code):
+        starts, loading = _scanned(each)
+        if sys.version_info >= (3, 14):
+            loading = _slipcover._get_annotation_only_lines(each)
+        found |= {line for _, line in starts} - (loading - heads)
+    return found
+
+
+def able(numbers: Iterable[int], unmarked: Optional[str]) -> Able:
+    """Return what a file has whose lines and marks have these numbers."""
+    ordered = sorted(numbers)
+    first = bisect_left(ordered, MARK)
+    return Able(set(ordered[:first]), set(map(branch, ordered[first:])), unmarked)

@@ -1,0 +1,1 @@
+"""One process of a leg: its imports, forks, launches, signals and ends."""
