@@ -174,3 +174,17 @@ def test_lines_alone_can_be_asked_for(project: Project) -> None:
     leg = project.measure(engine="coverage", branch=False, source=["pkg.py"])
     assert (leg.ran("pkg.py"), leg.missed("pkg.py")) == ([1, 2, 4], [3])
     assert list(leg.measured.files) == ["pkg.py"]
+
+
+def test_an_error_of_the_engine_is_named_by_its_words(project: Project) -> None:
+    test = """
+        import coverage
+        def test_it():
+            import pkg
+            def fails(*_):
+                raise RuntimeError("dictionary changed size during iteration")
+            coverage.Coverage.get_data = fails
+        """
+    leg = measure(project, test)
+    assert not leg.stamp.complete
+    assert any("RuntimeError: dictionary changed size" in reason for reason in leg.stamp.reasons)

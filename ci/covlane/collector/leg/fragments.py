@@ -84,11 +84,16 @@ class Fragment:
             self.add(state=state.new(state.ENDED))
 
     def blame(self, error: BaseException) -> None:
-        """Note that something could not be said, in this process's state or that of one above it; else to `run`."""
+        """Note why this process is not measured whole: in its fragment, in its state or that of one above it, or with `run`."""
+        sentence = cannot(f"process {os.getpid()}{by(current_test())}", error, command_line())
+        if not isinstance(error, OSError):  # it can still write
+            with contextlib.suppress(OSError):
+                self.add(lost=sentence)
+                return
         if self._state:
             self._state.blame(error)
         else:
-            cry(self._folder, cannot(f"process {os.getpid()}{by(current_test())}", error, command_line()))
+            cry(self._folder, sentence)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
