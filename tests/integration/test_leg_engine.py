@@ -188,3 +188,30 @@ def test_an_error_of_the_engine_is_named_by_its_words(project: Project) -> None:
     leg = measure(project, test)
     assert not leg.stamp.complete
     assert any("RuntimeError: dictionary changed size" in reason for reason in leg.stamp.reasons)
+
+
+def test_sigterm_in_the_middle_of_the_last_reading_comes_after_it(matrix_project: Project) -> None:
+    child = """
+        import coverage, os, signal
+        import pkg
+        pkg.sign(1)
+        original, reading = coverage.Coverage.get_data, []
+        def get_data(self):
+            assert not reading, "read within a reading"
+            reading.append(1)
+            os.kill(os.getpid(), signal.SIGTERM)
+            for _ in range(1000): pass
+            data = original(self)
+            reading.clear()
+            return data
+        coverage.Coverage.get_data = get_data
+        """
+    matrix_project.write("child.py", child)
+    test = """
+        import subprocess, sys
+        def test_it():
+            subprocess.run([sys.executable, "child.py"])
+        """
+    leg = measure(matrix_project, test)
+    assert leg.stamp.complete, leg.stamp.reasons
+    assert leg.ran("pkg/__init__.py") == [1, 2, 4]

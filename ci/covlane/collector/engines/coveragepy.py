@@ -48,8 +48,8 @@ class Engine:
 
     keeps = True
 
-    def __init__(self, plan: Plan, sources: Sources, fragment: Fragment, _lock: Guard) -> None:
-        self._sources, self._fragment = sources, fragment
+    def __init__(self, plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> None:
+        self._sources, self._fragment, self._lock = sources, fragment, lock
         fragment.keep()
         self._branch = plan.branch
         self._last: Optional[dict[str, list[Any]]] = None
@@ -99,7 +99,9 @@ class Engine:
 
     def _keep_last(self) -> None:
         """Take what ran before coverage.py's own exit: that empties its data, and then it takes one file for another."""
-        self._last = self._ran()
+        # A handler of SIGTERM that reads the data meanwhile would find half a database.
+        with self._lock:
+            self._last = self._ran()
 
     def _ran(self) -> dict[str, list[Any]]:
         data = self._coverage.get_data()
