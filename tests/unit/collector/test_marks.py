@@ -128,7 +128,7 @@ def put(node: Any, place: Any) -> None:
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.name)
 def test_code_of_the_standard_library_is_slipcovers(path: Path) -> None:
     source = path.read_bytes()
-    code, unmarked = marks.compile_marked(source, "a.py", branch=True)
+    code, unmarked, _ = marks.compile_marked(source, "a.py", branch=True)
     assert unmarked is None
     assert_marked_as_slipcover_does(code, source.decode())
 
@@ -145,7 +145,7 @@ def test_code_of_the_standard_library_is_slipcovers(path: Path) -> None:
     ],
 )
 def test_code_of_rare_statements_is_slipcovers(source: str) -> None:
-    code, _ = marks.compile_marked(source.encode(), "a.py", branch=True)
+    code, _, _ = marks.compile_marked(source.encode(), "a.py", branch=True)
     assert_marked_as_slipcover_does(code, source)
 
 
@@ -155,20 +155,20 @@ def test_a_pattern_that_captures_under_two_names_is_the_last_case(last: str) -> 
     source = f"match x:\n    case 1: pass\n    {last}:\n        pass\n"
     with pytest.raises(SyntaxError):
         marked_by_slipcover(source)
-    code, unmarked = marks.compile_marked(source.encode(), "a.py", branch=True)
+    code, unmarked, _ = marks.compile_marked(source.encode(), "a.py", branch=True)
     assert unmarked is None
     assert branches_of(code, source.encode()) == {(1, 2), (1, 4)}
 
 
 def test_marks_put_branches_into_code_that_behaves_as_before() -> None:
-    code, unmarked = marks.compile_marked(SOURCE, "a.py", branch=True)
+    code, unmarked, _ = marks.compile_marked(SOURCE, "a.py", branch=True)
     assert unmarked is None
     assert branches_of(code, SOURCE) == {(2, 3), (2, 4)}
 
 
 def test_code_that_cannot_be_marked_is_compiled_without_marks() -> None:
     source = b"\n" * 33_000 + b"if __name__:\n    X = 1\n"
-    code, unmarked = marks.compile_marked(source, "a.py", branch=True)
+    code, unmarked, _ = marks.compile_marked(source, "a.py", branch=True)
     assert isinstance(code, types.CodeType)
     assert "up to line 32,767" in str(unmarked)
 

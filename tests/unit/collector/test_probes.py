@@ -45,7 +45,7 @@ class Told:
     def __init__(self, source: str, name: str = "a.py") -> None:
         self._recorder = probes.Recorder(Guard(), self._flags, branch=True)
         text = source.encode()
-        code, unmarked = marks.compile_marked(text, name, branch=True)
+        code, unmarked, _ = marks.compile_marked(text, name, branch=True)
         assert unmarked is None
         # As the cache keeps it.
         frozen = marshal.loads(marshal.dumps(self._recorder.freeze(code, text)))

@@ -48,7 +48,7 @@ def test_a_line_end_that_only_strings_know_moves_no_excluded_line() -> None:
 def test_code_that_a_process_kept_has_the_same_lines_and_branches() -> None:
     recorders = slipcover_engine.recorders()
     source = Path(ast.__file__).read_bytes()
-    code, unmarked = marks.compile_marked(source, "a.py", branch=True)
+    code, unmarked, _ = marks.compile_marked(source, "a.py", branch=True)
     kept = recorders.Recorder(Guard(), None, branch=True).freeze(code, source)
     known = recorders.able(unmarked, marshal.loads(marshal.dumps(kept)), source)
     assert known == executable.of_code(code, unmarked, source)

@@ -59,7 +59,7 @@ class Reader:
             SyntaxError, ValueError: Python refuses the source.
         """
         if able is None:
-            code, unmarked = compile_marked(source, filename, branch=self._branch)
+            code, unmarked, _ = compile_marked(source, filename, branch=self._branch)
             able = of_code(code, unmarked, source)
         unmarked = able.unmarked
         excluded, unbranched = exclusion.excluded(importlib.util.decode_source(source), self._exclude)

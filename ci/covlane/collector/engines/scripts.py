@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..instrument.instrumenter import UNMARKED, unmeasured
+from ..instrument.marks import unheard
 from ..leg.stdlib import io, os
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def _source(engine: Instrumenter, code: types.CodeType) -> Optional[bytes]:
 
 def _is_whole(code: types.CodeType, source: bytes) -> bool:
     try:
-        own = compile(source, code.co_filename, "exec", code.co_flags & FUTURE, dont_inherit=True)
+        with unheard(code.co_filename):
+            own = compile(source, code.co_filename, "exec", code.co_flags & FUTURE, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return bool(own == code)

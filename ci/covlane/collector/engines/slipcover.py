@@ -38,6 +38,8 @@ class Engine:
         self.branch = plan.branch
         #: Files whose branches are not measured, and why.
         self.unmarked: dict[str, str] = {}
+        #: Files of whose sources Python warns.
+        self.warned: set[str] = set()
         #: What the fragment has not been told yet.
         self._unsaid: list[dict[str, object]] = []
         self._lost: set[str] = set()
@@ -64,7 +66,11 @@ class Engine:
     def kept(self, source: bytes, filename: str, *how: object, make: Optional[Make] = None) -> Any:
         """Return a measured file's code for the recorder, from the cache or made now: in this way, or as an import."""
         cache = self._cache_for(filename)
-        unmarked, code = frozen(cache, self.recorder(), source, filename, *how, branch=self.branch, make=make)
+        unmarked, code, warned = frozen(
+            cache, self.recorder(), source, filename, *how, branch=self.branch, make=make
+        )
+        if warned:
+            self.warned.add(filename)
         if unmarked:
             self.unbranched(filename, unmarked)
         return code
@@ -146,16 +152,19 @@ def frozen(
     branch: bool,
     make: Optional[Make] = None,
     alone: bool = True,
-) -> tuple[Optional[str], Any]:
-    """Return why a file has no marks, where it has none, and its code as a recorder keeps it, from the cache or anew."""
+) -> tuple[Optional[str], Any, bool]:
+    """Return why a file has no marks, where it has none, its code as a recorder keeps it, and whether Python warns of it.
 
-    def freeze() -> tuple[Optional[str], Any]:
+    All of that comes from the cache, or is made now.
+    """
+
+    def freeze() -> tuple[Optional[str], Any, bool]:
         from ..instrument.marks import compile_marked
 
-        code, unmarked = make() if make else compile_marked(source, filename, branch=branch)
-        return unmarked, recorder.freeze(code, source)
+        made = make() if make else compile_marked(source, filename, branch=branch)
+        return made.unmarked, recorder.freeze(made.code, source), made.warned
 
-    found: tuple[Optional[str], Any] = cache.made(
+    found: tuple[Optional[str], Any, bool] = cache.made(
         cache.key(source, "code", branch, filename, *how), freeze, alone=alone
     )
     return found

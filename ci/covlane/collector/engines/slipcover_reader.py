@@ -140,7 +140,7 @@ class Reader:
 
             self._reader = Worked(branch=branch, exclude=self._plan.exclude)
         kept = self._cache.get(self._code_key(content, path))
-        able = recorders().able(*kept, content) if kept else None
+        able = recorders().able(*kept[:2], content) if kept else None
         lines, branches, *rest = self._reader.executable(content, path, able)
         # marshal sorts a set, by what it writes of each of its items.
         found = (tuple(lines), tuple(branches), *rest)

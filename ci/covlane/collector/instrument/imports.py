@@ -42,19 +42,31 @@ def hook_imports(engine: Instrumenter) -> None:
         source = self.get_data(path)
         if type(self).source_to_code is plain:
             try:
-                return engine.load(source, path, sys.modules.get(fullname))
+                instrumented = engine.load(source, path, sys.modules.get(fullname))
             except Exception as error:  # noqa: BLE001
                 failed = error
+            else:
+                if path in engine.warned:
+                    original(self, fullname)  # which warns, or raises, as the process's filters say
+                return instrumented
             code = original(self, fullname)  # which raises what is wrong with the source
             engine.lose(unmeasured(engine, path, failed))
             return code
         # A loader that changes what it loads: its lines are measured as it made them.
-        code = self.source_to_code(source, path)
-        if engine.branch:
-            engine.unbranched(path, UNMARKED)
-        return engine.instrument(code, source, sys.modules.get(fullname))
+        return _changed(engine, original(self, fullname), source, fullname)
 
     SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]
+
+
+def _changed(
+    engine: Instrumenter, code: Optional[types.CodeType], source: bytes, fullname: str
+) -> Optional[types.CodeType]:
+    """Return code that a loader made of a source in its own way, instrumented."""
+    if code is None:
+        return None
+    if engine.branch:
+        engine.unbranched(code.co_filename, UNMARKED)
+    return engine.instrument(code, source, sys.modules.get(fullname))
 
 
 def _is_loaded(name: str) -> bool:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         branch: bool
         #: Files whose branches are not measured, and why.
         unmarked: dict[str, str]
+        #: Files of whose sources Python warns.
+        warned: set[str]
 
         def load(self, source: bytes, filename: str, module: Optional[types.ModuleType]) -> types.CodeType:
             """Return the code of a measured file as its import would have it, instrumented."""

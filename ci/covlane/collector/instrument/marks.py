@@ -12,6 +12,7 @@ import ast
 import contextlib
 import gc
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from ..leg.record import MARK
@@ -34,26 +35,44 @@ BY_LINE = sys.version_info >= (3, 12)
 
 
 class Compiled(NamedTuple):
-    """Code with a mark at each branch, and why it has none where it has none."""
+    """Code with a mark at each branch, why it has none where it has none, and whether Python warns of its source."""
 
     code: types.CodeType
     unmarked: Optional[str]
+    warned: bool
 
 
 def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
     """Compile a module as an import would, with marks; where a file cannot have them, its lines are measured.
 
+    What Python warns of is not shown: whoever imports the source has Python compile it again for that.
+
     Raises:
         SyntaxError, ValueError: Python itself refuses the source.
     """
     reason: Optional[str] = None
-    if branch:
-        try:
-            with uncollected():
-                return Compiled(_marked(source, filename), None)
-        except Exception as error:  # noqa: BLE001 - what cannot be marked, Python may compile
-            reason = f"{type(error).__name__}: {error}"
-    return Compiled(compile(source, filename, "exec", dont_inherit=True), reason)
+    with unheard(filename) as warned:
+        if branch:
+            try:
+                with uncollected():
+                    return Compiled(_marked(source, filename), None, bool(warned))
+            except Exception as error:  # noqa: BLE001 - what cannot be marked, Python may compile
+                reason = f"{type(error).__name__}: {error}"
+        return Compiled(compile(source, filename, "exec", dont_inherit=True), reason, bool(warned))
+
+
+@contextlib.contextmanager
+def unheard(filename: str) -> Iterator[list[warnings.WarningMessage]]:
+    """Collect, whatever the filters are, what Python warns of in a file, and show none of it."""
+    with warnings.catch_warnings(record=True) as log:
+        warnings.simplefilter("always")
+        found: list[warnings.WarningMessage] = log
+        yield found
+    for other in found:
+        if other.filename != filename:  # another thread's, meanwhile
+            warnings.warn_explicit(
+                other.message, other.category, other.filename, other.lineno, source=other.source
+            )
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ import types
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..leg.record import MARK
-from .marks import uncollected
+from .marks import uncollected, unheard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,10 +108,10 @@ def is_marked(code: types.CodeType) -> bool:
 
 @functools.lru_cache(maxsize=8)
 def _read(source: bytes, name: str) -> Text:
-    whole = compile(source, name, "exec", dont_inherit=True)
-    places = set(_places(whole))
-    with uncollected():
-        for node in ast.walk(ast.parse(source)):
+    with unheard(name), uncollected():
+        whole = compile(source, name, "exec", dont_inherit=True)
+        places = set(_places(whole))
+        for node in ast.walk(ast.parse(source, name)):
             if getattr(node, "end_lineno", None) is not None:
                 places.add((node.lineno, node.end_lineno, node.col_offset, node.end_col_offset))  # type: ignore[attr-defined]
     indents = [len(row) - len(row.lstrip(b" \t")) for row in [b"", *source.split(b"\n")]]

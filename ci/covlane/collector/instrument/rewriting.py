@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .marks import Compiled, mark
+from .marks import Compiled, mark, unheard
 from .sources import read as read_file
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def hook(engine: Instrumenter) -> None:
         kept = engine.kept(
             read_file(name), name, *how, make=lambda: _compiled(rewrite_test, unmarked, path, config)
         )
+        if name in engine.warned:
+            rewrite_test(path, config)  # which warns, or raises, as pytest's filters say
         # pytest's `exec_module` calls this: what runs then has no frame of ours below it.
         return None, engine.recorder().watch(kept, sys._getframe(1).f_locals.get("module"))
 
@@ -61,9 +63,10 @@ def hook(engine: Instrumenter) -> None:
 
 def _compiled(rewrite_test: Callable[..., Any], unmarked: dict[str, str], path: Any, config: Any) -> Compiled:
     """Return what pytest compiles of a file, without marks where they are too much, and note why in `unmarked`."""
-    try:
-        code = rewrite_test(path, config)[1]
-    except (OverflowError, RecursionError) as error:
-        unmarked[str(path)] = f"{type(error).__name__}: {error}"
-        code = rewrite_test(path, config)[1]
-    return Compiled(code, unmarked.get(str(path)))
+    with unheard(str(path)) as warned:
+        try:
+            code = rewrite_test(path, config)[1]
+        except (OverflowError, RecursionError) as error:
+            unmarked[str(path)] = f"{type(error).__name__}: {error}"
+            code = rewrite_test(path, config)[1]
+    return Compiled(code, unmarked.get(str(path)), bool(warned))
