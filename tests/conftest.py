@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from covlane.config.engines import SLIPCOVER
+from covlane.config.engines import MODEL
 from covlane.testing.codescene import StandIn
 from covlane.testing.github import GitHub
 from hub import SECRET, TEAM, Hub
@@ -112,7 +112,16 @@ def _environment(
 ) -> Path:
     _uv("venv", "--quiet", "--python", python, str(folder))
     program = folder / "bin" / "python"
-    _uv("pip", "install", "--quiet", "--python", str(program), pytest_requirement, SLIPCOVER, *plugins)
+    _uv(
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        str(program),
+        pytest_requirement,
+        f"slipcover=={MODEL}",
+        *plugins,
+    )
     return program
 
 

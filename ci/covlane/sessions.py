@@ -215,7 +215,7 @@ def _install(session: nox.Session, configured: Configured, folder: Path) -> bool
     Returns:
         Whether there is more to do: under `nox --install-only` there is not.
     """
-    measuring = [engines.ENGINES[configured.settings.engine], *_mode(configured.settings)[0]]
+    measuring = [*engines.ENGINES[configured.settings.engine], *_mode(configured.settings)[0]]
     with _group("environment"):
         return _install_all(session, configured, folder, measuring)
 
@@ -240,7 +240,8 @@ def _install_all(session: nox.Session, configured: Configured, folder: Path, mea
     constraints = folder / "constraints.txt"
     constraints.write_text(str(frozen or ""), "utf-8")
     try:
-        session.install(*measuring, "-c", str(constraints))
+        if measuring:
+            session.install(*measuring, "-c", str(constraints))
     except CommandFailed:
         session.error(
             f"{', '.join(measuring)} does not fit what this project pins (see above).\n"
@@ -330,7 +331,7 @@ def _cache(session: nox.Session, configured: Configured) -> str:
     repository. Empty where none is set, where it cannot be made, or where others can write into it: code is kept there.
     """
     chosen = configured.settings
-    digest = hashlib.blake2b(engines.ENGINES[chosen.engine].encode(), digest_size=8)
+    digest = hashlib.blake2b(repr(engines.ENGINES[chosen.engine]).encode(), digest_size=8)
     for path in sorted(COLLECTOR.rglob("*.py")):
         digest.update(path.read_bytes())
     folder = configured.root / chosen.cache

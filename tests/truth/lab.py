@@ -9,7 +9,6 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from covlane.config.engines import SLIPCOVER
 from leg import COLLECTOR, Leg, Project
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from truth.annotated import Version
 
-TOOLS = ("pytest", "pytest-xdist", "pytest-forked", "pytest-timeout", "coverage", SLIPCOVER)
+TOOLS = ("pytest", "pytest-xdist", "pytest-forked", "pytest-timeout", "coverage")
 #: Seconds after which a leg hangs, on a machine that has other work too.
 PATIENCE = 600
 #: What a leg must not inherit from the session that runs the table.

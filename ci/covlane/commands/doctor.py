@@ -11,7 +11,7 @@ from covlane.adapters import files, process
 from covlane.clients.codescene import cli, diagnose, preflight
 from covlane.clients.codescene.submission import clean_remote, parts
 from covlane.commands.upload import UNWANTED, Delivery
-from covlane.config.engines import SLIPCOVER
+from covlane.config.engines import MODEL
 from covlane.errors import ReportError, ToolError, UsageError
 from covlane.model.rules import questions
 from covlane.render import words
@@ -49,7 +49,7 @@ class Doctor(Delivery):
             cause, _, remedy = question.partition("; ")
             yield diagnose.Check("gates", cause, remedy)
         if reports:
-            legs, pin = reports[0].legs, SLIPCOVER.partition("==")[2]
+            legs, pin = reports[0].legs, MODEL
             yield diagnose.check("SlipCover and pytest", lambda: diagnose.pairing(legs, pin))
 
     def _tool(self, reports: list[Report]) -> Iterator[Check]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import marshal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,18 +16,20 @@ from covlane.collector.engines import slipcover as slipcover_engine
 from covlane.collector.engines import slipcover_compat as slip
 from covlane.collector.instrument import marks
 from covlane.collector.leg.guard import Guard
-from covlane.config.engines import SLIPCOVER
+from covlane.config.engines import MODEL
 
 
-def test_the_installed_release_is_one_that_is_known() -> None:
-    assert slipcover.__version__ in slip.KNOWN
-    assert SLIPCOVER.removeprefix("slipcover==") in slip.KNOWN
+def test_the_release_that_equality_is_tested_with_is_the_one_that_is_named() -> None:
+    assert slipcover.__version__ == slip.RELEASE == MODEL
 
 
-def test_pytest_is_told_to_leave_slipcover_alone() -> None:
-    from _pytest.assertion.rewrite import AssertionRewriter
-
-    assert AssertionRewriter.is_rewrite_disabled(slipcover.__doc__ or "")
+def test_nothing_of_slipcover_is_loaded_to_measure() -> None:
+    program = (
+        "import sys; sys.modules['slipcover'] = None\n"
+        "from covlane.collector.engines import executable, slipcover, slipcover_reader\n"
+        "slipcover.recorders()"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_executable_lines_and_branches_leave_out_what_is_excluded() -> None:

@@ -1,4 +1,8 @@
-"""The one module that reaches into SlipCover; each assumption has a test in tests/unit/collector/test_slip.py."""
+"""Which lines and branches a source has: those of SlipCover, worked out here.
+
+Nothing of SlipCover is installed or runs in a leg. tests/unit/collector/test_marks.py holds what is worked out here
+equal to what SlipCover itself says of the standard library and of rare statements.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,7 @@ import dis
 import re
 import sys
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
-
-import slipcover
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..instrument.marks import uncollected
 from ..leg.record import MARK, branch
@@ -19,16 +21,13 @@ if TYPE_CHECKING:
     import types
     from collections.abc import Iterable, Iterator
 
-#: The releases whose internals this module was written against.
-KNOWN = ("1.1.0",)
+#: The release of SlipCover whose lines and branches these are.
+RELEASE = "1.1.0"
 
 Branch = tuple[int, int]
 
-_slipcover: Any = sys.modules["slipcover.slipcover"]  # the package has a class of that name
-
-# SlipCover is imported before pytest looks for plugins, and its entry point makes pytest want to rewrite it.
-# This is pytest's own word for "leave it", without which a project with `filterwarnings = error` cannot start.
-slipcover.__doc__ = (slipcover.__doc__ or "") + "\nPYTEST_DONT_REWRITE"
+#: The operations of a line that only loads what annotations name (SlipCover 1.1.0, `_ANNOTATION_ONLY_OPS`).
+_NAMED = ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_ATTR", "BINARY_SUBSCR")
 
 #: Up to Python 3.10; there is no such operation later.
 _SETUP_FINALLY = dis.opmap.get("SETUP_FINALLY", -1)
@@ -62,7 +61,7 @@ def _scanned(code: types.CodeType) -> tuple[list[tuple[int, int]], set[int]]:
     """Return where the lines of code begin, and those of them that only load what annotations name."""
     if sys.version_info < (3, 11):
         starts = {**dict(_copied_lines(code)), **dict(dis.findlinestarts(code))}
-        return sorted(starts.items()), set(_slipcover._get_annotation_only_lines(code))
+        return sorted(starts.items()), _loading_lines(code)
     found: list[tuple[int, int]] = []
     loading: set[int] = set()
     other: set[int] = set()
@@ -77,6 +76,17 @@ def _scanned(code: types.CodeType) -> tuple[list[tuple[int, int]], set[int]]:
             (loading if loads else other).add(line)
         before = line
     return found, loading - other
+
+
+def _loading_lines(code: types.CodeType) -> set[int]:
+    """Return the lines of code that only load what annotations name (Python 3.10 and earlier)."""
+    loading: set[int] = set()
+    other: set[int] = set()
+    line = 0
+    for each in dis.get_instructions(code):
+        line = each.starts_line or line
+        (loading if each.opname in _NAMED else other).add(line)
+    return loading - other
 
 
 def _copied_lines(code: types.CodeType) -> Iterator[tuple[int, int]]:
@@ -95,7 +105,7 @@ def _copied_lines(code: types.CodeType) -> Iterator[tuple[int, int]]:
 
 if sys.version_info >= (3, 11):
     _SILENT = {dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")}
-    _LOADING = {dis.opmap[name] for name in (*_slipcover._ANNOTATION_ONLY_OPS, "CACHE") if name in dis.opmap}
+    _LOADING = {dis.opmap[name] for name in (*_NAMED, "CACHE") if name in dis.opmap}
 
 
 class Able(NamedTuple):
@@ -113,7 +123,7 @@ def numbers(code: types.CodeType, source: bytes) -> set[int]:
     for each in codes(code):
         starts, loading = _scanned(each)
         if sys.version_info >= (3, 14):
-            loading = _slipcover._get_annotation_only_lines(each)
+            loading = set()  # annotations run where they are asked for
         found |= {line for _, line in starts} - (loading - heads)
     return found
 

@@ -8,7 +8,6 @@ import marshal
 import os
 import threading
 import time
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from ..instrument.sources import Sources, read
@@ -16,6 +15,7 @@ from ..leg.cache import Cache
 from ..leg.guard import Guard
 from .engine import Counted, digest_of
 from .slipcover import frozen, recorders
+from .slipcover_compat import RELEASE
 from .worker_pool import Crew, processors
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Reader:
     def __init__(
         self, plan: Plan, paths: list[str], seen: dict[str, set[Item]], ahead: Optional[Ahead] = None
     ) -> None:
-        self.version = metadata.version("slipcover")
+        self.version = RELEASE
         self._plan = plan
         self._seen = seen
         self._cache = Cache(plan.kept)
