@@ -39,7 +39,7 @@ PLUGINS = ("pytest-xdist", "pytest-forked", "coverage")
 #: The last of each line that differs for pytest-forked; docs/forked.md shows the pairings.
 PYTESTS = ("7.4.4", "8.0.2", "8.4.2", "9.0.3", "9.1.1", "9.2.0")
 FORKEDS = ("1.6.0", "1.7.5")
-COVERED_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+COVERED_PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 
 
 def _present(version: str) -> bool:

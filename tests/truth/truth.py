@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from truth.programs import Program
 
 HERE = Path(__file__).parents[2]
-PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 DOCUMENT = HERE / "docs" / "truth.md"
 INTRODUCTION = """\
 # What is known by reading, measured

@@ -40,7 +40,8 @@ def _operations(*prefixes: str) -> frozenset[int]:
 
 _EXTENDED, _JUMPS, _LOOPS = (
     opmap["EXTENDED_ARG"],
-    _operations("JUMP_", "POP_JUMP_"),
+    # From Python 3.14 on NOT_TAKEN follows a conditional jump, for the branch events.
+    _operations("JUMP_", "POP_JUMP_", "NOT_TAKEN"),
     _operations("FOR_ITER", "GET_ANEXT"),
 )
 #: What adds an element of a comprehension, and in a generator expression yields it.
