@@ -8,7 +8,7 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from covlane.config import checkout, lockfile
+from covlane.config import checkout, lockfile, pythons
 from covlane.config.metadata import Metadata, ini, table
 from covlane.config.requirements import needs
 from covlane.config.sources import resolve
@@ -24,8 +24,6 @@ EXCLUDE_LINES = (
     r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)",
     r"if (typing\.)?TYPE_CHECKING:",
 )
-#: The Pythons that SlipCover measures.
-KNOWN_PYTHONS = tuple(f"3.{minor}" for minor in range(9, 15))
 #: Folders at the top of a repository that hold no product code.
 NOT_SOURCE = frozenset(
     [
@@ -78,6 +76,8 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
     """
     metadata = Metadata.read(root, document)
     found: Found = {} if "pythons" in given else {"pythons": _pythons(metadata)}
+    if any(map(pythons.is_pypy, given.get("pythons", ()))):
+        found["engine"] = ("coverage", "`pythons` names PyPy, which only coverage.py measures")
     found["tests"] = _tests(root, document)
     found["source"] = _sources(root, document, metadata)
     if "source" in given:
@@ -100,13 +100,22 @@ def _pythons(metadata: Metadata) -> tuple[tuple[str, ...], str]:
         allowed = SpecifierSet(requires)
     except InvalidSpecifier:
         requires, allowed = "", SpecifierSet()
-    able = [python for python in KNOWN_PYTHONS if _allows(allowed, python)]
-    named = {line.rpartition("::")[2].strip() for line in metadata.classifiers if "Python :: 3." in line}
-    if chosen := tuple(python for python in able if python in named):
-        return chosen, "classifiers and requires-python"
-    if requires and able:
-        return tuple(able), "requires-python"
-    return (f"3.{sys.version_info.minor}",), "the Python that runs covlane"
+    numbers = [re.fullmatch(r".*Python :: (3\.\d+)\s*", line) for line in metadata.classifiers]
+    named = sorted({found[1] for found in numbers if found}, key=pythons.minor)
+    oldest = pythons.minor(pythons.OLDEST)
+    early = [python for python in named if pythons.minor(python) < oldest]
+    aside = f" ({', '.join(early)} left out: legs run on {pythons.OLDEST} and later)" if early else ""
+    # What has ended, and what is later than the table, is measured where it is named.
+    if chosen := tuple(python for python in named if python not in early and _allows(allowed, python)):
+        return chosen, f"classifiers and requires-python{aside}"
+    known = [python for python in pythons.END_OF_LIFE if _allows(allowed, python)]
+    current = [python for python in known if python in pythons.current(pythons.today())] or known[-1:]
+    asked = {f"3.{each.version.split('.')[1]}" for each in allowed if re.match(r"3\.\d", each.version)}
+    later = {python for python in asked if pythons.minor(python) > pythons.minor([*pythons.END_OF_LIFE][-1])}
+    allowed_later = [python for python in sorted(later, key=pythons.minor) if _allows(allowed, python)]
+    if requires and (current or allowed_later):
+        return (*current, *allowed_later), f"requires-python{aside}"
+    return (f"3.{sys.version_info.minor}",), f"the Python that runs covlane{aside}"
 
 
 def _allows(allowed: SpecifierSet, python: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
-from covlane.config import checkout, detection
+from covlane.config import checkout, detection, pythons
 from covlane.errors import UsageError
 from covlane.model.rules import Count, Gate, Percent, Threshold
 
@@ -388,8 +388,10 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
     if (thresholds := values.get("thresholds", ())) != tuple(sorted(thresholds)):
         raise _wrong("thresholds", thresholds, describe(Thresholds), origins["thresholds"])
     for python in values.get("pythons", ()):
-        if not re.fullmatch(r"3\.\d+t?", python):
-            raise _wrong("pythons", python, 'versions such as "3.12"', origins["pythons"])
+        if not pythons.NAME.fullmatch(python):
+            raise _wrong(
+                "pythons", python, 'versions such as "3.12", "3.14t" or "pypy3.11"', origins["pythons"]
+            )
     _check_tables(values, origins)
     for name in ("exclude-lines", "exclude-also"):
         for pattern in values.get(name, ()):
@@ -398,6 +400,8 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
 
 
 def _check_tables(values: dict[str, Any], origins: dict[str, str]) -> None:
+    if values.get("engine") == "slipcover" and any(map(pythons.is_pypy, values.get("pythons", ()))):
+        raise _wrong("engine", "slipcover", '"coverage", as `pythons` names PyPy', origins["engine"])
     for name in ("gate.files", "gate.components"):
         for given in values.get(name, {}).values():
             if not dict(given.items() if isinstance(given, Threshold) else [("line", given)]):

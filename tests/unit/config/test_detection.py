@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.config import settings
+from covlane.config import pythons, settings
 from covlane.config.detection import EXCLUDE_LINES, detect
 
 if TYPE_CHECKING:
@@ -167,15 +168,46 @@ def test_the_sources_are_what_the_build_backend_packs_where_that_is_there(
 # Pythons
 
 
+@pytest.fixture(autouse=True)
+def _the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pythons, "today", lambda: date(2026, 12, 1))
+
+
+def test_the_table_of_pythons_is_kept() -> None:
+    table = [*pythons.END_OF_LIFE.values()]
+    assert table == sorted(table)
+    assert datetime.now(UTC).date() < pythons.NEWEST_SINCE.replace(year=pythons.NEWEST_SINCE.year + 1), (
+        "another Python came out since: add it to END_OF_LIFE, from https://devguide.python.org/versions/"
+    )
+
+
+def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
+    text = project(more='classifiers = ["Programming Language :: Python :: 3.9"]\nrequires-python = ">=3.9"')
+    repository(tmp_path, "", pyproject_toml=text)
+    assert (
+        origin(tmp_path, "pythons") == "detected: requires-python (3.9 left out: legs run on 3.10 and later)"
+    )
+
+
 @pytest.mark.parametrize(
-    ("more", "pythons"),
+    ("more", "names"),
     [
-        ('requires-python = ">=3.12"', ["3.12", "3.13", "3.14"]),
-        ('requires-python = ">=3.10,<3.12"', ["3.10", "3.11"]),
+        ('requires-python = ">=3.12"', ["3.12", "3.13", "3.14", "3.15"]),
+        ('requires-python = ">=3.10,<3.12"', ["3.11"]),
+        ('requires-python = "==3.10.*"', ["3.10"]),
+        ('requires-python = ">=3.16"', ["3.16"]),
+        (
+            'classifiers = ["Programming Language :: Python :: 3.15", "Programming Language :: Python :: 3.16"]',
+            ["3.15", "3.16"],
+        ),
+        (
+            'classifiers = ["Programming Language :: Python :: 3.9", "Programming Language :: Python :: 3.10"]',
+            ["3.10"],
+        ),
         ('requires-python = ">=3.12.4,<3.14"', ["3.12", "3.13"]),
         ('requires-python = "==3.11.4"', ["3.11"]),
         ('requires-python = "~=3.12.3"', ["3.12"]),
-        ('requires-python = ">=2.7"', ["3.9", "3.10", "3.11", "3.12", "3.13", "3.14"]),
+        ('requires-python = ">=2.7"', ["3.11", "3.12", "3.13", "3.14", "3.15"]),
         ('classifiers = ["Programming Language :: Python :: 3.13"]', ["3.13"]),
         (
             'classifiers = ["Programming Language :: Python :: 3.13", "Programming Language :: Python :: 3.10"]',
@@ -187,11 +219,11 @@ def test_the_sources_are_what_the_build_backend_packs_where_that_is_there(
         ),
         (
             'requires-python = ">=3.13"\nclassifiers = ["Programming Language :: Python :: 3 :: Only"]',
-            ["3.13", "3.14"],
+            ["3.13", "3.14", "3.15"],
         ),
         (
             'requires-python = ">=3.13"\nclassifiers = ["Programming Language :: Python :: 3.6"]',
-            ["3.13", "3.14"],
+            ["3.13", "3.14", "3.15"],
         ),
         ('classifiers = ["Programming Language :: Python :: 3"]', [THIS]),
         ('requires-python = "newer"', [THIS]),
@@ -199,14 +231,14 @@ def test_the_sources_are_what_the_build_backend_packs_where_that_is_there(
         ("", [THIS]),
     ],
 )
-def test_the_pythons_are_those_that_the_project_names(tmp_path: Path, more: str, pythons: list[str]) -> None:
+def test_the_pythons_are_those_that_the_project_names(tmp_path: Path, more: str, names: list[str]) -> None:
     repository(tmp_path, "", pyproject_toml=project(more=more))
-    assert found(tmp_path, "pythons") == tuple(pythons)
+    assert found(tmp_path, "pythons") == tuple(names)
 
 
 def test_the_pythons_are_read_from_setup_cfg(tmp_path: Path) -> None:
     repository(tmp_path, "", setup_cfg="[options]\npython_requires = >=3.13\n")
-    assert found(tmp_path, "pythons") == ("3.13", "3.14")
+    assert found(tmp_path, "pythons") == ("3.13", "3.14", "3.15")
 
 
 def test_classifiers_are_read_from_setup_cfg(tmp_path: Path) -> None:
@@ -217,7 +249,7 @@ def test_classifiers_are_read_from_setup_cfg(tmp_path: Path) -> None:
 
 def test_the_pythons_are_read_from_setup_py(tmp_path: Path) -> None:
     repository(tmp_path, "", setup_py="setup(python_requires='>=3.13')")
-    assert found(tmp_path, "pythons") == ("3.13", "3.14")
+    assert found(tmp_path, "pythons") == ("3.13", "3.14", "3.15")
 
 
 def test_without_any_word_of_pythons_the_one_that_runs_is_measured(tmp_path: Path) -> None:

@@ -391,7 +391,7 @@ def test_a_choice_from_the_environment_is_held_to_the_same_list(tmp_path: Path) 
     assert error.cause.endswith("codescene.via is 'ftp'; it takes one of 'auto', 'cli', 'rest'")
 
 
-@pytest.mark.parametrize("python", ["", "3", "2.7", "3.12.1", "python3.12", "3.x", "3.12 ", "pypy3.10"])
+@pytest.mark.parametrize("python", ["", "3", "2.7", "3.12.1", "python3.12", "3.x", "3.12 ", "pypy", "pypy3"])
 def test_a_python_that_is_no_version_is_refused(tmp_path: Path, python: str) -> None:
     assert 'it takes versions such as "3.12"' in refused(tmp_path, f'pythons = ["{python}"]').cause
 
@@ -546,3 +546,19 @@ def test_a_variable_that_is_no_table_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, COVLANE_PATHS="src").cause.startswith(
         "environment COVLANE_PATHS: paths is 'src'"
     )
+
+
+@pytest.mark.parametrize("python", ["3.12", "3.14t", "pypy3.11"])
+def test_pythons_are_named_as_nox_and_setup_python_name_them(tmp_path: Path, python: str) -> None:
+    assert value(load(tmp_path, f'pythons = ["{python}"]'), "pythons") == (python,)
+
+
+def test_where_pypy_is_named_coverage_py_measures_every_leg(tmp_path: Path) -> None:
+    configured = load(tmp_path, 'pythons = ["3.12", "pypy3.11"]')
+    assert value(configured, "engine") == "coverage"
+    assert configured.origins["engine"] == "detected: `pythons` names PyPy, which only coverage.py measures"
+
+
+def test_an_engine_that_cannot_measure_pypy_is_refused(tmp_path: Path) -> None:
+    error = refused(tmp_path, 'pythons = ["pypy3.11"]\nengine = "slipcover"')
+    assert error.cause.endswith("engine is 'slipcover'; it takes \"coverage\", as `pythons` names PyPy")

@@ -11,6 +11,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
+    import types
+
     from ..instrument.sources import Sources
     from ..leg.fragments import Fragment
     from ..leg.guard import Guard
@@ -78,9 +80,14 @@ class Engine:
         @functools.wraps(settrace)
         def set_other(function: Any) -> None:
             # coverage.py's own, or one of its own that somebody puts back, as threading does in each thread.
-            caller = sys._getframe(1).f_globals.get("__name__")
+            # At the end of a thread, or of the process, there may be no caller in Python.
+            caller = _caller()
             homes = caller, getattr(function, "__module__", None), type(function).__module__
-            if not _monitors() and not any(str(home).partition(".")[0] == "coverage" for home in homes):
+            if (
+                caller
+                and not _monitors()
+                and not any(str(home).partition(".")[0] == "coverage" for home in homes)
+            ):
                 self._lose(REPLACED)
             settrace(function)
 
@@ -122,6 +129,14 @@ def quiet_coverage(**options: Any) -> Any:
     made = importlib.import_module("coverage").Coverage(data_file=None, config_file=False, **options)
     made.set_option("run:disable_warnings", QUIET)
     return made
+
+
+def _caller() -> Optional[str]:
+    """Return the name of the module that called the caller of this, None where it was called from no Python code."""
+    frame: Optional[types.FrameType] = sys._getframe()
+    for _ in range(2):
+        frame = frame.f_back if frame else None
+    return frame.f_globals.get("__name__") if frame else None
 
 
 def _monitors() -> bool:
