@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 import data_words
-from covlane.analysis.bar import Bar, Case
 from covlane.analysis.gate import outcome
+from covlane.analysis.threshold import Check, Threshold
 from covlane.model.lines import pack
-from covlane.model.report import Component, Ratio, Share
+from covlane.model.report import Component, LegGroup, Ratio
 from covlane.model.verdict import BaselineState, Identity, Missing, Patch, PatchFile, Total, Verdict
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def report(root: Path) -> Report:
         components=(Component("web", ("src/web",), ("frontend",)), Component("pkg", ("src/pkg",))),
         disputed={
             "src/pkg/compat.py": (
-                Share(LEGS[:1], pack([4, 6, 7]), pack([6, 7])),
-                Share(LEGS[1:], pack([4, 6, 7]), pack([4])),
+                LegGroup(LEGS[:1], pack([4, 6, 7]), pack([6, 7])),
+                LegGroup(LEGS[1:], pack([4, 6, 7]), pack([4])),
             )
         },
     )
@@ -131,9 +131,9 @@ def verdict(**changes: object) -> Verdict:
 def agreeing(**changes: object) -> Verdict:
     """Return that verdict with the one gate that its patch comes to, and the outcome that follows."""
     found = verdict(**changes)
-    measured, bar = found.patch.statements, Bar.of(80)
+    measured, threshold = found.patch.statements, Threshold.of(80)
     missing = [Missing(path=file.path, lines=file.missing) for file in found.patch.files if file.missing]
-    gate = Case("patch", "statement", "", measured, bar).compared(lambda _: missing)
+    gate = Check("patch", "statement", "", measured, threshold).judge(lambda _: missing)
     return msgspec.structs.replace(
         found,
         outcome=outcome(found.incomplete, {gate.outcome}),

@@ -137,7 +137,7 @@ def read(content: bytes) -> str:
             found = artifact.verdict(content)
     except ReportError as error:
         return _refusal(error)
-    text = markdown.comment(markdown.Told(found))
+    text = markdown.comment(markdown.Context(found))
     assert all(char.isprintable() for char in text.replace("\n", ""))
     return "verdict"
 

@@ -18,7 +18,7 @@ from covlane.model.diff import Diff, FileDiff, Piece
 from covlane.model.evidence import Evidence
 from covlane.model.lines import pack, unpack
 from covlane.model.report import FileCoverage, Report
-from covlane.model.rules import Threshold, exact
+from covlane.model.rules import MinimumCoverage, exact
 from judged import measured, verdict
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ GATES: st.SearchStrategy[Mapping[str, object]] = st.fixed_dictionaries(
         "ratchet": st.booleans() | st.just(0.0) | st.floats(0, 5),
         "files": st.dictionaries(
             st.sampled_from(["*", "**", "c", "a.py"]),
-            st.floats(0, 100) | st.builds(Threshold, line=st.floats(0, 100), together=st.booleans()),
+            st.floats(0, 100) | st.builds(MinimumCoverage, line=st.floats(0, 100), together=st.booleans()),
         ),
     },
 )

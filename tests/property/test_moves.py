@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import data_words
 from covlane.analysis.moves import follow
-from covlane.analysis.ratchet import floors
+from covlane.analysis.ratchet import minimums
 from covlane.analysis.statements import touched
 from covlane.model.diff import Diff
 from covlane.model.evidence import Evidence
@@ -133,5 +133,5 @@ def test_nothing_is_deleted_by_a_move(data: st.DataObject, given_functions: list
     before, now = laid_out(placed[0], now=False), laid_out(placed[1], now=True)
     sides = [{path: text.encode() for path, text in side.files.items()} for side in (before, now)]
     went = follow(diff(before.files, now.files), *sides)
-    lines, branches = floors(measured(before.report), now.report.files, went.pieces)
+    lines, branches = minimums(measured(before.report), now.report.files, went.pieces)
     assert (lines.ratio, branches.ratio) == (before.report.lines, before.report.branches)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from covlane.analysis.paths import Places
     from covlane.formats.foreign import Foreign
-    from covlane.model.report import Component, FileCoverage, Seen, Share, Stamp
+    from covlane.model.report import Component, FileCoverage, LegFile, LegGroup, Stamp
 
 EPOCH = "1970-01-01T00:00:00+00:00"
 #: Names that one sentence lists.
@@ -94,7 +94,7 @@ class _Merging:
         self._own = 0
         self._shards: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._files: dict[str, Union] = {}
-        self._led: dict[str, list[tuple[str, Seen, int]]] = defaultdict(list)
+        self._led: dict[str, list[tuple[str, LegFile, int]]] = defaultdict(list)
         self._branch = False
         self._timestamp = EPOCH
 
@@ -189,7 +189,7 @@ class _Merging:
         lines: Counter[int] = Counter()
         branches: Counter[int] = Counter()
         files: dict[str, FileCoverage] = {}
-        disputed: dict[str, tuple[Share, ...]] = {}
+        disputed: dict[str, tuple[LegGroup, ...]] = {}
         digests: dict[str, str] = {}
         for path in sorted(self._files):
             union = self._files.pop(path)
@@ -265,7 +265,7 @@ class _Merging:
         self._branch = self._branch or branch
         self._timestamp = max(self._timestamp, timestamp or EPOCH)
 
-    def _fold(self, path: str, seen: Seen, bit: int) -> Union:
+    def _fold(self, path: str, seen: LegFile, bit: int) -> Union:
         union = self._files.get(path)
         if union is None:
             union = self._files[path] = Union()

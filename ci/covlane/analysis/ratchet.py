@@ -1,8 +1,8 @@
-"""The ratchet: what must be reached where covered code may be deleted, and code that moved keeps its duty.
+"""The ratchet: the minimum that a baseline sets, adjusted for code that was deleted or moved since.
 
-The baseline's lines are followed to where they stand now; what stands nowhere was deleted. Deleted covered lines lower
-the floor, of each file at most as many as it has fewer lines in all: what is written anew is no deletion. What is no
-longer covered hides neither behind a deletion nor in another file.
+The baseline's lines are followed to their present place; lines without one were deleted. Deleting covered lines lowers
+the minimum, per file by no more than its net loss of lines, so that rewritten code does not count as deleted. A line
+that lost its coverage cannot hide behind a deletion or in another file.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     _Files = Mapping[str, FileCoverage]
 
 
-class Floor(NamedTuple):
-    """What must be reached, and by file the lines that lost: missed now, or with a branch untaken, and not before."""
+class Minimum(NamedTuple):
+    """The figure to reach, and by file the regressed lines: newly missed, or with a newly untaken branch."""
 
     ratio: Ratio
-    lost: Mapping[str, int]
+    regressed: Mapping[str, int]
 
 
 @dataclass(slots=True)
 class _Lines:
-    """Lines that ran and that did not, and how many branches leave each line, taken and not."""
+    """Executed and missed lines, and for each line its number of taken and of untaken branches."""
 
     executed: int = 0
     missed: int = 0
@@ -42,7 +42,7 @@ class _Lines:
 
     @classmethod
     def of(cls, file: FileCoverage) -> _Lines:
-        """Return what is measured of a file now."""
+        """Return a file's present coverage."""
         jumps = (
             Counter(line for line, _ in file.taken),
             Counter(line for line, _ in file.branches - file.taken),
@@ -50,73 +50,75 @@ class _Lines:
         return cls(file.executed, file.executable & ~file.executed, *jumps)
 
     def give(self, piece: Piece, to: _Lines) -> None:
-        """Move what a piece has to where it stands now."""
+        """Move the lines and branches of a piece to their present place."""
         to.executed |= piece.now(self.executed)
         to.missed |= piece.now(self.missed)
         self.executed &= ~piece.of(self.executed)
         self.missed &= ~piece.of(self.missed)
-        for mine, theirs in ((self.taken, to.taken), (self.untaken, to.untaken)):
-            for line in [line for line in mine if piece.first <= line <= piece.last]:
-                theirs[line + piece.shift] += mine.pop(line)
+        for source, target in ((self.taken, to.taken), (self.untaken, to.untaken)):
+            for line in [line for line in source if piece.first <= line <= piece.last]:
+                target[line + piece.shift] += source.pop(line)
 
 
 class _Net(NamedTuple):
-    """How many fewer there are than there were, and how many covered ones were deleted."""
+    """The net loss of lines or branches, and how many covered ones were deleted."""
 
     total: int
     covered: int
 
 
-def floors(
+def minimums(
     before: Baseline, now: _Files, following: _Pieces, unfollowed: Collection[str] = ()
-) -> tuple[Floor, Floor]:
-    """Return what lines and branches must reach.
+) -> tuple[Minimum, Minimum]:
+    """Return the minimums for lines and for branches.
 
     Args:
         before: the baseline.
-        now: the files as they are measured now.
-        following: of each file that changed where its lines stand now; the lines of others stand where they did.
-        unfollowed: the files of which that is not known: nothing in them counts as deleted.
+        now: the files' present coverage.
+        following: for each file that changed, where its lines are now; lines of other files did not move.
+        unfollowed: files whose lines cannot be followed: nothing in them counts as deleted.
     """
-    stand, gone = _carried(before, now, following)
+    present, gone = _carried(before, now, following)
     deleted_lines = deleted_branches = 0
-    lost: dict[str, int] = {}
+    missed: dict[str, int] = {}
     untaken: dict[str, int] = {}
-    for path in sorted({*now, *stand, *gone}):
-        then, measured = stand[path], _Lines.of(now.get(path, FileCoverage()))
+    for path in sorted({*now, *present, *gone}):
+        then, measured = present[path], _Lines.of(now.get(path, FileCoverage()))
         if path not in unfollowed:
             pairs = [(then, measured), *((left, _Lines()) for left in gone[path])]
             deleted_lines += _deleted(_fewer_lines(*pair) for pair in pairs)
             deleted_branches += _deleted(_fewer_branches(*pair) for pair in pairs)
-        lost[path] = measured.missed & ~then.missed
+        missed[path] = measured.missed & ~then.missed
         untaken[path] = pack(sorted(measured.untaken - then.untaken))
     return (
-        Floor(_without(before.lines, deleted_lines), {path: at for path, at in lost.items() if at}),
-        Floor(_without(before.branches, deleted_branches), {path: at for path, at in untaken.items() if at}),
+        Minimum(_without(before.lines, deleted_lines), {path: at for path, at in missed.items() if at}),
+        Minimum(
+            _without(before.branches, deleted_branches), {path: at for path, at in untaken.items() if at}
+        ),
     )
 
 
 def _carried(
     before: Baseline, now: _Files, following: _Pieces
 ) -> tuple[dict[str, _Lines], dict[str, list[_Lines]]]:
-    """Return what of the baseline stands in each file now, and what was deleted from each."""
-    stand: dict[str, _Lines] = defaultdict(_Lines)
+    """Return the baseline's lines by their present file, and those deleted from each file."""
+    present: dict[str, _Lines] = defaultdict(_Lines)
     gone: dict[str, list[_Lines]] = defaultdict(list)
     for path, counts in before.files.items():
         jumps = Counter(counts.taken_at), Counter(counts.untaken_at)
         then = _Lines(from_ranges(counts.executed), from_ranges(counts.missed), *jumps)
         pieces = following.get(path)
         if pieces is None:
-            stand[path] = then
+            present[path] = then
             continue
         gone[_home(path, pieces, now)].append(then)
         for piece in pieces:
-            then.give(piece, stand[piece.path])
-    return stand, gone
+            then.give(piece, present[piece.path])
+    return present, gone
 
 
 def _home(path: str, pieces: Iterable[Piece], now: _Files) -> str:
-    """Return the file, or, where it is gone, the one that took most of its lines."""
+    """Return the file, or, if it is gone, the one that received most of its lines."""
     took: Counter[str] = Counter()
     for piece in pieces:
         took[piece.path] += piece.last - piece.first + 1
@@ -130,7 +132,7 @@ def _fewer_lines(before: _Lines, now: _Lines) -> _Net:
 
 
 def _fewer_branches(before: _Lines, now: _Lines) -> _Net:
-    """Compare line by line: a line that has fewer branches has lost the untaken ones first."""
+    """Compare line by line; a line with fewer branches lost its untaken ones first."""
     total = covered = 0
     for line in {*before.taken, *before.untaken, *now.taken, *now.untaken}:
         fewer = before.taken[line] + before.untaken[line] - now.taken[line] - now.untaken[line]
@@ -140,7 +142,7 @@ def _fewer_branches(before: _Lines, now: _Lines) -> _Net:
 
 
 def _deleted(nets: Iterable[_Net]) -> int:
-    """Return how many covered ones of a file count as deleted; what is covered now has no say in it."""
+    """Return how many covered lines or branches of a file count as deleted, whatever is covered now."""
     nets = list(nets)
     return max(0, min(sum(net.total for net in nets), sum(net.covered for net in nets)))
 

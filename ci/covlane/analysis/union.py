@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from covlane.model.branches import settled
-from covlane.model.report import FileCoverage, Share
+from covlane.model.report import FileCoverage, LegGroup
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Sequence
 
-    from covlane.model.report import Branch, Seen
+    from covlane.model.report import Branch, LegFile
 
 
 class Union:
@@ -27,7 +27,7 @@ class Union:
         self._lines: dict[tuple[int, int], int] = {}
         self._branches: dict[Branch, int] = {}
 
-    def add(self, seen: Seen, leg: int) -> None:
+    def add(self, seen: LegFile, leg: int) -> None:
         """Add what one leg, a set of one, says of the file; again changes nothing."""
         self.legs |= leg
         said = (seen.executable, seen.executed)
@@ -73,7 +73,7 @@ class Union:
         taken = frozenset(branch for branch, legs in self._branches.items() if legs)
         return settled(FileCoverage(executable, executed, branches, taken))
 
-    def shares(self, names: Sequence[str], expected: int) -> tuple[Share, ...]:
+    def shares(self, names: Sequence[str], expected: int) -> tuple[LegGroup, ...]:
         """Return who could run and who ran each line on which legs disagree.
 
         Args:
@@ -92,7 +92,7 @@ class Union:
             all_able, all_ran = all_able & able, all_ran & ran
         disputed = (any_able & ~all_able) | (any_ran & ~all_ran)
         found = (
-            Share(
+            LegGroup(
                 tuple(sorted(name for bit, name in enumerate(names) if legs >> bit & 1)),
                 able & disputed,
                 ran & disputed,

@@ -106,7 +106,7 @@ class Telling:
         begin = chosen.comment == "always" or comment.changed(verdict)
         server, name = (self.environ.get(f"GITHUB_{key}", "") for key in ("SERVER_URL", "REPOSITORY"))
         folder = self.configured.folder
-        told = markdown.Told(
+        told = markdown.Context(
             verdict.below(folder),
             None,
             blob(f"{server}/{name}", verdict.commit),

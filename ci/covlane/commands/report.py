@@ -39,7 +39,7 @@ class Showing:
     environ: Mapping[str, str]
     report: Report
 
-    def told(self) -> markdown.Told:
+    def told(self) -> markdown.Context:
         """Return what the texts tell beside the report; links where a runner says which repository this is."""
         verdict, before = self._judged()
         folder = self.configured.folder
@@ -47,7 +47,7 @@ class Showing:
         commit = next((stamp.commit for stamp in self.report.legs if stamp.commit), None)
         links = blob(f"{server}/{name}", commit)
         settings = self.configured.settings
-        return markdown.Told(
+        return markdown.Context(
             verdict and verdict.below(folder),
             before and before.below(folder),
             links,

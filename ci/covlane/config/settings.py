@@ -12,7 +12,7 @@ import msgspec
 
 from covlane.config import checkout, detection, pythons
 from covlane.errors import UsageError
-from covlane.model.rules import Count, Gate, Percent, Threshold
+from covlane.model.rules import Count, Gate, MinimumCoverage, Percent
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -143,7 +143,7 @@ _WORDS = (
     (bool | Percent, "true, false, or the points of a drop that may be"),
     (Count | None, "a number from 0 on"),
     (Thresholds, "two percentages, the lower first"),
-    (dict[str, Percent | Threshold], "percentages, or tables of `line`, `branch` and `together`"),
+    (dict[str, Percent | MinimumCoverage], "percentages, or tables of `line`, `branch` and `together`"),
     (dict[str, Component], "tables with `source` and `flags`, each a list of strings"),
     (dict[str, tuple[str, ...]], "a table of lists of strings"),
 )
@@ -404,8 +404,8 @@ def _check_tables(values: dict[str, Any], origins: dict[str, str]) -> None:
         raise _wrong("engine", "slipcover", '"coverage", as `pythons` names PyPy', origins["engine"])
     for name in ("gate.files", "gate.components"):
         for given in values.get(name, {}).values():
-            if not dict(given.items() if isinstance(given, Threshold) else [("line", given)]):
-                raise _wrong(name, given, describe(dict[str, Percent | Threshold]), origins[name])
+            if not dict(given.items() if isinstance(given, MinimumCoverage) else [("line", given)]):
+                raise _wrong(name, given, describe(dict[str, Percent | MinimumCoverage]), origins[name])
     for system in values.get("github.systems", ()):
         if system not in SYSTEMS.values():
             raise _wrong("github.systems", system, describe(dict[str, str]), origins["github.systems"])

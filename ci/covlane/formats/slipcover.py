@@ -27,7 +27,7 @@ from covlane.formats.untrusted import (
 )
 from covlane.model.branches import LAST_TARGET
 from covlane.model.lines import from_ranges, pack, to_ranges, unpack
-from covlane.model.report import Alone, Component, Measured, Report, Seen, Share, Stamp
+from covlane.model.report import Alone, Component, LegFile, LegGroup, Measured, Report, Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -178,9 +178,9 @@ def read_report(content: bytes, name: str, only: Collection[str] | None = None) 
     )
 
 
-def _share(share: _Share) -> Share:
+def _share(share: _Share) -> LegGroup:
     ran = from_ranges(share.ran)
-    return Share(share.names, ran | from_ranges(share.missed), ran)
+    return LegGroup(share.names, ran | from_ranges(share.missed), ran)
 
 
 def write_report(report: Report, version: str) -> bytes:
@@ -256,7 +256,7 @@ def _timestamp(meta: _Meta, name: str) -> str:
     return time
 
 
-class _Files(Mapping[str, Seen]):
+class _Files(Mapping[str, LegFile]):
     """Files that are decoded as they are asked for: together they take much more memory than their text."""
 
     def __init__(self, texts: Mapping[str, msgspec.Raw], name: str) -> None:
@@ -278,16 +278,16 @@ class _Files(Mapping[str, Seen]):
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise ReportError(f"{self._name} is no report of this kind: {path!r}: {error}", REMEDY) from None
 
-    def seen(self, file: _File) -> Seen:
+    def seen(self, file: _File) -> LegFile:
         """Return what it says."""
         executed = pack(file.executed_lines)
         executable = executed | pack(file.missing_lines)
         self._lines += executable.bit_length()
         if self._lines > MOST_LINES:
             raise ReportError(f"{self._name} has more lines than a report can have", REMEDY)
-        return Seen(executable, executed, file.executed_branches, file.missing_branches)
+        return LegFile(executable, executed, file.executed_branches, file.missing_branches)
 
-    def __getitem__(self, path: str) -> Seen:
+    def __getitem__(self, path: str) -> LegFile:
         return self.seen(self.decode(path))
 
     def __iter__(self) -> Iterator[str]:

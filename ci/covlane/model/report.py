@@ -84,9 +84,9 @@ class FileCoverage:
             frozenset(branch for branch in self.taken if branch[0] <= last),
         )
 
-    def seen(self) -> Seen:
+    def seen(self) -> LegFile:
         """Return it as a leg says it."""
-        return Seen(self.executable, self.executed, self.taken, self.branches - self.taken)
+        return LegFile(self.executable, self.executed, self.taken, self.branches - self.taken)
 
     def __or__(self, other: FileCoverage) -> FileCoverage:
         return FileCoverage(
@@ -97,7 +97,7 @@ class FileCoverage:
         )
 
 
-class Seen(NamedTuple):
+class LegFile(NamedTuple):
     """What a leg says of one file, as it comes: two line sets, and branches in any order."""
 
     executable: int
@@ -170,7 +170,7 @@ class Measured:
     stamp: Stamp
     branch: bool
     timestamp: str
-    seen: Mapping[str, Seen]
+    seen: Mapping[str, LegFile]
     digests: Mapping[str, str]
     durations: Mapping[str, float] = field(default_factory=dict)
 
@@ -180,7 +180,7 @@ class Measured:
         return {path: seen.coverage() for path, seen in self.seen.items()}
 
 
-class Share(NamedTuple):
+class LegGroup(NamedTuple):
     """What some legs, who agree, say of a file's disputed lines: which can run, and which of these ran."""
 
     legs: tuple[str, ...]
@@ -231,7 +231,7 @@ class Report:
     files: Mapping[str, FileCoverage]
     legs: tuple[Stamp, ...] = ()
     others: tuple[str, ...] = ()
-    disputed: Mapping[str, tuple[Share, ...]] = field(default_factory=dict)
+    disputed: Mapping[str, tuple[LegGroup, ...]] = field(default_factory=dict)
     alone: Mapping[str, Alone] = field(default_factory=dict)
     components: tuple[Component, ...] = ()
     incomplete: tuple[str, ...] = ()

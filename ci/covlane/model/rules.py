@@ -15,7 +15,9 @@ Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class Threshold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class MinimumCoverage(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """What files or a component must reach; `together` judges all files of a pattern as one."""
 
     line: Percent | None = None
@@ -23,9 +25,9 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     together: bool = False
 
     @classmethod
-    def of(cls, given: float | Threshold | None) -> Threshold:
+    def of(cls, given: float | MinimumCoverage | None) -> MinimumCoverage:
         """Return what was given for files: a percentage alone is one of lines, None is no bar."""
-        return given if isinstance(given, Threshold) else cls(line=given)
+        return given if isinstance(given, MinimumCoverage) else cls(line=given)
 
     def items(self) -> Iterator[tuple[Literal["line", "branch"], float]]:
         """Yield each metric that has a bar, with its percentage."""
@@ -49,8 +51,8 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", omit_defau
     patch_missing: Count | None = None
     new_files: Percent | None = None
     ratchet: bool | Percent = False
-    files: dict[str, Percent | Threshold] = {}
-    components: dict[str, Percent | Threshold] = {}
+    files: dict[str, Percent | MinimumCoverage] = {}
+    components: dict[str, Percent | MinimumCoverage] = {}
 
 
 #: What is judged where nothing is set.
@@ -59,7 +61,7 @@ DEFAULT = Gate(patch=80.0, ratchet=True)
 
 def questions(gate: Gate) -> Iterator[str]:
     """Yield a sentence for each threshold between 0 and 1 percent, which is likely to be meant as a part of 1."""
-    given: list[tuple[str, float | Threshold | None]] = [
+    given: list[tuple[str, float | MinimumCoverage | None]] = [
         ("total-line", gate.total_line),
         ("total-branch", gate.total_branch),
         ("patch", gate.patch),
@@ -68,7 +70,7 @@ def questions(gate: Gate) -> Iterator[str]:
         *((f"components.{name}", one) for name, one in gate.components.items()),
     ]
     for name, one in given:
-        both = Threshold.of(one)
+        both = MinimumCoverage.of(one)
         for percent in (both.line, both.branch):
             if percent and percent < 1:
                 text, meant = digits(percent), digits(float(exact(percent) * 10_000))

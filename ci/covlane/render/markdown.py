@@ -35,8 +35,8 @@ CIRCLES = {"low": "🔴 ", "middling": "🟡 ", "high": "🟢 ", "": ""}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What is told beside the report: the verdict on it, what was measured before, and where its files are shown.
+class Context:
+    """What is shown beside the report: its verdict, the baseline, and where its files can be linked.
 
     Attributes:
         blob: what links to files begin with, as `escaping.blob` has it; empty for no links.
@@ -77,26 +77,26 @@ class _Table(NamedTuple):
             yield from ("</details>", "")
 
 
-def summary(report: Report, told: Told | None = None, budget: int = SUMMARY) -> str:
+def summary(report: Report, context: Context | None = None, budget: int = SUMMARY) -> str:
     """Return the report as Markdown of at most so many bytes of UTF-8, some 2,000 or more.
 
     The first of these that fits: everything; short tables; one paragraph. Each says what it leaves out.
     """
-    told = told or Told()
+    context = context or Context()
     for most in (MOST_ROWS, FEW_ROWS):
-        text = "\n".join(_lines(report, told, most)).rstrip("\n") + "\n"
+        text = "\n".join(_lines(report, context, most)).rstrip("\n") + "\n"
         if len(text.encode("utf-8", "surrogateescape")) <= budget:
             return text
-    figures = f" {words.headline(report)}." if told.verdict else ""
-    return f"**{_headline(words.headline(report), told)}**{figures} Files, components and legs are left out here: they have no room.\n"
+    figures = f" {words.headline(report)}." if context.verdict else ""
+    return f"**{_headline(words.headline(report), context)}**{figures} Files, components and legs are left out here: they have no room.\n"
 
 
-def _lines(report: Report, told: Told, most: int) -> Iterator[str]:
-    verdict = told.verdict
-    yield from (f"**{_headline(words.headline(report), told)}**", "")
+def _lines(report: Report, context: Context, most: int) -> Iterator[str]:
+    verdict = context.verdict
+    yield from (f"**{_headline(words.headline(report), context)}**", "")
     if verdict:
-        yield from _judged(verdict, told, most)
-        yield from _totals(verdict, told).lines(most)
+        yield from _judged(verdict, context, most)
+        yield from _totals(verdict, context).lines(most)
     yield from (f"Legs: {escape(words.legs(report))}", "")
     reasons = [f"incomplete: {reason}" for reason in (verdict or report).incomplete]
     reasons += [f"note: {note}" for note in report.notes]
@@ -108,54 +108,54 @@ def _lines(report: Report, told: Told, most: int) -> Iterator[str]:
         items.append(f"{more:,} more of these are left out here")
     if items:
         yield from (*(f"- {escape(item)}" for item in items), "")
-    for table in (_changed(report, told), _files(report, told)):
+    for table in (_changed(report, context), _files(report, context)):
         if table.rows:
             yield from table.lines(most)
     if verdict:
-        yield _again(verdict, told)
+        yield _again(verdict, context)
 
 
-def comment(told: Told, budget: int = COMMENT) -> str:
+def comment(context: Context, budget: int = COMMENT) -> str:
     """Return the verdict as Markdown of at most so many bytes of UTF-8, some 2,000 or more.
 
     It is made of the verdict alone, which is all that is read of a stranger's run, so that every comment looks alike.
     """
-    verdict = told.verdict
+    verdict = context.verdict
     if verdict is None:
         raise ValueError("a comment tells a verdict")
     line, branch = verdict.total.line, verdict.total.branch
     figures = f"{line.text} of lines" + (f", {branch.text} of branches" if branch else "")
-    headline = f"**{_headline(figures, told)}**"
+    headline = f"**{_headline(figures, context)}**"
     for most in COMMENT_ROWS:
-        text = "\n".join((headline, "", *_verdict_lines(verdict, told, most))) + "\n"
+        text = "\n".join((headline, "", *_verdict_lines(verdict, context, most))) + "\n"
         if len(text.encode("utf-8", "surrogateescape")) <= budget:
             return text
-    return f"{headline} Files, gates and legs are left out here, they have no room: {_elsewhere(told)}\n"
+    return f"{headline} Files, gates and legs are left out here, they have no room: {_elsewhere(context)}\n"
 
 
-def _verdict_lines(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
-    yield from _judged(verdict, told, most)
-    yield from _totals(verdict, told).lines(most)
+def _verdict_lines(verdict: Verdict, context: Context, most: int) -> Iterator[str]:
+    yield from _judged(verdict, context, most)
+    yield from _totals(verdict, context).lines(most)
     gates = list(_gates(verdict))
     items = [*gates[:most], *(f"incomplete: {reason}" for reason in verdict.incomplete[:most])]
     if more := len(gates[most:]) + len(verdict.incomplete[most:]):
         items.append(f"{more:,} more of these are left out here")
     yield from (*(f"- {escape(_cut(item))}" for item in items), "")
     yield f"Legs: {escape(_cut(', '.join(sorted(verdict.legs)), 2_000, ','))}"
-    all_of_it = f"All files, components and what one leg alone runs: {_elsewhere(told)}"
-    yield from ("", all_of_it, "", _again(verdict, told))
+    all_of_it = f"All files, components and what one leg alone runs: {_elsewhere(context)}"
+    yield from ("", all_of_it, "", _again(verdict, context))
 
 
-def _elsewhere(told: Told) -> str:
-    return f"[the run's summary]({told.run})" if told.run else "the job's summary"
+def _elsewhere(context: Context) -> str:
+    return f"[the run's summary]({context.run})" if context.run else "the job's summary"
 
 
-def _again(verdict: Verdict, told: Told) -> str:
+def _again(verdict: Verdict, context: Context) -> str:
     """Return the commands that come to the same; a stranger's verdict may name anything as its base."""
     known = re.fullmatch("[0-9a-f]{40}", verdict.base or "")
     base = f" --base {known[0][:12]}" if known else ""
-    where = f"in {escape(told.project)}" if told.project else "here"
-    return f"The same {where}: `nox -s {told.session}` and `invoke gate{base}`"
+    where = f"in {escape(context.project)}" if context.project else "here"
+    return f"The same {where}: `nox -s {context.session}` and `invoke gate{base}`"
 
 
 def _gates(verdict: Verdict, outcomes: Collection[str] | None = None) -> Iterator[str]:
@@ -164,9 +164,9 @@ def _gates(verdict: Verdict, outcomes: Collection[str] | None = None) -> Iterato
             yield _cut(f"{gate.outcome}: {title(gate)}: {gate.reason}")
 
 
-def _headline(figures: str, told: Told) -> str:
+def _headline(figures: str, context: Context) -> str:
     """Return the one line that a reviewer acts on, escaped and of limited length."""
-    verdict, whose = told.verdict, f"{escape(told.project)}: " if told.project else ""
+    verdict, whose = context.verdict, f"{escape(context.project)}: " if context.project else ""
     if verdict is None:
         return f"{whose}Coverage: {figures}"
     wanted = [gate for gate in verdict.gates if gate.outcome == verdict.outcome]
@@ -183,14 +183,14 @@ def _headline(figures: str, told: Told) -> str:
     return f"{said}{escape(_cut(title(first)))}: {escape(_cut(first.reason))}{more}"
 
 
-def _judged(verdict: Verdict, told: Told, most: int) -> Iterator[str]:
+def _judged(verdict: Verdict, context: Context, most: int) -> Iterator[str]:
     """Yield the changed code: its figure, and what of it is not covered."""
     patch = verdict.patch
     if patch.note:
         yield from (escape(_cut(patch.note)), "")
     files = [file for file in patch.files if file.missing or file.missing_branches]
     files.sort(key=lambda file: (-file.statements.missing, file.path))
-    rows = [(_link(file.path, told), file.statements.text, _places(file, told.blob)) for file in files]
+    rows = [(_link(file.path, context), file.statements.text, _places(file, context.blob)) for file in files]
     if rows:
         yield from _Table(
             "Changed, not covered", ("Changed, not covered", "-Statements", "Lines"), rows
@@ -210,14 +210,14 @@ def _places(file: PatchFile, blob: str) -> str:
     return ", ".join(shown) + (f"{', and ' if shown else ''}{more:,} more" if more else "")
 
 
-def _totals(verdict: Verdict, told: Told) -> _Table:
+def _totals(verdict: Verdict, context: Context) -> _Table:
     total, patch = verdict.total, verdict.patch.statements
     rows = [("Lines", total.line, total.line_before)]
     rows += [("Branches", total.branch, total.branch_before)] if total.branch else []
     rows += [("Changed statements", patch, None)] if patch.total else []
     cells = [
         (
-            f"{CIRCLES[words.level(now, told.thresholds)]}{name}",
+            f"{CIRCLES[words.level(now, context.thresholds)]}{name}",
             now.text,
             f"{now.covered:,}/{now.total:,}",
             before.text if before else "-",
@@ -228,16 +228,16 @@ def _totals(verdict: Verdict, told: Told) -> _Table:
     return _Table("Totals", ("Total", "-Now", "-", "-Before", "-Change"), cells)
 
 
-def _changed(report: Report, told: Told) -> _Table:
+def _changed(report: Report, context: Context) -> _Table:
     """Return the files whose counts are others than before, those that miss most more lines first."""
     found = []
     for path, file in report.files.items():
-        counts = told.before.files.get(path) if told.before else None
+        counts = context.before.files.get(path) if context.before else None
         then = Ratio(counts.ran, counts.lines) if counts else file.lines
         if then.missing != file.lines.missing or words.change(file.lines, then):
             found.append((then.missing - file.lines.missing, path, then, file.lines))
     rows = [
-        (_link(path, told), now.text, then.text, words.change(now, then) or "-", f"{-gained:+,}")
+        (_link(path, context), now.text, then.text, words.change(now, then) or "-", f"{-gained:+,}")
         for gained, path, then, now in sorted(found, key=lambda item: item[:2])
     ]
     return _Table(
@@ -245,18 +245,20 @@ def _changed(report: Report, told: Told) -> _Table:
     )
 
 
-def _files(report: Report, told: Told) -> _Table:
+def _files(report: Report, context: Context) -> _Table:
     columns = ["File", "-Lines", "-Missed", *(("-Branches", "-Missed") if report.branch else ()), "Missing"]
     rows = []
     for path, file in words.by_missing(report):
         branches = (file.branch.text, f"{file.branch.missing}") if report.branch else ()
         missing = escape(_cut(words.missing(file), 120, ","))
-        rows.append((_link(path, told), file.lines.text, f"{file.lines.missing}", *branches, missing))
+        rows.append((_link(path, context), file.lines.text, f"{file.lines.missing}", *branches, missing))
     return _Table("Files with something missing", columns, rows)
 
 
-def _link(path: str, told: Told) -> str:
-    return link(path, told.blob, path) if len(path) <= LONGEST_NAME else escape(f"...{path[-LONGEST_NAME:]}")
+def _link(path: str, context: Context) -> str:
+    return (
+        link(path, context.blob, path) if len(path) <= LONGEST_NAME else escape(f"...{path[-LONGEST_NAME:]}")
+    )
 
 
 def _cut(text: str, most: int = MOST_SAID, at: str = " ") -> str:

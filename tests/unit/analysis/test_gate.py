@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from covlane.model.report import Component, Ratio
-from covlane.model.rules import Threshold
+from covlane.model.rules import MinimumCoverage
 from covlane.model.verdict import BaselineState, Missing
 from data_words import report
 from judged import evidence, following, measured, only, verdict
@@ -84,7 +84,7 @@ def test_a_failure_comes_before_a_gate_that_cannot_be_judged() -> None:
 
 
 def test_a_component_that_the_report_was_merged_without_is_not_passed() -> None:
-    found = verdict(HALF, components={"api": Threshold(line=1, branch=1)})
+    found = verdict(HALF, components={"api": MinimumCoverage(line=1, branch=1)})
     assert [(one.subject, one.metric, one.outcome) for one in found.gates] == [
         ("api", "line", "incomplete"),
         ("api", "branch", "incomplete"),
@@ -106,7 +106,7 @@ def test_one_line_cannot_hide_in_a_large_diff() -> None:
     large = report("a.py: 1..999+ 1000-")
     found = verdict(large, evidence({"a.py": list(range(1, 1001))}), patch=99, patch_missing=0)
     assert [one.outcome for one in found.gates] == ["pass", "fail"]
-    assert found.gates[1].reason == "1 statement missed, at most 0 may be: cover 1 more"
+    assert found.gates[1].reason == "1 statement missed, at most 0 allowed: cover 1 more"
     assert found.gates[1].missing == (Missing(path="a.py", lines=((1000, 1000),)),)
     assert only(large, evidence({"a.py": [1000]}), patch_missing=1).outcome == "pass"
 
@@ -139,7 +139,7 @@ def test_each_new_file_has_to_reach_its_bar() -> None:
 def test_the_first_pattern_that_matches_decides_over_each_file() -> None:
     found = verdict(
         report("src/core/a.py: 1+ 2-\nsrc/b.py: 1+ 2-\nsrc/c.py: 1+\nother.py: 1-"),
-        files={"src/core/**": 40, "src/**": Threshold(line=100), "src/core/a.py": 100},
+        files={"src/core/**": 40, "src/**": MinimumCoverage(line=100), "src/core/a.py": 100},
     )
     assert [(one.subject, one.threshold, one.outcome) for one in found.gates] == [
         ("src/core/**", "40", "pass"),
@@ -151,13 +151,13 @@ def test_the_first_pattern_that_matches_decides_over_each_file() -> None:
 
 def test_files_of_a_pattern_may_be_judged_together() -> None:
     found = report("src/a.py: 1-\nsrc/b.py: 1..9+")
-    result = only(found, files={"src": Threshold(line=90, together=True)})
+    result = only(found, files={"src": MinimumCoverage(line=90, together=True)})
     assert (result.subject, result.measured, result.outcome) == ("src", Ratio(9, 10), "pass")
 
 
 def test_a_component_is_judged_as_one() -> None:
     found = replace(report("api/a.py: 1+ 2-\nweb/b.py: 1+"), components=(Component("api", ("api",)),))
-    result = only(found, components={"api": Threshold(line=51)})
+    result = only(found, components={"api": MinimumCoverage(line=51)})
     assert (result.subject, result.outcome, result.measured) == ("api", "fail", Ratio(1, 2))
 
 

@@ -14,7 +14,7 @@ from covlane.errors import ReportError
 from covlane.formats.foreign import Foreign
 from covlane.formats.untrusted import Odd
 from covlane.model.lines import pack
-from covlane.model.report import Alone, Component, Ratio, Share
+from covlane.model.report import Alone, Component, LegGroup, Ratio
 from data_words import leg
 
 if TYPE_CHECKING:
@@ -225,22 +225,22 @@ def test_a_line_that_not_every_leg_ran_is_disputed() -> None:
     report = merged(leg(NAMES[0], "a.py: 1+ 2+ 3-"), leg(NAMES[1], "a.py: 1+ 2- 3+"))
     lines = pack([2, 3])
     assert report.disputed == {
-        "a.py": (Share((NAMES[0],), lines, pack([2])), Share((NAMES[1],), lines, pack([3])))
+        "a.py": (LegGroup((NAMES[0],), lines, pack([2])), LegGroup((NAMES[1],), lines, pack([3])))
     }
 
 
 def test_a_line_that_not_every_leg_could_run_is_disputed() -> None:
     report = merged(leg(NAMES[0], "a.py: 1+ 2-"), leg(NAMES[1], "a.py: 1+ 3+"))
     assert report.disputed == {
-        "a.py": (Share((NAMES[0],), pack([2]), 0), Share((NAMES[1],), pack([3]), pack([3])))
+        "a.py": (LegGroup((NAMES[0],), pack([2]), 0), LegGroup((NAMES[1],), pack([3]), pack([3])))
     }
 
 
 def test_a_file_that_one_leg_does_not_have_is_disputed() -> None:
     report = merged(leg(NAMES[0], "a.py: 1+"), leg(NAMES[1], "b.py: 1-"))
     assert report.disputed == {
-        "a.py": (Share((NAMES[0],), pack([1]), pack([1])), Share((NAMES[1],), 0, 0)),
-        "b.py": (Share((NAMES[0],), 0, 0), Share((NAMES[1],), pack([1]), 0)),
+        "a.py": (LegGroup((NAMES[0],), pack([1]), pack([1])), LegGroup((NAMES[1],), 0, 0)),
+        "b.py": (LegGroup((NAMES[0],), 0, 0), LegGroup((NAMES[1],), pack([1]), 0)),
     }
 
 
@@ -249,7 +249,7 @@ def test_legs_that_agree_share_what_they_say() -> None:
     report = merged(leg(NAMES[0], "a.py: 1+ 2-"), leg(NAMES[1], "a.py: 1+ 2+"), third)
     lines = pack([2])
     assert report.disputed == {
-        "a.py": (Share((NAMES[0], "coverage-3.13"), lines, 0), Share((NAMES[1],), lines, lines))
+        "a.py": (LegGroup((NAMES[0], "coverage-3.13"), lines, 0), LegGroup((NAMES[1],), lines, lines))
     }
 
 
@@ -292,7 +292,7 @@ def test_another_tool_s_lines_of_a_leg_s_file_are_united_with_it() -> None:
 
 def test_another_tool_disputes_only_files_that_it_names() -> None:
     report = merged(*both("a.py: 1+\nb.py: 1+"), other("x.xml", "a.py: 1-\nweb/x.ts: 1+"))
-    assert report.disputed == {"a.py": (Share(NAMES, 2, 2), Share(("x.xml",), 2, 0))}
+    assert report.disputed == {"a.py": (LegGroup(NAMES, 2, 2), LegGroup(("x.xml",), 2, 0))}
 
 
 def test_what_cannot_be_placed_is_named_and_is_no_file_of_the_report() -> None:
@@ -430,7 +430,7 @@ def test_shards_count_as_the_one_leg_whose_tests_they_share() -> None:
     assert data_words.said(report.files) == {"a.py": "1+ 2+ 3+ 1>2+ 1>3+"}
     assert report.alone == {NAMES[0]: Alone(0, 0), NAMES[1]: Alone(1, 1)}
     assert report.disputed == {
-        "a.py": (Share((NAMES[0],), pack([3]), 0), Share((NAMES[1],), pack([3]), pack([3])))
+        "a.py": (LegGroup((NAMES[0],), pack([3]), 0), LegGroup((NAMES[1],), pack([3]), pack([3])))
     }
     assert report.others == ()
 

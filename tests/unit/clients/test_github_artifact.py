@@ -257,7 +257,7 @@ def test_a_stranger_s_words_are_shown_and_never_obeyed(text: str) -> None:
         patch=Patch(files=(PatchFile(path=text.replace("/../", "-"), missing=((1, 2),)),)),
     )
     begins = blob("https://github.com/team/calc", "a" * 40)
-    shown = markdown.comment(markdown.Told(told, blob=begins))
+    shown = markdown.comment(markdown.Context(told, blob=begins))
     assert all(char.isprintable() for char in shown.replace("\n", ""))
     assert "\n::" not in shown
     rendered = MarkdownIt("commonmark").enable("table").render(shown)

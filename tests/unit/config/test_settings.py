@@ -8,7 +8,7 @@ import pytest
 
 from covlane.config import settings
 from covlane.errors import UsageError
-from covlane.model.rules import Threshold
+from covlane.model.rules import MinimumCoverage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "gate.files": (
         '{"a/**" = 90, "*" = {branch = 1.5, together = true}}',
         '{"a/**" = 90, "*" = {branch = 1.5, together = true}}',
-        {"a/**": 90.0, "*": Threshold(branch=1.5, together=True)},
+        {"a/**": 90.0, "*": MinimumCoverage(branch=1.5, together=True)},
     ),
     "gate.components": ("{api = 90}", "{api = 90}", {"api": 90.0}),
     "baseline.store": ('"notes"', "notes", "notes"),

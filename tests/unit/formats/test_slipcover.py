@@ -14,7 +14,7 @@ from covlane.errors import ReportError
 from covlane.formats import slipcover
 from covlane.model.branches import LAST_TARGET
 from covlane.model.lines import pack
-from covlane.model.report import Alone, Component, Report, Share
+from covlane.model.report import Alone, Component, LegGroup, Report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +81,7 @@ def test_a_report_is_read_back_as_it_was_written(branch: bool) -> None:
     report = replace(
         data_words.report(words, branch=branch, incomplete=("a leg is missing",)),
         others=("other.xml",),
-        disputed={"a.py": (Share(("coverage-3.12",), pack([2, 3]), pack([3])),)},
+        disputed={"a.py": (LegGroup(("coverage-3.12",), pack([2, 3]), pack([3])),)},
         alone={"coverage-3.12": Alone(1, 0)},
         components=(Component("core", ("pkg",), ("a",)),),
     )

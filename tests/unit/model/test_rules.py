@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from covlane.model.rules import DEFAULT, Gate, Threshold, questions
+from covlane.model.rules import DEFAULT, Gate, MinimumCoverage, questions
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from covlane.model.rules import DEFAULT, Gate, Threshold, questions
             "gate.files.'a/**' is 0.9, which means 0.9 %; if 90 % is meant, write 90",
         ),
         (
-            Gate(components={"api": Threshold(line=90, branch=0.8)}),
+            Gate(components={"api": MinimumCoverage(line=90, branch=0.8)}),
             "gate.components.api is 0.8, which means 0.8 %; if 80 % is meant, write 80",
         ),
     ],
@@ -31,6 +31,6 @@ def test_a_threshold_between_0_and_1_is_questioned(gate: Gate, sentence: str) ->
 def test_other_thresholds_and_a_tolerance_are_not_questioned() -> None:
     assert list(questions(DEFAULT)) == []
     given = Gate(
-        total_line=0, total_branch=1, patch=1.5, new_files=100, ratchet=0.1, files={"*": Threshold()}
+        total_line=0, total_branch=1, patch=1.5, new_files=100, ratchet=0.1, files={"*": MinimumCoverage()}
     )
     assert list(questions(given)) == []

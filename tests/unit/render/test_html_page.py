@@ -11,7 +11,7 @@ import pytest
 
 import data_words
 from covlane.model.lines import pack
-from covlane.model.report import Share
+from covlane.model.report import LegGroup
 from covlane.render.html import page
 from covlane.render.html.highlight import highlight
 
@@ -141,9 +141,9 @@ def test_a_branch_of_a_line_that_did_not_run_is_not_explained() -> None:
 
 def test_legs_that_disagree_are_named_once_for_a_run_of_lines() -> None:
     shares = (
-        Share(("one",), pack([2, 3, 5]), pack([2, 3])),
-        Share(("two",), pack([2, 3]), 0),
-        Share(("three",), 0, 0),
+        LegGroup(("one",), pack([2, 3, 5]), pack([2, 3])),
+        LegGroup(("two",), pack([2, 3]), 0),
+        LegGroup(("three",), 0, 0),
     )
     tree = made("1..3+ 5-", b"a\nb\nc\nd\ne\n", shares=shares)
     assert said(tree, 2) == ["lines 2-3: ran on one; missed by two; not there for three"]

@@ -20,7 +20,7 @@ from covlane.model.baseline import Baseline, Counts
 from covlane.model.report import Ratio
 from covlane.model.verdict import GateResult, Patch, PatchFile, Total
 from covlane.render.escaping import blob, escape, run
-from covlane.render.markdown import COMMENT, SUMMARY, Told, comment, summary
+from covlane.render.markdown import COMMENT, SUMMARY, Context, comment, summary
 from golden_file import golden
 
 if TYPE_CHECKING:
@@ -240,9 +240,9 @@ FAILED = GateResult(
 )
 
 
-def judged(**changes: object) -> Told:
+def judged(**changes: object) -> Context:
     """Return what is told of a verdict."""
-    return Told(sample_site.verdict(**{"gates": (FAILED,), **changes}), BEFORE, BLOB)
+    return Context(sample_site.verdict(**{"gates": (FAILED,), **changes}), BEFORE, BLOB)
 
 
 def test_a_verdict_comes_first_and_links_to_the_lines(tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_the_session_of_a_command_has_its_own_name() -> None:
     assert "`nox -s covlane-coverage`" in summary(data_words.report("a.py: 1-"), told)
 
 
-def many(count: int) -> tuple[Report, Told]:
+def many(count: int) -> tuple[Report, Context]:
     """Return a report on many files with long names, all of them changed and none covered."""
     names = [f"src/{'long_' * 20}{n:05}.py" for n in range(count)]
     patch = Patch(
@@ -385,7 +385,7 @@ def test_any_name_leaves_a_table_its_cells(name: str, at: int) -> None:
 )
 def test_what_is_no_address_of_a_repository_makes_no_link(repository: str, commit: str | None) -> None:
     assert blob(repository, commit) == ""
-    assert "](" not in summary(data_words.report("a.py: 1-"), Told(blob=blob(repository, commit)))
+    assert "](" not in summary(data_words.report("a.py: 1-"), Context(blob=blob(repository, commit)))
 
 
 @pytest.mark.parametrize(("covered", "circle"), [(59, "🔴"), (60, "🟡"), (79, "🟡"), (80, "🟢")])
@@ -408,7 +408,7 @@ def test_a_comment_that_does_not_fit_leaves_rows_out_and_not_all(name: str, blob
         for number in range(160)
     )
     told = sample_site.verdict(patch=Patch(statements=Ratio(0, 6_400), files=files))
-    text = comment(Told(told, blob=blob), 60_000)
+    text = comment(Context(told, blob=blob), 60_000)
     assert len(text.encode()) <= 60_000
     assert "| Changed, not covered |" in text
     assert re.search(r"\d more are left out here", text)

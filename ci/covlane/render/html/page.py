@@ -17,7 +17,7 @@ from covlane.render.html.highlight import highlight
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from covlane.model.report import FileCoverage, Share
+    from covlane.model.report import FileCoverage, LegGroup
     from covlane.model.verdict import PatchFile
 
 #: What the class of a line means, in a person's words.
@@ -46,7 +46,7 @@ class Page(NamedTuple):
     legs: str
     incomplete: bool
     digest: str = ""
-    shares: tuple[Share, ...] = ()
+    shares: tuple[LegGroup, ...] = ()
     patch: PatchFile | None = None
 
 
@@ -125,7 +125,7 @@ def _rows(page: Page, lines: list[Markup] | None) -> Iterator[Row]:
         yield Row(number, kind, number in changed, code, notes.get(number, ()))
 
 
-def _disputes(shares: Sequence[Share]) -> Iterator[tuple[int, str]]:
+def _disputes(shares: Sequence[LegGroup]) -> Iterator[tuple[int, str]]:
     """Yield, for each run of lines that the same legs ran, its first line and a sentence."""
     able = 0
     for share in shares:

@@ -1,4 +1,4 @@
-"""One figure against one bar: compared in whole numbers, never rounded, and said in one sentence."""
+"""One figure against one threshold: compared exactly, never rounded, and explained in one sentence."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ Metric = Literal["line", "branch", "statement"]
 _PLURAL = {"line": "lines", "branch": "branches", "statement": "changed statements"}
 
 
-class Bar(NamedTuple):
-    """What is to be reached: the part of 1, as digits, and in words."""
+class Threshold(NamedTuple):
+    """A minimum: as a fraction of 1, as the digits of the result, and as the reason names it."""
 
-    part: Fraction = Fraction(0)
-    text: str = ""
-    words: str = ""
+    fraction: Fraction = Fraction(0)
+    digits: str = ""
+    label: str = ""
 
     @classmethod
-    def of(cls, percent: float) -> Bar:
-        """Return the bar of a percentage."""
+    def of(cls, percent: float) -> Threshold:
+        """Return the threshold for a percentage."""
         text = digits(percent)
         return cls(exact(percent), text, f"{text}%")
 
 
-class Case(NamedTuple):
-    """What is judged: a gate, its metric and subject, the figure and the bar."""
+class Check(NamedTuple):
+    """What a gate compares: its metric, its subject, the measured figure and the threshold."""
 
     name: str
     metric: Metric
     subject: str
     measured: Ratio
-    bar: Bar = Bar()
+    threshold: Threshold = Threshold()
 
-    def says(
+    def result(
         self,
         outcome: Literal["pass", "fail", "incomplete", "skipped"],
         reason: str,
@@ -55,26 +55,28 @@ class Case(NamedTuple):
             metric=self.metric,
             subject=self.subject,
             measured=self.measured,
-            threshold=self.bar.text,
+            threshold=self.threshold.digits,
             outcome=outcome,
             reason=reason,
             missing=tuple(missing),
             needed=needed,
         )
 
-    def compared(self, missing: Callable[[int], Iterable[Missing]]) -> GateResult:
-        """Judge it; `missing` names what can be covered to gain so much."""
+    def judge(self, missing: Callable[[int], Iterable[Missing]]) -> GateResult:
+        """Compare the figure with the threshold; `missing(n)` lists code to cover to gain n lines or branches."""
         measured = self.measured
         if not measured.total:
-            return self.says("skipped", f"there are no {_PLURAL[self.metric]}")
+            return self.result("skipped", f"there are no {_PLURAL[self.metric]}")
         figure = f"{measured.text} of {_PLURAL[self.metric]} ({measured.covered:,}/{measured.total:,})"
-        needed = ceil(self.bar.part * measured.total) - measured.covered
+        needed = ceil(self.threshold.fraction * measured.total) - measured.covered
         if needed <= 0:
-            return self.says("pass", f"{figure}, at least {self.bar.words}")
-        reason = f"{figure} is below {self.bar.words}: cover {needed:,} more {unit(needed, self.metric)}"
-        return self.says("fail", reason, missing(needed), needed)
+            return self.result("pass", f"{figure}, at least {self.threshold.label}")
+        reason = (
+            f"{figure} is below {self.threshold.label}: cover {needed:,} more {unit(needed, self.metric)}"
+        )
+        return self.result("fail", reason, missing(needed), needed)
 
 
 def unit(count: int, metric: Metric) -> str:
-    """Return what so many are called."""
+    """Return the metric's unit in singular or plural, to follow a count."""
     return metric if count == 1 else _PLURAL[metric].rpartition(" ")[2]
