@@ -149,7 +149,7 @@ def test_nothing_is_heard_of_a_leg_that_was_killed_by_a_collector_that_is_gone(
 
 def test_a_process_is_known_by_its_number_and_by_when_it_began(tmp_path: Path) -> None:
     running = tmp_path / "running"
-    processes.enter(str(running), "plan")
+    processes.enter(str(running), "plan", os.getpid())
     code = f"import sys; sys.path.insert(0, {str(Path(processes.__file__).parent)!r}); import processes; print(processes.leg_above({str(running)!r}))"
 
     def seen() -> str:

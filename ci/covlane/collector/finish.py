@@ -85,13 +85,13 @@ def finish(plan: Plan, before: Crew, *, status: int, arguments: list[str], heard
     if plan.shard:
         report["durations"] = next((item.pytest["durations"] for item in found if item.pytest), {})
     fate, lost = selfcheck.judge(plan, everything, seen) if status in (0, 1) else (selfcheck.OFF, [])
-    reasons += lost
+    reasons += [*lost, *dict.fromkeys(reader.lost)]
     stamp = _stamp(plan, found, status, arguments)
     killed = [process for process in found if _was_killed(process)]
     stamp["processes"]["killed"] = len(killed)
     stamp["notes"] = [*dict.fromkeys(_printable(note) for note in _otherwise_optimised(found))][:NAMED]
     stamp["killed"] = [*dict.fromkeys(_printable(_named(process)) for process in killed)][:NAMED]
-    stamp["tools"][reader.name] = reader.version
+    stamp["tools"][plan.engine] = reader.version
     stamp.update(
         canary=fate, complete=not reasons, reasons=[_printable(reason) for reason in reasons], **notes
     )
@@ -240,6 +240,8 @@ def _remedy(plan: Plan) -> str:
     """Return what helps where a process keeps what it ran to itself until its end."""
     if plan.engine == "slipcover":  # it had no room in the record
         return REMEDY
+    if plan.engine == "slipcover-cli":
+        return 'measure with engine = "slipcover"'
     return 'end it by SIGTERM, or measure with engine = "slipcover"'
 
 

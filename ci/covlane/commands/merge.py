@@ -72,7 +72,8 @@ def merge_legs(
                 f"the report would be incomplete:{reasons}",
                 "mend these, or pass --allow-incomplete, which marks every output",
             )
-        version = next((leg.tools.get("slipcover", "") for leg in report.legs), "")
+        names = "slipcover", "slipcover-cli"
+        version = next((leg.tools[name] for leg in report.legs for name in names if name in leg.tools), "")
         files.write_whole(configured.reports / "coverage.json", slipcover.write_report(report, version))
     return report
 

@@ -4,5 +4,9 @@ from __future__ import annotations
 
 #: The release of SlipCover whose lines and branches `collector/engines/slipcover_compat.py` works out.
 MODEL = "1.1.0"
-#: The requirements of each engine. SlipCover itself is none: no function of it runs in a leg.
-ENGINES: dict[str, tuple[str, ...]] = {"slipcover": (), "coverage": ("coverage>=7.6",)}
+#: The requirements of each engine. Nothing of SlipCover runs in a leg but where its own command is the leg.
+ENGINES: dict[str, tuple[str, ...]] = {
+    "slipcover": (),
+    "slipcover-cli": (f"slipcover=={MODEL}",),
+    "coverage": ("coverage>=7.6",),
+}

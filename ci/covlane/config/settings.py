@@ -107,7 +107,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     pythons: tuple[str, ...] = ()
     branch: bool = True
     subprocess: bool = True
-    engine: Literal["slipcover", "coverage"] = "slipcover"
+    engine: Literal["slipcover", "slipcover-cli", "coverage"] = "slipcover"
     canary: bool = True
     isolation: Literal["none", "forked", "process"] = "none"
     workers: Workers = 0

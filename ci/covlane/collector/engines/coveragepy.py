@@ -49,6 +49,8 @@ class Engine:
     """coverage.py in one process, from its first line on; scripts, `exec` and `runpy` need no hook of ours."""
 
     keeps = True
+    spawns = True
+    reads_early = False
 
     def __init__(self, plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> None:
         self._sources, self._fragment, self._lock = sources, fragment, lock

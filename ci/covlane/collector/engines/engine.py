@@ -1,4 +1,4 @@
-"""The seam between a leg and what measures it: SlipCover or coverage.py."""
+"""The seam between a leg and what measures it: covlane's recorders, SlipCover itself or coverage.py."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
         #: Whether it keeps what ran to itself until `flush`; from when on, it tells the fragment.
         keeps: bool
+        #: Whether it measures the Pythons that a suite starts.
+        spawns: bool
+        #: Whether what ran is read at the end of pytest's session, and not at the process's end.
+        reads_early: bool
 
         def start(self) -> None:
             """Measure what runs from now on."""
@@ -36,13 +40,15 @@ if TYPE_CHECKING:
 
         name: str
         version: str
+        #: A sentence for each thing that it knows to be lost.
+        lost: list[str]
 
         def count(self, path: str) -> Counted:
             """Return the counts of a file; OSError, SyntaxError or ValueError where it cannot be read or compiled."""
 
 
 #: Where each engine stands, by its name in the plan; what counts afterwards stands beside it.
-MODULES = {"slipcover": ".slipcover", "coverage": ".coveragepy"}
+MODULES = {"slipcover": ".slipcover", "slipcover-cli": ".slipcover_cli", "coverage": ".coveragepy"}
 
 
 class Counted(NamedTuple):

@@ -32,6 +32,8 @@ class Engine:
 
     #: Each line is in the record as it runs.
     keeps = False
+    spawns = True
+    reads_early = False
 
     def __init__(self, plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> None:
         self.sources = sources

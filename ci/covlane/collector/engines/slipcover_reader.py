@@ -90,6 +90,7 @@ class Reader:
         self, plan: Plan, paths: list[str], seen: dict[str, set[Item]], ahead: Optional[Ahead] = None
     ) -> None:
         self.version = RELEASE
+        self.lost: list[str] = []
         self._plan = plan
         self._seen = seen
         self._cache = Cache(plan.kept)

@@ -16,7 +16,7 @@ class Plan(NamedTuple):
 
     `root` is absolute; `source` and `omit` are relative to it, `output` is the leg's report; fragments lie
     beside the plan's own file, in `folder`. `isolation` and `workers` are what the session asked pytest for, `engine`
-    is `slipcover` or `coverage`. `shard` is this one's number and how many there are, `durations` a file of seconds
+    is `slipcover`, `slipcover-cli` or `coverage`. `shard` is this one's number and how many there are, `durations` a file of seconds
     by test, which need not be there. `cache` is a folder for what outlives the leg, or empty.
     """
 
@@ -44,6 +44,11 @@ class Plan(NamedTuple):
     def kept(self) -> str:
         """The folder of what is worked out once for each content."""
         return self.cache or os.path.join(self.folder, "cache")
+
+    @property
+    def slipcovers(self) -> str:
+        """The file that SlipCover's own command writes."""
+        return os.path.join(os.path.splitext(self.output)[0] + ".d", "slipcover.json")
 
     @property
     def canaries(self) -> str:

@@ -17,6 +17,8 @@ VARIABLE = "_COVLANE_LEG"
 #: The folder beside the leg's `.pth` file that is there while a leg runs: its plan, by the process that runs its suite.
 RUNNING = "_covlane_leg.running"
 PACKAGE = "_covlane_collector"
+#: The program of execnet's that becomes a worker of pytest-xdist.
+WORKER = "import sys;exec(eval(sys.stdin.readline()))"
 FAILED = ".failed"
 #: What helps a process that could not be measured.
 REMEDY = "let it run as the suite's user, able to write to the leg's folder, with room on the disk"
@@ -35,11 +37,11 @@ def load() -> None:
     spec.loader.exec_module(module)
 
 
-def enter(running: str, plan: str) -> None:
-    """Note that this process runs the suite of a leg, for those below it whose environment is cleaned."""
-    if fields := process_state(os.getpid()):
+def enter(running: str, plan: str, pid: int) -> None:
+    """Note that a process runs the suite of a leg, for those below it whose environment is cleaned."""
+    if fields := process_state(pid):
         os.makedirs(running, exist_ok=True)
-        with open(os.path.join(running, str(os.getpid())), "wb") as file:
+        with open(os.path.join(running, str(pid)), "wb") as file:
             file.write(os.fsencode(f"{fields[19]}\n{plan}"))
 
 

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 CHECKPOINT = 5.0
 
 
+#: The measurement of this process, for the plugin of a leg whose engine is a command.
+CURRENT: list[Measurement] = []
+
+
 class Measurement:
     """This process's part of the leg."""
 
@@ -57,6 +61,7 @@ class Measurement:
 
     def start(self) -> None:
         """Measure what runs from now on, and see to every way in which the process can end."""
+        CURRENT[:] = [self]
         # First its ends: a process that is killed before it is known has lost nothing that it measured.
         hooks.hook_ends(self.end, self.check_in_worker)
         self._begin()
@@ -99,6 +104,12 @@ class Measurement:
             self._run = self._selfcheck.run()
             self._check()
 
+    def check_in_session(self) -> None:
+        """Run the self-check at the end of pytest's session, where the engine reads what ran there."""
+        if self._engine.reads_early:
+            self._run = self._selfcheck.run()
+            self._check()
+
     def check_in_suite(self) -> None:
         """Run the self-check where this process has run pytest, unless that left the tests to workers."""
         if self.pytest and self.pytest["run"] == self._run:
@@ -108,7 +119,7 @@ class Measurement:
         # Not in a fork, whose own end may be like that of a process: multiprocessing's is.
         if self._plan.canary and self._began == os.getpid():
             with contextlib.suppress(Exception):  # one that nobody heard of is lost
-                pythons = self._plan.subprocess and (self.launches or self.forks)
+                pythons = self._plan.subprocess and self._engine.spawns and (self.launches or self.forks)
                 self._selfcheck.check(self._plan, self._fragment, forks=self.forks, pythons=pythons)
 
     def launched(self, argv: list[str], *, measurable: bool) -> None:

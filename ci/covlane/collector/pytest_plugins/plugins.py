@@ -26,6 +26,8 @@ def place(plan: Plan, folder: str) -> None:
 def options(plan: Plan, path: str) -> list[str]:
     """Return pytest's options for a leg whose plan is at `path`."""
     names = [*_installed(plan), *_needed(plan)]
+    if plan.engine == "slipcover-cli":
+        names.append(f"{__package__}.slipcover_cli")
     loaded = [word for name in names for word in ("-p", name)]
     if plan.shard:
         from .shard import options as of_shard

@@ -43,7 +43,7 @@ def prepare(measurement: Measurement, arguments: list[str]) -> Prepared:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
-    return Prepared(pytest.main, [_witness(measurement)], end)
+    return Prepared(pytest.main, [witness(measurement)], end)
 
 
 def _become_pytest(arguments: list[str]) -> None:
@@ -62,7 +62,7 @@ def _become_pytest(arguments: list[str]) -> None:
     sys.argv[:] = [spec.origin, *arguments]
 
 
-def _witness(measurement: Measurement) -> object:
+def witness(measurement: Measurement) -> object:
     """Return the plugin that notes how the run went; it changes nothing."""
     import pytest
 

@@ -7,10 +7,7 @@ begin, a file beside the fragments says why, or `run` is told, and the leg is in
 import os
 import sys
 
-from ..leg.processes import FAILED, by, cannot, cry
-
-#: The program of execnet's that becomes a worker of pytest-xdist.
-WORKER = "import sys;exec(eval(sys.stdin.readline()))"
+from ..leg.processes import FAILED, WORKER, by, cannot, cry
 
 
 def begin(path: str) -> None:
@@ -19,7 +16,8 @@ def begin(path: str) -> None:
         from ..leg import plan as plans
 
         plan = plans.read(path)
-        if plan.subprocess or WORKER in getattr(sys, "orig_argv", ()):
+        started = getattr(sys, "orig_argv", [])
+        if plan.subprocess or WORKER in started or plan.slipcovers in started:
             from .. import selfcheck
             from ..process.measure import Measurement
 

@@ -87,9 +87,13 @@ def measure(plan: Plan, path: str, arguments: list[str]) -> Prepared:
     measurement.start()
     os.environ[VARIABLE] = os.path.abspath(path)  # noqa: TID251 - the leg's side has no adapters
     if plan.subprocess:
-        with contextlib.suppress(OSError):  # where nothing can be written, only cleaned children are lost
-            enter(_beside(RUNNING), os.path.abspath(path))
+        _enter(path, os.getpid())
     return pytest_run.prepare(measurement, [*plugins.options(plan, path), *arguments])
+
+
+def _enter(path: str, pid: int) -> None:
+    with contextlib.suppress(OSError):  # where nothing can be written, only cleaned children are lost
+        enter(_beside(RUNNING), os.path.abspath(path), pid)
 
 
 def run(plan: Plan, path: str, arguments: list[str]) -> int:
@@ -106,7 +110,7 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
                 f"covlane: the source {source} does not exist\n  -> set `source` in [tool.covlane]\n"
             )
             return 2
-    if plan.engine == "slipcover" and (warning := readers.warning(sys.version_info[:2])):
+    if plan.engine != "coverage" and (warning := readers.warning(sys.version_info[:2])):
         sys.stderr.write(warning)
     # Legs that are started by the tests of another are not part of that one.
     os.environ[VARIABLE] = ""  # noqa: TID251
@@ -116,7 +120,7 @@ def run(plan: Plan, path: str, arguments: list[str]) -> int:
         finisher = _finisher(path)
         listener = Listener(plan.folder)
         threading.Thread(target=termination.remind, args=(plan.folder,), daemon=True).start()
-        status = _call([sys.executable, *_optimised(), HERE, "measure", path, *arguments], children)
+        status = _call(plan, path, arguments, children)
         leave(_beside(RUNNING), children[0].pid)
         if finisher.poll() is not None:  # the suite can kill what it did not start
             finisher = _finisher(path)
@@ -192,9 +196,22 @@ def _beside(name: str) -> str:
     return os.path.join(sysconfig.get_path("purelib"), name)
 
 
-def _call(argv: list[str], children: list[subprocess.Popen[bytes]]) -> int:
-    child = subprocess.Popen(argv)  # noqa: S603 - our own interpreter
+def _call(plan: Plan, path: str, arguments: list[str], children: list[subprocess.Popen[bytes]]) -> int:
+    """Run pytest as the leg's engine has it, and return how it ended."""
+    environ: dict[str, str] = {}
+    words = [HERE, "measure", path]
+    if by_command := plan.engine == "slipcover-cli":
+        from ..engines import slipcover_cli
+
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(plan.slipcovers)
+        words = [*slipcover_cli.command(plan), *plugins.options(plan, path)]
+        environ[VARIABLE] = os.path.abspath(path)
+    argv = [sys.executable, *_optimised(), *words, *arguments]
+    child = subprocess.Popen(argv, env={**os.environ, **environ})  # noqa: S603, TID251 - our own interpreter
     children.append(child)
+    if by_command and plan.subprocess:
+        _enter(path, child.pid)
     return child.wait()
 
 
