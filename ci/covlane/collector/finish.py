@@ -10,7 +10,7 @@ import signal
 import sys
 import warnings
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from . import selfcheck
 from .engines import engine
@@ -258,7 +258,7 @@ def _signal(number: int) -> str:
 
 
 def _stamp(plan: Plan, found: list[fragments.Process], status: int, arguments: list[str]) -> dict[str, Any]:
-    witness: Optional[dict[str, Any]] = next((item.pytest for item in found if item.pytest), None)
+    witness: dict[str, Any] | None = next((item.pytest for item in found if item.pytest), None)
     tools = dict(plan.tools)
     if witness:
         tools["pytest"] = witness["version"]

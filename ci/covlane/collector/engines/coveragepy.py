@@ -8,7 +8,7 @@ import functools
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import types
@@ -56,7 +56,7 @@ class Engine:
         self._sources, self._fragment, self._lock = sources, fragment, lock
         fragment.keep()
         self._branch = plan.branch
-        self._last: Optional[dict[str, list[Any]]] = None
+        self._last: dict[str, list[Any]] | None = None
         self._said: set[str] = set()
         real = (os.path.realpath(os.path.join(plan.root, name)) for name in [*plan.source, plan.canaries])
         # It takes folders; what else lies in the one of a single file is left out of what is said.
@@ -133,9 +133,9 @@ def quiet_coverage(**options: Any) -> Any:
     return made
 
 
-def _caller() -> Optional[str]:
+def _caller() -> str | None:
     """Return the name of the module that called the caller of this, None where it was called from no Python code."""
-    frame: Optional[types.FrameType] = sys._getframe()
+    frame: types.FrameType | None = sys._getframe()
     for _ in range(2):
         frame = frame.f_back if frame else None
     return frame.f_globals.get("__name__") if frame else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -59,7 +59,7 @@ class Counted(NamedTuple):
     executed: set[int]
     branches: set[tuple[int, int]]
     taken: set[tuple[int, int]]
-    unmarked: Optional[str] = None
+    unmarked: str | None = None
 
 
 def start(plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> Engine:
@@ -68,7 +68,7 @@ def start(plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> Engi
     return engine
 
 
-def reader(plan: Plan, paths: list[str], seen: dict[str, set[Item]], before: Optional[Crew] = None) -> Reader:
+def reader(plan: Plan, paths: list[str], seen: dict[str, set[Item]], before: Crew | None = None) -> Reader:
     """Return what counts the files of a leg: `paths` are all of them, `seen` what ran in those that did.
 
     `before` is what `ahead` began.

@@ -6,7 +6,7 @@ import ast
 import importlib.util
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..instrument import exclusion
 from ..instrument.marks import compile_marked
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .slipcover_compat import Able, Branch
 
 
-def of_code(code: types.CodeType, unmarked: Optional[str], source: bytes) -> Able:
+def of_code(code: types.CodeType, unmarked: str | None, source: bytes) -> Able:
     """Return what the code of a source has: SlipCover's lines, in one pass, and the branches of its marks."""
     found = numbers(code, source)
     if sys.version_info < (3, 12):
@@ -39,7 +39,7 @@ class Executable(NamedTuple):
 
     lines: set[int]
     branches: set[Branch]
-    unmarked: Optional[str]
+    unmarked: str | None
     anchors: dict[int, int]
 
 
@@ -50,7 +50,7 @@ class Reader:
         self._branch = branch
         self._exclude = [re.compile(pattern) for pattern in exclude]
 
-    def executable(self, source: bytes, filename: str, able: Optional[Able] = None) -> Executable:
+    def executable(self, source: bytes, filename: str, able: Able | None = None) -> Executable:
         """Return a file's executable lines and branches, without those that are excluded.
 
         `able` is what its code has, where that is known.

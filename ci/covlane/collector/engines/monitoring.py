@@ -10,7 +10,7 @@ import sys
 from array import array
 from binascii import crc32
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from ..instrument.units import SOUND, lines_of_units, telling
 from .codes import codes
@@ -103,7 +103,7 @@ class Recorder:
         told = telling(found, tables)
         return code, array("I", sorted(numbers)).tobytes(), signatures.tobytes(), told
 
-    def watch(self, frozen: Frozen, _module: Optional[types.ModuleType]) -> types.CodeType:
+    def watch(self, frozen: Frozen, _module: types.ModuleType | None) -> types.CodeType:
         """Return code that reports each of its lines and branch marks once."""
         code, numbers, signed, told = frozen
         signatures = array("I", signed)
@@ -175,7 +175,7 @@ def places_of_lines(lines: array[int], known: Places) -> array[int]:
     return found
 
 
-def able(unmarked: Optional[str], frozen: Frozen, source: bytes) -> slip.Able:
+def able(unmarked: str | None, frozen: Frozen, source: bytes) -> slip.Able:
     """Return what the frozen code of a source has."""
     from .slipcover_compat import able, numbers
 

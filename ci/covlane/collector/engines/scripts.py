@@ -9,7 +9,7 @@ from __future__ import annotations
 import __future__
 
 import sys
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from ..instrument.instrumenter import UNMARKED, unmeasured
 from ..instrument.marks import unheard
@@ -49,7 +49,7 @@ def watch_self_compiled(engine: Instrumenter) -> None:
         tracing.watch(lambda code: _adopt(engine, code, tracing.trace))
 
 
-def _source(engine: Instrumenter, code: types.CodeType) -> Optional[bytes]:
+def _source(engine: Instrumenter, code: types.CodeType) -> bytes | None:
     """Return the content of the measured file whose name code carries, None where there is none."""
     name = code.co_filename
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from ..leg.record import Record
 
@@ -50,8 +50,8 @@ class Engine:
         self._record = Record(plan.folder, lock, fragment.keep)
         self._kept, self._canaries = plan.kept, plan.canaries
         self._forks = plan.isolation != "none"
-        self._cache: Optional[Cache] = None
-        self._recorder: Optional[Recorder] = None
+        self._cache: Cache | None = None
+        self._recorder: Recorder | None = None
 
     def start(self) -> None:
         """Instrument what is imported from now on, and what a program compiles itself."""
@@ -61,11 +61,11 @@ class Engine:
         hook_imports(self)
         watch_self_compiled(self)
 
-    def load(self, source: bytes, filename: str, module: Optional[types.ModuleType]) -> types.CodeType:
+    def load(self, source: bytes, filename: str, module: types.ModuleType | None) -> types.CodeType:
         """Return the code of a measured file as its import would have it, instrumented."""
         return self.recorder().watch(self.kept(source, filename), module)
 
-    def kept(self, source: bytes, filename: str, *how: object, make: Optional[Make] = None) -> Any:
+    def kept(self, source: bytes, filename: str, *how: object, make: Make | None = None) -> Any:
         """Return a measured file's code for the recorder, from the cache or made now: in this way, or as an import."""
         cache = self._cache_for(filename)
         unmarked, code, warned = frozen(
@@ -87,7 +87,7 @@ class Engine:
         return self._cache
 
     def instrument(
-        self, code: types.CodeType, source: bytes, module: Optional[types.ModuleType]
+        self, code: types.CodeType, source: bytes, module: types.ModuleType | None
     ) -> types.CodeType:
         """Return code that somebody else compiled from a source, instrumented."""
         return self.recorder().watch(self.recorder().freeze(code, source), module)
@@ -152,21 +152,21 @@ def frozen(
     filename: str,
     *how: object,
     branch: bool,
-    make: Optional[Make] = None,
+    make: Make | None = None,
     alone: bool = True,
-) -> tuple[Optional[str], Any, bool]:
+) -> tuple[str | None, Any, bool]:
     """Return why a file has no marks, where it has none, its code as a recorder keeps it, and whether Python warns of it.
 
     All of that comes from the cache, or is made now.
     """
 
-    def freeze() -> tuple[Optional[str], Any, bool]:
+    def freeze() -> tuple[str | None, Any, bool]:
         from ..instrument.marks import compile_marked
 
         made = make() if make else compile_marked(source, filename, branch=branch)
         return made.unmarked, recorder.freeze(made.code, source), made.warned
 
-    found: tuple[Optional[str], Any, bool] = cache.made(
+    found: tuple[str | None, Any, bool] = cache.made(
         cache.key(source, "code", branch, filename, *how), freeze, alone=alone
     )
     return found

@@ -11,7 +11,7 @@ import dis
 import re
 import sys
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..instrument.marks import uncollected
 from ..leg.record import MARK, branch
@@ -33,8 +33,6 @@ _NAMED = ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_ATTR", "BINARY_SUBSCR")
 _SETUP_FINALLY = dis.opmap.get("SETUP_FINALLY", -1)
 #: A row that may be the head of a `match`.
 _MATCH = re.compile(rb"^[ \t\f]*match\b", re.MULTILINE)
-#: What forgets an exception, before a `finally` that returns (Python 3.9).
-_DROPPING = ("POP_TOP", "POP_EXCEPT")
 
 
 def line_starts(code: types.CodeType) -> list[tuple[int, int]]:
@@ -48,7 +46,7 @@ def line_starts(code: types.CodeType) -> list[tuple[int, int]]:
 
 def _match_heads(source: bytes) -> frozenset[int]:
     """Return the lines from each `match` to the end of its subject: of all statements only these may load and no more."""
-    if sys.version_info < (3, 10) or not _MATCH.search(source):
+    if not _MATCH.search(source):
         return frozenset()
     with uncollected():
         found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Match)]
@@ -95,8 +93,6 @@ def _copied_lines(code: types.CodeType) -> Iterator[tuple[int, int]]:
     for each in dis.get_instructions(code) if _SETUP_FINALLY in bytecode[::2] else ():
         if each.opcode == _SETUP_FINALLY:
             first, copy = max((at for at in starts if at < each.argval), default=0), each.argval
-            while bytecode[copy : copy + 1] and dis.opname[bytecode[copy]] in _DROPPING:
-                copy += 2
             # What removes the name of `except … as name` is no copy: it deletes what it has set.
             deletes = any(dis.opname[one].startswith("DELETE_") for one in bytecode[copy + 4 : copy + 5])
             if bytecode[first : first + 4] == bytecode[copy : copy + 4] and not deletes:
@@ -113,7 +109,7 @@ class Able(NamedTuple):
 
     lines: set[int]
     branches: set[Branch]
-    unmarked: Optional[str]
+    unmarked: str | None
 
 
 def numbers(code: types.CodeType, source: bytes) -> set[int]:
@@ -128,7 +124,7 @@ def numbers(code: types.CodeType, source: bytes) -> set[int]:
     return found
 
 
-def able(numbers: Iterable[int], unmarked: Optional[str]) -> Able:
+def able(numbers: Iterable[int], unmarked: str | None) -> Able:
     """Return what a file has whose lines and marks have these numbers."""
     ordered = sorted(numbers)
     first = bisect_left(ordered, MARK)

@@ -8,7 +8,7 @@ import marshal
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..instrument.sources import Sources, read
 from ..leg.cache import Cache
@@ -87,14 +87,14 @@ class Reader:
     name = "slipcover"
 
     def __init__(
-        self, plan: Plan, paths: list[str], seen: dict[str, set[Item]], ahead: Optional[Ahead] = None
+        self, plan: Plan, paths: list[str], seen: dict[str, set[Item]], ahead: Ahead | None = None
     ) -> None:
         self.version = RELEASE
         self.lost: list[str] = []
         self._plan = plan
         self._seen = seen
         self._cache = Cache(plan.kept)
-        self._reader: Optional[executable.Reader] = None
+        self._reader: executable.Reader | None = None
         self._looked = ahead.looked if ahead else {}
         #: What has not been shared out yet.
         self._paths = paths
@@ -115,7 +115,7 @@ class Reader:
         taken = {(anchors.get(item[0], item[0]), item[1]) for item in ran if isinstance(item, tuple)}
         return Counted(digest, lines, lines & ran, branches, taken & branches, unmarked)
 
-    def look(self, path: str) -> Optional[Looked]:
+    def look(self, path: str) -> Looked | None:
         """Return what is known of a file that will not change without a trace, None where that is nothing."""
         try:
             found, content = state(path), read(path)
@@ -151,7 +151,7 @@ class Reader:
     def prepare(self, paths: list[str]) -> None:
         """Put into the cache what a leg will ask of those files that are new: first what an import asks."""
         new = [path for path in paths if self._is_new(path)]
-        recorder: Optional[Recorder] = None
+        recorder: Recorder | None = None
         for path in new:
             branch = self._plan.branch
             recorder = recorder or recorders().Recorder(Guard(), None, branch=branch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from importlib.machinery import SourceFileLoader
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING
 
 from .instrumenter import UNMARKED, unmeasured
 
@@ -27,10 +27,10 @@ def hook_imports(engine: Instrumenter) -> None:
     """
     original = SourceFileLoader.get_code
     plain = SourceFileLoader.source_to_code
-    own = f"{(__package__ or str()).partition(chr(46))[0]}."
+    own = f"{(__package__ or '').partition(chr(46))[0]}."
     unchanged = dict(CHANGED)
 
-    def get_code(self: SourceFileLoader, fullname: str) -> Optional[types.CodeType]:
+    def get_code(self: SourceFileLoader, fullname: str) -> types.CodeType | None:
         for name in [name for name in unchanged if _is_loaded(name)]:
             # Taken out first: the import comes through here as well.
             importlib.import_module(unchanged.pop(name), __package__).hook(engine)
@@ -59,8 +59,8 @@ def hook_imports(engine: Instrumenter) -> None:
 
 
 def _changed(
-    engine: Instrumenter, code: Optional[types.CodeType], source: bytes, fullname: str
-) -> Optional[types.CodeType]:
+    engine: Instrumenter, code: types.CodeType | None, source: bytes, fullname: str
+) -> types.CodeType | None:
     """Return code that a loader made of a source in its own way, instrumented."""
     if code is None:
         return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import types
     from collections.abc import Callable, Iterable
-    from typing import Any, Optional, Protocol
+    from typing import Any, Protocol
 
     from ..leg.record import Flags
     from .marks import Compiled
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     class Recorder(Protocol):
         """What records the lines of code in this process."""
 
-        def watch(self, frozen: Any, module: Optional[types.ModuleType]) -> types.CodeType:
+        def watch(self, frozen: Any, module: types.ModuleType | None) -> types.CodeType:
             """Return code that reports each of its lines and branches once."""
 
     class Instrumenter(Protocol):
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
         #: Files of whose sources Python warns.
         warned: set[str]
 
-        def load(self, source: bytes, filename: str, module: Optional[types.ModuleType]) -> types.CodeType:
+        def load(self, source: bytes, filename: str, module: types.ModuleType | None) -> types.CodeType:
             """Return the code of a measured file as its import would have it, instrumented."""
 
         def kept(
-            self, source: bytes, filename: str, *how: object, make: Optional[Callable[[], Compiled]] = None
+            self, source: bytes, filename: str, *how: object, make: Callable[[], Compiled] | None = None
         ) -> Any:
             """Return a measured file's code for the recorder, from the cache or made now."""
 
         def instrument(
-            self, code: types.CodeType, source: bytes, module: Optional[types.ModuleType]
+            self, code: types.CodeType, source: bytes, module: types.ModuleType | None
         ) -> types.CodeType:
             """Return code that somebody else compiled from a source, instrumented."""
 

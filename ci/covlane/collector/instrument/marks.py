@@ -13,7 +13,7 @@ import contextlib
 import gc
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..leg.record import MARK
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     #: Where control goes from the end of a block, None where it leaves.
-    Following = Optional[ast.stmt]
+    Following = ast.stmt | None
     #: Statements, and where control goes from their end.
     Block = tuple[list[ast.stmt], Following]
 
@@ -38,7 +38,7 @@ class Compiled(NamedTuple):
     """Code with a mark at each branch, why it has none where it has none, and whether Python warns of its source."""
 
     code: types.CodeType
-    unmarked: Optional[str]
+    unmarked: str | None
     warned: bool
 
 
@@ -50,7 +50,7 @@ def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
     Raises:
         SyntaxError, ValueError: Python itself refuses the source.
     """
-    reason: Optional[str] = None
+    reason: str | None = None
     with unheard(filename) as warned:
         if branch:
             try:
@@ -171,20 +171,20 @@ def _place(node: Any) -> dict[str, Any]:
     }
 
 
-def _mark(node: Any, to: int, place: Optional[dict[str, Any]] = None) -> ast.stmt:
+def _mark(node: Any, to: int, place: dict[str, Any] | None = None) -> ast.stmt:
     """Return the mark of the branch from a statement to a line, which control comes to from a place in that."""
     if BY_LINE:  # the compiler makes a NOP with this line of it
         number = MARK | node.lineno << 15 | to
         return ast.Pass(lineno=number, end_lineno=number, col_offset=-1, end_col_offset=-1)
     place = place or _place(getattr(node, "test", node))
-    if to != EXIT and sys.version_info >= (3, 10):
+    if to != EXIT:
         # On no line, of which other tracers are told. To the way out it is on that of its statement's condition, as the
         # return after it is on the line of what is before.
         place = dict.fromkeys(place, -1)
     return ast.Expr(ast.Name(f"{node.lineno}{ARROW}{to}", ast.Load(), **place), **place)
 
 
-def branch_of(name: str) -> Optional[tuple[int, int]]:
+def branch_of(name: str) -> tuple[int, int] | None:
     """Return the branch whose mark loads a name (before Python 3.12), None for any other."""
     begin, arrow, end = name.partition(ARROW)
     return (int(begin), int(end)) if arrow else None
@@ -201,8 +201,7 @@ _COMPOUND: dict[type, Callable[[Any, Following], list[Block]]] = {
     ast.ClassDef: _inside,
     ast.FunctionDef: _function,
     ast.AsyncFunctionDef: _function,
+    ast.Match: _match,
 }
-if sys.version_info >= (3, 10):
-    _COMPOUND[ast.Match] = _match
 if sys.version_info >= (3, 11):
     _COMPOUND[ast.TryStar] = _try

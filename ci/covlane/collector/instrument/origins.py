@@ -7,7 +7,6 @@ a file's name for tracebacks of code that they generate. The places that code ca
 from __future__ import annotations
 
 import ast
-import dis
 import functools
 import sys
 import types
@@ -130,8 +129,7 @@ def _places(code: types.CodeType) -> Iterator[Place]:
 
 
 def _numbers(code: types.CodeType) -> Iterator[int]:
-    found = code.co_lines() if sys.version_info >= (3, 10) else dis.findlinestarts(code)
-    return (line for *_, line in found if line)
+    return (line for *_, line in code.co_lines() if line)
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:

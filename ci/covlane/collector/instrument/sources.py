@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING
 
 from ..leg.stdlib import io, os
 
@@ -20,7 +20,7 @@ _INSTALLED = re.compile(r".*[\\/](?:site|dist)-packages[\\/]", re.DOTALL)
 FOREIGN = (os.path.dirname(os.__file__), os.path.dirname(os.path.abspath(__file__)))
 
 
-def matcher(patterns: list[str]) -> "re.Pattern[str]":
+def matcher(patterns: list[str]) -> re.Pattern[str]:
     """Compile globs over repo-relative `/` names; `**` crosses folders, a folder's name means all below it."""
     parts = []
     for pattern in patterns:
@@ -39,12 +39,12 @@ class Sources:
         # The most specific source names a file.
         self._roots.sort(key=lambda pair: -len(pair[0]))
         self._omit = matcher(omit)
-        self._known: dict[str, Optional[str]] = {}
+        self._known: dict[str, str | None] = {}
         self._folders: dict[str, str] = {}
         # Every process asks for names of these, each forked child anew.
         self._foreign = tuple(folder + os.sep for folder in FOREIGN if not self._is_near(folder))
 
-    def real(self, filename: str) -> Optional[str]:
+    def real(self, filename: str) -> str | None:
         """Return the real path of a measured file, or None for any other name that code may carry.
 
         A file of an installation stands for the source that it is a copy of.
@@ -77,7 +77,7 @@ class Sources:
         path = os.path.join(self._folders[folder], name)
         return os.path.realpath(path) if os.path.islink(path) else path
 
-    def name(self, real: str) -> Optional[str]:
+    def name(self, real: str) -> str | None:
         """Return the repo-relative name of a real path, or None where it is not measured."""
         for base, source in self._roots:
             inside = base.rstrip(os.sep) + os.sep
@@ -106,7 +106,7 @@ class Sources:
             if name and os.path.isfile(path):
                 yield path, name
 
-    def _original(self, real: str) -> Optional[str]:
+    def _original(self, real: str) -> str | None:
         """Return the source whose installed copy a file is: of the same import's name and the same content."""
         match = _INSTALLED.match(real) if real.endswith(SUFFIXES) else None
         for base, _ in self._roots if match else ():

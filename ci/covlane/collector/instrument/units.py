@@ -6,7 +6,7 @@ import dis
 import sys
 from array import array
 from opcode import opmap
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING
 
 from ..leg.record import MARK
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     #: The number of a code object that tells its instructions, and the units of it that tell nothing.
     Telling = tuple[int, tuple[int, ...]]
     #: `code.co_lines()`: each run of bytes, and its line.
-    Table = list[tuple[int, int, Optional[int]]]
+    Table = list[tuple[int, int, int | None]]
     #: First line, last line, first column, column after the last one.
-    Place = tuple[Optional[int], Optional[int], Optional[int], Optional[int]]
+    Place = tuple[int | None, int | None, int | None, int | None]
 
 #: Up to Python 3.13, for a line that lies 127 lines or more from where CPython expects it, it reads the table of the
 #: code's lines from its start: at each event, and at each jump within such a line, which it tells nobody and which is
@@ -58,7 +58,7 @@ def telling(found: Sequence[types.CodeType], tables: Sequence[Table]) -> tuple[T
     if not SOUND:
         return ()
     chosen = []
-    for index, (code, table) in enumerate(zip(found, tables)):
+    for index, (code, table) in enumerate(zip(found, tables, strict=False)):
         silent = _silent(code, table)
         if silent or (SEARCHING and is_long(code.co_firstlineno, table)):
             chosen.append((index, silent))
@@ -115,7 +115,9 @@ def _silent(code: types.CodeType, table: Table) -> tuple[int, ...]:
     places = list(code.co_positions())
     wholes = {places[unit] for unit in back if places[unit][0] != places[unit][1]}
     choices = {place for place in wholes if _operation(operations, places.index(place)) in using}
-    elements = {place for place, operation in zip(places, operations) if operation in collecting}
+    elements = {
+        place for place, operation in zip(places, operations, strict=False) if operation in collecting
+    }
     chosen = [unit for unit, place in enumerate(places) if place in choices]
     jumps = [
         unit

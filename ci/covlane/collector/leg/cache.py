@@ -12,7 +12,7 @@ import contextlib
 import marshal
 import sys
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from .stdlib import io, os, time
 
@@ -58,7 +58,7 @@ class Cache:
         except (ValueError, EOFError, TypeError):
             return None
 
-    def sealed(self, key: bytes) -> Optional[memoryview]:
+    def sealed(self, key: bytes) -> memoryview | None:
         """Return what was put there as it was written, for marshal, None where nothing was."""
         try:
             with io.open(self._path(key), "rb") as file:

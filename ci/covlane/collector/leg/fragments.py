@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from . import record, state
 from .processes import FAILED, by, cannot, cry, process_state
@@ -35,7 +35,7 @@ class Fragment:
         self._folder = folder
         self._key = ""
         self._letter = state.BEGAN
-        self._state: Optional[state.State] = None
+        self._state: state.State | None = None
         #: Whether the state is this process's, and not that of one above it.
         self._own = False
         self.path = ""
@@ -130,9 +130,9 @@ class Process:
         #: By real path, the first and last rows whose branches ran unmeasured.
         self.parts: dict[str, list[list[int]]] = {}
         self.lost: list[str] = []
-        self.pytest: Optional[dict[str, Any]] = None
+        self.pytest: dict[str, Any] | None = None
         #: Of the canary, of which run it was and by each way its file, and what kept it from running.
-        self.canary: Optional[dict[str, Any]] = None
+        self.canary: dict[str, Any] | None = None
         self.trouble = ""
 
     def runs(self) -> bool:
@@ -212,14 +212,7 @@ def _take(found: dict[str, Process], said: dict[str, Any]) -> None:
 
 def command_line() -> list[str]:
     """Return the command line of this process as it was given, interpreter and options included."""
-    try:
-        return list(sys.orig_argv)
-    except AttributeError:  # Python 3.9
-        try:
-            with io.open("/proc/self/cmdline", "rb") as file:
-                return [os.fsdecode(part) for part in file.read().split(b"\0")[:-1]]
-        except OSError:
-            return list(getattr(sys, "argv", ()))
+    return list(sys.orig_argv)
 
 
 def current_test() -> str:

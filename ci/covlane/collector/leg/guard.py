@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ class Guard:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._depth = 0
-        self._deferred: Optional[Callable[[], None]] = None
+        self._deferred: Callable[[], None] | None = None
 
     def __enter__(self) -> None:
         self._lock.acquire()

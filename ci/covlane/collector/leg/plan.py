@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, NamedTuple
 
 SCHEMA = 1
 #: The fields that hold paths.
@@ -32,11 +32,11 @@ class Plan(NamedTuple):
     engine: str
     canary: bool
     isolation: str
-    workers: Union[int, str]
-    shard: Optional[list[int]]
+    workers: int | str
+    shard: list[int] | None
     durations: str
     cache: str
-    commit: Optional[str]
+    commit: str | None
     dirty: bool
     tools: dict[str, str]
 

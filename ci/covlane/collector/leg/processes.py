@@ -10,7 +10,6 @@ import sys
 TYPE_CHECKING = False  # typing is not loaded in every interpreter for this
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Union
 
 #: Names the plan of the leg that a process belongs to; empty in one that belongs to none.
 VARIABLE = "_COVLANE_LEG"
@@ -76,7 +75,7 @@ def leg_above(running: str) -> str:
 _open = [open]
 
 
-def process_state(pid: "Union[int, str]") -> "list[str]":
+def process_state(pid: "int | str") -> "list[str]":
     """Return what /proc says of a process, from its state on (proc(5), pid/stat); nothing where there is none."""
     try:
         with _open[0](f"/proc/{pid}/stat", "rb") as file:
@@ -98,7 +97,7 @@ def by(test: str) -> str:
     return f", started by {test}" if test else ""
 
 
-def cannot(who: str, error: "Union[BaseException, str]", argv: "Sequence[str]") -> str:
+def cannot(who: str, error: "BaseException | str", argv: "Sequence[str]") -> str:
     """Return the sentence that a process could not be measured, or not to its end."""
     import shlex
 

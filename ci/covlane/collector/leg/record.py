@@ -17,7 +17,7 @@ import mmap
 import struct
 import sys
 from array import array
-from typing import TYPE_CHECKING, NamedTuple, Union
+from typing import TYPE_CHECKING, NamedTuple
 
 from .stdlib import os
 
@@ -36,7 +36,7 @@ MARK = 1 << 30
 CHUNK = 1 << 18
 _USED, _HEAD = struct.Struct("=Q8x"), struct.Struct("=IIII")
 
-Item = Union[int, tuple[int, int]]
+Item = int | tuple[int, int]
 
 
 class Flags(NamedTuple):

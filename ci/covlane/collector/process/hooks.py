@@ -8,7 +8,7 @@ import functools
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from .forked import mend_if_loaded
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def hook_forks(
     lock: Guard,
-    termination: Optional[Termination],
+    termination: Termination | None,
     in_parent: Callable[[], None],
     in_child: Callable[[], None],
 ) -> None:
@@ -70,7 +70,7 @@ def hook_ends(end: Callable[[], None], before: Callable[[], None]) -> None:
 
 def _runs_program() -> bool:
     """Say whether a frame of the program is on the stack, rather than the interpreter's end and our own hooks alone."""
-    frame: Optional[types.FrameType] = sys._getframe()
+    frame: types.FrameType | None = sys._getframe()
     own = (__package__ or "").partition(".")[0] + "."
     while frame and str(frame.f_globals.get("__name__")).startswith(own):
         frame = frame.f_back

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from typing import Optional
 
 from ..leg.processes import address
 
@@ -23,7 +22,7 @@ class Listener:
     def __init__(self, folder: str) -> None:
         self._heard: list[str] = []
         self._address = address(folder)
-        self._socket: Optional[socket.socket] = None
+        self._socket: socket.socket | None = None
         with contextlib.suppress(OSError, AttributeError):
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self._socket.bind(self._address)

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from ..engines import engine
 from ..instrument.sources import Sources
@@ -46,7 +46,7 @@ class Measurement:
 
     def __init__(self, plan: Plan, selfcheck: SelfCheck) -> None:
         self.lock = Guard()
-        self.pytest: Optional[dict[str, Any]] = None
+        self.pytest: dict[str, Any] | None = None
         self._fragment = Fragment(plan.folder)
         sources = Sources(plan.root, [*plan.source, plan.canaries], plan.omit)
         self._engine = engine.start(plan, sources, self._fragment, self.lock)
@@ -67,8 +67,6 @@ class Measurement:
         self._begin()
         self._engine.start()
         hooks.hook_forks(self.lock, self._termination, self._note_fork, self.forked)
-        if self._termination:
-            self._termination.spare_programs()
         launches.hook_launches(self.launched)
 
     def checkpoint(self) -> None:
@@ -168,7 +166,7 @@ class Measurement:
 
 def _starts_program() -> bool:
     """Say whether it is subprocess that forks: behind the frames of our hooks, and of what looks at each program."""
-    frame: Optional[types.FrameType] = sys._getframe()
+    frame: types.FrameType | None = sys._getframe()
     for _ in range(5):
         frame = frame.f_back if frame else None
         if frame is not None and frame.f_code.co_name == "_execute_child":

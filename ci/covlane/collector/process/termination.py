@@ -6,17 +6,15 @@ What has nothing left to say is not touched: SIGTERM ends it as without a measur
 from __future__ import annotations
 
 import contextlib
-import functools
 import signal
 import sys
-import threading
 import time as clock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..leg.stdlib import os, time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ..leg.guard import Guard
 
@@ -98,43 +96,6 @@ class Termination:
         """Leave none in this process, which is another program in a moment."""
         if self._descriptor >= 0:
             faulthandler.unregister(signal.SIGTERM)
-
-    def spare_programs(self) -> None:
-        """Let a program that this process starts be ended by SIGTERM from its first moment on.
-
-        Python 3.9 forks for it, and until the child is another program it has our handler, which would be heard by
-        nobody, and our trace. Later ones see to that themselves. Only the main thread may set handlers: a
-        signal to what another starts is still lost, but leaves no trace that is not its own.
-        """
-        if sys.platform == "win32" or sys.version_info >= (3, 10):
-            return
-        import _posixsubprocess
-
-        original = _posixsubprocess.fork_exec
-
-        @functools.wraps(original)
-        def fork_exec(*arguments: Any) -> Any:
-            with self._aside():
-                return original(*arguments)
-
-        _posixsubprocess.fork_exec = fork_exec
-
-    @contextlib.contextmanager
-    def _aside(self) -> Iterator[None]:
-        if self._descriptor < 0 or signal.getsignal(signal.SIGTERM) != self._handle:
-            yield
-            return
-        settable = threading.current_thread() is threading.main_thread()
-        with self._guard:
-            faulthandler.unregister(signal.SIGTERM)
-            if settable:
-                signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            try:
-                yield
-            finally:
-                if settable:
-                    signal.signal(signal.SIGTERM, self._handle)
-                faulthandler.register(signal.SIGTERM, self._descriptor, all_threads=False, chain=True)
 
     def _set_by_program(self) -> bool:
         return signal.getsignal(signal.SIGTERM) not in (signal.SIG_DFL, self._handle)

@@ -17,7 +17,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -166,11 +166,11 @@ class Processes:
             told = marshal.dumps((kind, _plain(what)))
         self._told.write(told)
 
-    def _hear(self, item: Any, status: Optional[int]) -> tuple[list[Any], Optional[str]]:
+    def _hear(self, item: Any, status: int | None) -> tuple[list[Any], str | None]:
         """Return the reports that a child told, and what went wrong beside them; its exits are raised here."""
         self._told.seek(0)
         told, reports, hook = io.BytesIO(self._told.read()), [], self._config.hook
-        trouble: Optional[str] = f"{item.location[0]}:{(item.location[1] or 0) + 1}: {_in_words(status)}"
+        trouble: str | None = f"{item.location[0]}:{(item.location[1] or 0) + 1}: {_in_words(status)}"
         with contextlib.suppress(EOFError):
             while True:
                 kind, what = marshal.load(told)  # noqa: S302 - our own child's
@@ -192,7 +192,7 @@ class Processes:
         if reports and reports[-1].when == "setup" and reports[-1].passed:
             phase = "call"
         end, capture = time.time(), self._config.pluginmanager.getplugin("capturemanager")
-        output = zip(("stdout", "stderr"), capture.read_global_capture() if capture else ())
+        output = zip(("stdout", "stderr"), capture.read_global_capture() if capture else (), strict=False)
         keywords: Any = dict.fromkeys(item.keywords, 1)
         report = pytest.TestReport(
             nodeid=item.nodeid,
@@ -225,7 +225,7 @@ def _call(work: Callable[[], Any]) -> Any:
     return pytest.CallInfo.from_call(work, "call", reraise=(pytest.exit.Exception, KeyboardInterrupt))
 
 
-def _wait(child: int) -> Optional[int]:
+def _wait(child: int) -> int | None:
     try:
         return os.waitpid(child, 0)[1]
     except ChildProcessError:  # SIGCHLD is ignored
@@ -273,7 +273,7 @@ def _flush() -> None:
             stream.flush()
 
 
-def _in_words(status: Optional[int]) -> str:
+def _in_words(status: int | None) -> str:
     if status is None:
         return "the test's process ended, and nobody knows how"
     if os.WIFSIGNALED(status):
@@ -298,7 +298,7 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _warning(told: tuple[str, str, str, str, int, Optional[str]]) -> warnings.WarningMessage:
+def _warning(told: tuple[str, str, str, str, int, str | None]) -> warnings.WarningMessage:
     """Return a warning again; a class that this process does not have is made anew."""
     text, module, name, filename, lineno, line = told
     category: Any = getattr(sys.modules.get(module), name, None)

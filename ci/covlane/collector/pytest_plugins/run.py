@@ -7,12 +7,14 @@ import os
 import sys
 import types
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..selfcheck import run
 from . import shard as shard_plugin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..process.measure import Measurement
 
 
@@ -24,7 +26,7 @@ class Prepared(NamedTuple):
 
     main: Callable[..., int]
     plugins: list[object]
-    end: Callable[[Optional[int]], int]
+    end: Callable[[int | None], int]
 
 
 def prepare(measurement: Measurement, arguments: list[str]) -> Prepared:
@@ -32,7 +34,7 @@ def prepare(measurement: Measurement, arguments: list[str]) -> Prepared:
     _become_pytest(arguments)
     import pytest
 
-    def end(code: Optional[int]) -> int:
+    def end(code: int | None) -> int:
         if code is not None:
             if code in (0, 1):
                 measurement.check_in_suite()

@@ -10,7 +10,7 @@ import subprocess  # noqa: TID251 - the leg's side has no adapters
 import sys
 import sysconfig
 import threading
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from ..engines.probes import readers
 from ..leg import plan as plans
@@ -50,7 +50,7 @@ if plan or plan is None and os.path.isdir({running}) and os.path.isfile({process
 """
 
 
-def main(argv: list[str]) -> Union[int, Prepared]:
+def main(argv: list[str]) -> int | Prepared:
     """Do one of the three commands and return the exit code: for `run`, pytest's; for `measure`, pytest to be called."""
     command, path, *rest = (*argv, "", "")[: max(len(argv), 2)]
     try:

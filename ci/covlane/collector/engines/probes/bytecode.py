@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dis
 import sys
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING
 
 from . import tables
 from .tables import NOWHERE
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 _JUMPS_RELATIVE = frozenset(dis.hasjrel)
 _JUMPS = _JUMPS_RELATIVE.union(dis.hasjabs)
 _BACKWARD = frozenset(number for name, number in dis.opmap.items() if "JUMP_BACKWARD" in name)
-#: What a jump's argument counts for each unit of 2 bytes.
-_PER_UNIT = 1 if sys.version_info >= (3, 10) else 2
 #: Units that follow an operation, for the interpreter's own use (Python 3.11).
 _CACHES: Sequence[int] = getattr(dis, "_inline_cache_entries", [0] * 256)
 #: The highest argument that fits without EXTENDED_ARG.
@@ -34,7 +32,7 @@ class Instruction:
 
     def __init__(self, operation: int, argument: int = 0, position: Position = NOWHERE) -> None:
         self.operation, self.argument, self.position = operation, argument, position
-        self.target: Optional[Instruction] = None
+        self.target: Instruction | None = None
         #: In units, from the start of the code; where it was read, later where it is put.
         self.offset = 0
         #: How many EXTENDED_ARG its argument takes, and its length with these.
@@ -44,7 +42,7 @@ class Instruction:
 
     def skip(self, others: Iterable[Instruction]) -> None:
         """Let the jump that this is pass by the instructions that follow it."""
-        self.argument = _PER_UNIT * sum(each.units for each in others)
+        self.argument = sum(each.units for each in others)
 
     def aim(self) -> bool:
         """Let a jump lead to where its target is; say whether that took more room."""
@@ -52,7 +50,7 @@ class Instruction:
         argument = self.target.offset
         if self.operation in _JUMPS_RELATIVE:
             argument = abs(argument - self.offset - self.units)
-        self.argument = _PER_UNIT * argument
+        self.argument = argument
         return self.argument > _BYTE and self.extend()
 
     def extend(self) -> bool:
@@ -143,10 +141,8 @@ class Body:
             fields["co_linetable"] = tables.table_of_positions(rows, first)
             entries = [(begin.offset, end.offset, to.offset, depth) for begin, end, to, depth in handlers]
             fields["co_exceptiontable"] = b"".join([tables.handler(entry) for entry in entries])
-        elif sys.version_info >= (3, 10):
-            fields["co_linetable"] = tables.table_of_lines(rows, first)
         else:
-            fields["co_lnotab"] = tables.table_of_starts(rows, first)
+            fields["co_linetable"] = tables.table_of_lines(rows, first)
         return self._code.replace(**fields)  # type: ignore[arg-type]
 
     def _lay_out(self) -> None:
@@ -159,7 +155,7 @@ class Body:
 
 def _target(jump: Instruction) -> int:
     """Return the unit that an instruction jumps to, by its argument."""
-    units = jump.argument // _PER_UNIT
+    units = jump.argument
     if jump.operation not in _JUMPS_RELATIVE:
         return units
     return jump.offset + jump.units + (-units if jump.operation in _BACKWARD else units)

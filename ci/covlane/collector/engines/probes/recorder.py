@@ -20,7 +20,7 @@ import types
 from array import array
 from dis import hasname, opmap
 from mmap import mmap
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from ...instrument.marks import branch_of
 from ...leg.record import number
@@ -85,13 +85,13 @@ class Recorder:
             "I", numbers
         ).tobytes()
 
-    def watch(self, frozen: Frozen, _module: Optional[types.ModuleType]) -> types.CodeType:
+    def watch(self, frozen: Frozen, _module: types.ModuleType | None) -> types.CodeType:
         """Return code that reports each of its lines and branches once."""
         tree, numbers = frozen
         return _thaw(tree, self._flags(tree[0].co_filename, array("I", numbers)))
 
 
-def able(unmarked: Optional[str], frozen: Frozen, _source: bytes) -> slip.Able:
+def able(unmarked: str | None, frozen: Frozen, _source: bytes) -> slip.Able:
     """Return what frozen code has."""
     from ..slipcover_compat import able as able_of
 
@@ -176,7 +176,7 @@ def _marks(
 ) -> Iterator[tuple[Instruction, tuple[Instruction, tuple[int, int]]]]:
     """Yield the two instructions of each mark, which load what no source can name, and its branch."""
     marks = {place: branch for place, name in enumerate(names) if (branch := branch_of(name))}
-    for load, pop in zip(body.instructions, body.instructions[1:]) if marks else ():
+    for load, pop in zip(body.instructions, body.instructions[1:], strict=False) if marks else ():
         if load.operation in _LOADS_NAME:
             branch = marks.get(load.argument >> (_SHIFT if load.operation == _LOAD_GLOBAL else 0))
             if branch is not None:
@@ -186,7 +186,7 @@ def _marks(
 def _join(told: dict[Instruction, list[int]], marks: Iterable[Instruction], body: Body) -> None:
     """Let what marks tell and the line behind them be told together, where only marks lead there."""
     targets = {each.target for each in body.instructions}
-    following = dict(zip(body.instructions, body.instructions[2:]))
+    following = dict(zip(body.instructions, body.instructions[2:], strict=False))
     for load in marks:
         after = following.get(load)
         if after in told and after not in marks and after not in targets:
@@ -248,7 +248,7 @@ def _silenced(code: types.CodeType) -> types.CodeType:
     """Return code whose probes are passed by, with nothing in the places of what they need."""
     body = Body(code)
     consts: list[Any] = []
-    for load, loop in zip(body.instructions, body.instructions[1:]):
+    for load, loop in zip(body.instructions, body.instructions[1:], strict=False):
         if load.operation == _LOAD_CONST and type(code.co_consts[load.argument]) is _Cell:
             load.operation, loop.operation = _NOP, _JUMP_FORWARD
     for const in code.co_consts:

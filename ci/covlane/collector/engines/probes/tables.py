@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import dis
 import itertools
 import sys
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import types
     from collections.abc import Iterable, Iterator
 
 #: Where an instruction comes from: line, last line, column and last column, as `co_positions` has them.
-Position = tuple[Optional[int], Optional[int], Optional[int], Optional[int]]
+Position = tuple[int | None, int | None, int | None, int | None]
 NOWHERE: Position = (None, None, None, None)
 
 
@@ -20,14 +19,9 @@ def positions(code: types.CodeType) -> Iterator[Position]:
     """Yield the position of each unit."""
     if sys.version_info >= (3, 11):
         yield from code.co_positions()
-    elif sys.version_info >= (3, 10):
+    else:
         for begin, end, line in code.co_lines():
             yield from [(line, None, None, None)] * ((end - begin) // 2)
-    else:
-        starts, line = dict(dis.findlinestarts(code)), code.co_firstlineno
-        for offset in range(0, len(code.co_code), 2):
-            line = starts.get(offset, line)
-            yield line, None, None, None
 
 
 def table_of_lines(rows: Iterable[tuple[int, Position]], line: int) -> bytes:
@@ -45,25 +39,6 @@ def table_of_lines(rows: Iterable[tuple[int, Position]], line: int) -> bytes:
             found += bytes((254, step & 0xFF))
             length, step = length - 254, -128 if position is None else 0
         found += bytes((length, step & 0xFF))
-    return bytes(found)
-
-
-def table_of_starts(rows: Iterable[tuple[int, Position]], line: int) -> bytes:
-    """Return the lines of instructions as Python 3.9 keeps them (its Objects/lnotab_notes.txt)."""
-    found = bytearray()
-    offset = 0
-    for units, position in rows:
-        if position[0] is not None and position[0] != line:
-            step, line = position[0] - line, position[0]
-            while offset > 255:
-                found += bytes((255, 0))
-                offset -= 255
-            while not -128 <= step <= 127:
-                found += bytes((offset, 127 if step > 0 else -128 & 0xFF))
-                offset, step = 0, step - (127 if step > 0 else -128)
-            found += bytes((offset, step & 0xFF))
-            offset = 0
-        offset += 2 * units
     return bytes(found)
 
 
@@ -114,7 +89,7 @@ def exceptions(code: types.CodeType) -> Iterator[tuple[int, int, int, int]]:
         if not byte & 0x40:
             numbers.append(number)
             number = 0
-    for begin, length, handler, depth in zip(*[iter(numbers)] * 4):
+    for begin, length, handler, depth in zip(*[iter(numbers)] * 4, strict=False):
         yield begin, begin + length, handler, depth
 
 
