@@ -20,6 +20,7 @@ from bench.cases import (
     LATER,
     MODES,
     PEERS,
+    SLIPCOVER,
     Leg,
     forget_compiled,
     known_modes,
@@ -27,6 +28,8 @@ from bench.cases import (
 )
 from bench.cost import machine, measure
 from bench.results import Row, Table
+from covlane.config.engines import MODEL, TOO_NEW
+from covlane.config.pythons import minor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,9 +115,12 @@ def table(case: Case, checkout: Checkout, python: str, mode: str, rounds: Rounds
     checkout = checkout._replace(environ={**checkout.environ, **asked})
     checkout.leg(python, *case.tests, codes=ENDS)
     interpreter = str(checkout.python(python))
-    wanted = ("coverage", "pytest-cov", *MODES[mode].requirements)
+    able = minor(python) < TOO_NEW
+    wanted = ("coverage", "pytest-cov", *[f"slipcover=={MODEL}"] * able, *MODES[mode].requirements)
     checkout.run("uv", "pip", "install", "-q", "--python", interpreter, *wanted)
     leg, others = Leg(checkout, python), peers(checkout, python, mode, case.tests)
+    if not able:
+        others.pop(SLIPCOVER)
     commands: dict[str, Callable[[], list[object]]] = {BARE: lambda: others[BARE]}
 
     def bare_first() -> list[object]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 from corpus import projects
+from covlane.config.engines import MODEL, TOO_NEW
+from covlane.config.pythons import minor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -142,6 +144,9 @@ def attempt(checkout: Checkout, python: str) -> Trial:
 
 
 def _slipcover(checkout: Checkout, python: str, out: Path) -> Files:
+    if minor(python) >= TOO_NEW:
+        return {}
+    checkout.run("uv", "pip", "install", "-q", "--python", checkout.python(python), f"slipcover=={MODEL}")
     settings = checkout.configured().settings
     source = ("--source", ",".join(settings.source))
     omit = [f"{checkout.root}/{pattern.replace('**', '*')}" for pattern in settings.omit]

@@ -10,3 +10,5 @@ ENGINES: dict[str, tuple[str, ...]] = {
     "slipcover-cli": (f"slipcover=={MODEL}",),
     "coverage": ("coverage>=7.6",),
 }
+#: The first Python for which that release of SlipCover cannot be installed (its `requires-python`).
+TOO_NEW = 15
