@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import nox
 from nox.command import CommandFailed
 
@@ -22,7 +23,8 @@ from covlane.config import checkout, engines, lockfile, settings, sources
 from covlane.errors import CovlaneError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from typing import TextIO
 
     from covlane.config.settings import Configured, Settings
 
@@ -68,7 +70,8 @@ def register(root: Path | None = None) -> None:
         raise SystemExit(error.exit_code) from None
 
     if _alone(
-        sys.argv, {f"{configured.settings.prefix}{name}" for name in ("coverage", "report", "workflow")}
+        sys.argv,
+        {f"{configured.settings.prefix}{name}" for name in ("compare", "coverage", "report", "workflow")},
     ):
         # Not even what nox itself starts, to make environments, gets them.
         forget(secrets(environment(), configured.settings.codescene.secrets))
@@ -107,8 +110,23 @@ def register(root: Path | None = None) -> None:
         with _of_covlane(session, configured):
             session.run(sys.executable, "-m", "covlane", "init", "--check", external=True)
 
+    @nox.session(
+        name=f"{prefix}compare",
+        python=list(configured.settings.pythons),
+        venv_backend="uv|virtualenv",
+        download_python="never",
+        default=False,
+    )
+    def compare(session: nox.Session) -> None:
+        """Run pytest under two engines and print each line and branch on which they differ: -- --engines A B --json."""
+        with _of_covlane(session, configured):
+            try:
+                compare_engines(session, configured)
+            except (CovlaneError, OSError) as error:
+                session.error(str(error))
+
     # nox keeps them in its registry; the names are only theirs.
-    del coverage, report, workflow
+    del coverage, report, workflow, compare
 
 
 def _alone(argv: list[str], ours: set[str]) -> bool:
@@ -170,29 +188,69 @@ def _group(name: str) -> Iterator[None]:
 
 def run_leg(session: nox.Session, configured: Configured, shard: int = 0) -> None:
     """Run one leg, or one shard of it: its environment, pytest under the collector, its report."""
-    leg = _leg(session, configured)
-    output = configured.reports / "legs" / f"{leg}.json"
+    output = configured.reports / "legs" / f"{_leg(session, configured)}.json"
+    if not _measure(session, configured, output, session.posargs, shard=shard):
+        return
+    alone = _follow_with_report(session, f"{configured.settings.prefix}report")
+    _judge(session, output)
+    if alone and not in_ci(environment()):
+        show_report(session, configured)
+
+
+def compare_engines(session: nox.Session, configured: Configured) -> None:
+    """Run the suite once for each of two engines, and print on what they differ; fail where no reason is known."""
+    from covlane.commands import compare
+    from covlane.render import lines
+
+    asked = compare.asked(session.posargs, list(engines.ENGINES))
+    outputs = []
+    for number, engine in enumerate(asked.engines, 1):
+        chosen = msgspec.structs.replace(configured.settings, engine=engine)
+        measuring = configured._replace(settings=chosen)
+        output = configured.reports / "compare" / f"{_leg(session, configured)}-{number}-{engine}.json"
+        out = sys.stderr if asked.json else None
+        if not _measure(session, measuring, output, asked.pytest, stdout=out):
+            return
+        outputs.append(output)
+    found = compare.compare_legs(configured.root, outputs)
+    text = [json.dumps(found.document(), indent=2)] if asked.json else found.text()
+    lines.show((("", line, False) for line in text), sys.stdout, plain=True)
+    codes = {stamp.exit_code for stamp in found.stamps}
+    if codes != {0}:
+        session.error(f"pytest ended with {max(codes)}: the engines are compared by a suite that passes")
+    if found.unexplained:
+        session.error(f"{found.unexplained:,} differences have no known reason")
+
+
+def _measure(
+    session: nox.Session,
+    configured: Configured,
+    output: Path,
+    arguments: Sequence[str],
+    *,
+    shard: int = 0,
+    stdout: TextIO | None = None,
+) -> bool:
+    """Make the environment, run pytest in it under the collector, and say whether there was more to do than installing."""
     folder = output.with_suffix(".d")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     output.unlink(missing_ok=True)
     if not _install(session, configured, folder):
-        return
-    alone = _follow_with_report(session, f"{configured.settings.prefix}report")
+        return False
     plan = folder / "leg.json"
     plan.write_text(json.dumps(_plan(session, configured, output, shard)), "utf-8")
     session.run(
         *("python", str(COLLECTOR), "run", str(plan), "-m", "pytest"),
         *_mode(configured.settings)[1],
         *configured.settings.pytest_args,
-        *session.posargs,
+        *arguments,
+        stdout=stdout,
         success_codes=ANY_END,
         interrupt_timeout=None,
         terminate_timeout=None,
     )
-    _judge(session, output)
-    if alone and not in_ci(environment()):
-        show_report(session, configured)
+    return True
 
 
 def _follow_with_report(session: nox.Session, report: str) -> bool:

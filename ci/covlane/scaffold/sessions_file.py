@@ -31,7 +31,7 @@ from covlane import sessions as covlane_sessions  # noqa: E402
 covlane_sessions.register()
 """
 #: Names that `covlane.sessions.register` gives; nox keeps one session of a name, the last.
-NAMES = frozenset({"coverage", "report", "workflow"})
+NAMES = frozenset({"compare", "coverage", "report", "workflow"})
 
 
 #: What begins the names where one of them is taken.
