@@ -15,13 +15,22 @@ nox.options.default_venv_backend = "uv|virtualenv"
 sessions.register()
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+WHOLE = (
+    "further Pythons and pairings of tools, workflows that run job by job, and more examples of each property"
+)
 
 
 @nox.session(default=False)
 def tests(session: nox.Session) -> None:
-    """Run the suite; arguments after -- are pytest's."""
+    """Run the suite on two Pythons, or all of it: nox -s tests -- --all; other arguments are pytest's."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "test"))
-    session.run("pytest", "-n", "logical", "--dist", "worksteal", *session.posargs)
+    choice = ["-m", "not whole", "--hypothesis-profile", "quick"]
+    if "--all" in session.posargs:
+        choice = []
+    else:
+        session.log("Left to `nox -s tests -- --all`: %s.", WHOLE)
+    arguments = [argument for argument in session.posargs if argument != "--all"]
+    session.run("pytest", "-n", "logical", "--dist", "worksteal", *choice, *arguments)
 
 
 @nox.session(default=False)

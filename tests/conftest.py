@@ -4,131 +4,109 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import signal
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
-from covlane.config.engines import MODEL
 from covlane.testing.codescene import StandIn
 from covlane.testing.github import GitHub
+from environments import Environments, each_python
 from hub import SECRET, TEAM, Hub
 from leg import Project
-from plugins import REQUIREMENTS
+from pythons import HOST
 from repository import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+    from pathlib import Path
 
-# A shell starts what runs in the background with Ctrl-C ignored, and programs that tests start would inherit that.
+# A shell starts what runs in the background with Ctrl-C ignored, and nohup with a hangup ignored: programs that tests
+# start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # Where no bytecode is kept, each of some thousand interpreters compiles pytest anew: a quarter of the suite's time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # How long an example takes says something of the machine's other work only.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
+hypothesis.settings.register_profile("whole", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
+hypothesis.settings.load_profile("whole")
 
-#: They do nothing until a test asks for them.
-PLUGINS = ("pytest-xdist", "pytest-forked", "coverage")
 #: The last of each line that differs for pytest-forked; docs/forked.md shows the pairings.
 PYTESTS = ("7.4.4", "8.0.2", "8.4.2", "9.0.3", "9.1.1", "9.2.0")
 FORKEDS = ("1.6.0", "1.7.5")
-COVERED_PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
+#: The ends of the table, where tools differ most.
+QUICK_PAIRINGS = (("7.4.4", "1.6.0"), ("9.2.0", "1.7.5"))
 
 
-def _present(version: str) -> bool:
-    """Say whether a Python runs here; a shim of a version manager may be there and refuse."""
-    program = shutil.which(f"python{version}")
-    return (
-        program is not None
-        and subprocess.run([program, "-V"], check=False, capture_output=True).returncode == 0
-    )
+@pytest.fixture(scope="session")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
+    """The environments of the run; the workers of pytest-xdist share them."""
+    base = tmp_path_factory.getbasetemp()
+    return Environments((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "environments")
 
 
-@pytest.fixture(scope="session", params=COVERED_PYTHONS)
-def leg_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session", params=each_python())
+def leg_python(request: pytest.FixtureRequest, environments: Environments) -> Path:
     """A leg's environment, with the newest pytest, for each Python of this machine."""
-    version: str = request.param
-    if not _present(version):
-        pytest.skip(f"this machine has no Python {version}")
-    return _environment(tmp_path_factory.mktemp("legs") / version, version, "pytest")
+    return environments.leg(request.param)
 
 
-@pytest.fixture(scope="session", params=COVERED_PYTHONS)
-def plugged_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session", params=each_python())
+def plugged_python(request: pytest.FixtureRequest, environments: Environments) -> Path:
     """A leg's environment with the plugins and libraries that suites have, for each Python of this machine."""
-    version: str = request.param
-    if not _present(version):
-        pytest.skip(f"this machine has no Python {version}")
-    folder = tmp_path_factory.mktemp("legs") / f"{version}-plugged"
-    return _environment(folder, version, "pytest", REQUIREMENTS)
+    return environments.plugged(request.param)
 
 
-@pytest.fixture(scope="session", params=["pytest==7.4.4", "pytest==8.4.2", "pytest==9.1.1"])
-def older_pytest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(
+    scope="session",
+    params=[
+        "pytest==7.4.4",
+        *(pytest.param(f"pytest=={one}", marks=pytest.mark.whole) for one in ("8.4.2", "9.1.1")),
+    ],
+)
+def older_pytest(request: pytest.FixtureRequest, environments: Environments) -> Path:
     """A leg's environment with an older pytest, for the Python that runs the tests."""
-    requirement: str = request.param
-    return _environment(tmp_path_factory.mktemp("legs") / requirement, sys.executable, requirement)
+    return environments.leg(HOST, request.param, name=request.param)
 
 
-@pytest.fixture(scope="session", params=itertools.product(PYTESTS, FORKEDS), ids="-".join)
-def pairing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(pair, marks=() if pair in QUICK_PAIRINGS else pytest.mark.whole, id="-".join(pair))
+        for pair in itertools.product(PYTESTS, FORKEDS)
+    ],
+)
+def pairing(request: pytest.FixtureRequest, environments: Environments) -> Path:
     """A leg's environment with each pairing of pytest and pytest-forked, for the Python that runs the tests."""
     tool, plugin = request.param
-    folder = tmp_path_factory.mktemp("legs") / f"{tool}-{plugin}"
     wanted = (f"pytest-forked=={plugin}", "pytest-xdist")
     try:
-        return _environment(folder, sys.executable, f"pytest=={tool}", wanted)
+        return environments.leg(HOST, f"pytest=={tool}", wanted, name=f"{tool}-{plugin}")
     except subprocess.CalledProcessError as error:
         pytest.skip(f"pytest {tool} and pytest-forked {plugin} do not go together: {error.stderr}")
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, environments: Environments) -> Project:
     """An empty project, to be measured by the Python that runs the tests."""
-    return Project(tmp_path / "project", Path(sys.executable))
+    return Project(tmp_path / "project", environments.leg(HOST))
 
 
 @pytest.fixture
 def lone_project(tmp_path: Path) -> Project:
     """An empty project in an environment of its own, in which no leg of another test runs."""
-    return Project(tmp_path / "project", _environment(tmp_path / "lone", sys.executable, "pytest"))
+    return Project(tmp_path / "project", Environments(tmp_path).leg(HOST))
 
 
 @pytest.fixture
 def matrix_project(tmp_path: Path, leg_python: Path) -> Project:
     """An empty project, measured by each Python of this machine in turn."""
     return Project(tmp_path / "project", leg_python)
-
-
-def _environment(
-    folder: Path, python: str, pytest_requirement: str, plugins: Sequence[str] = PLUGINS
-) -> Path:
-    _uv("venv", "--quiet", "--python", python, str(folder))
-    program = folder / "bin" / "python"
-    _uv(
-        "pip",
-        "install",
-        "--quiet",
-        "--python",
-        str(program),
-        pytest_requirement,
-        f"slipcover=={MODEL}",
-        *plugins,
-    )
-    return program
-
-
-def _uv(*arguments: str) -> None:
-    from uv import find_uv_bin
-
-    subprocess.run([find_uv_bin(), *arguments], check=True, capture_output=True, text=True)
 
 
 @pytest.fixture

@@ -560,8 +560,6 @@ def test_a_file_that_changes_while_the_leg_runs_is_measured_as_each_process_foun
     ids=["if", "while", "match"],
 )
 def test_a_condition_on_the_lines_below_has_its_branches(matrix_project: Project, head: str) -> None:
-    if "match" in head and "3.9" in str(matrix_project.python):
-        pytest.skip("it has no match")
     matrix_project.write("pkg/__init__.py", f"def f(a, b):\n    {head}\n        return 1\n    return 2\n")
     matrix_project.write("test_it.py", "import pkg\ndef test_it():\n    assert pkg.f(True, False) == 2\n")
     leg = matrix_project.measure()

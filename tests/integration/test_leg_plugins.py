@@ -121,8 +121,6 @@ def test_coverage_of_the_suites_own_says_what_it_says_unmeasured(
     plugged_python: Path, tmp_path: Path, *, branch: bool
 ) -> None:
     project = Project(tmp_path / "project", plugged_python)
-    if plugged_python.parents[1].name == "3.9-plugged":
-        pytest.skip("it has no match")
     project.write("pkg/__init__.py", MODULE)
     calls = (
         "pkg.ran(1)",

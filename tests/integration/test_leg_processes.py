@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from leg import COLLECTOR, Project
+from pythons import HOST
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from environments import Environments
     from leg import Leg
 
 MODULE = """
@@ -394,12 +396,16 @@ ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     ("own", "child"), [(ASCII, "{}"), ({}, f"{{**os.environ, **{ASCII}}}")], ids=["leg", "child"]
 )
 def test_paths_that_the_locale_cannot_spell_cost_no_line(
-    tmp_path: Path, own: dict[str, str], child: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    environments: Environments,
+    own: dict[str, str],
+    child: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Those of the collector and of the project, where a leg and a child of it spell them in two ways."""
     for name, value in own.items():
         monkeypatch.setenv(name, value)
-    project = Project(tmp_path / "\N{SNOWMAN}" / "project", Path(sys.executable))
+    project = Project(tmp_path / "\N{SNOWMAN}" / "project", environments.leg(HOST))
     project.write("pkg/__init__.py", MODULE)
     project.write("pkg/\u00fc.py", "# -*- coding: latin-1 -*-\nX = '\u00fc'\n".encode("latin-1"))
     project.write(

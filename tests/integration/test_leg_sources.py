@@ -8,9 +8,12 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from uv import find_uv_bin
 
 from covlane.collector.instrument.instrumenter import UNMARKED
+from environments import Environments
 from leg import Project
+from pythons import other_python
 from repository import CURRENT
 
 if TYPE_CHECKING:
@@ -404,18 +407,10 @@ def test_a_source_that_is_nowhere_ends_every_session_in_one_sentence(repository:
 
 @pytest.fixture(scope="module")
 def leg_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment that projects can be installed into."""
-    from uv import find_uv_bin
-
-    folder = tmp_path_factory.mktemp("environment") / "leg"
-    subprocess.run([find_uv_bin(), "venv", "--quiet", "--python", "3.12", folder], check=True)
-    python = folder / "bin" / "python"
-    install(python, "pytest", "slipcover==1.1.0", "setuptools")
-    return python
+    """An environment that projects can be installed into, which no other process of the run uses."""
+    return Environments(tmp_path_factory.mktemp("environment")).leg(other_python(), plugins=["setuptools"])
 
 
 def install(python: Path, *arguments: str, cwd: Path | None = None) -> None:
-    from uv import find_uv_bin
-
     argv = [find_uv_bin(), "pip", "install", "--quiet", "--python", str(python), *arguments]
     subprocess.run(argv, cwd=cwd, check=True)

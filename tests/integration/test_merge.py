@@ -17,15 +17,17 @@ import pytest
 from coverage import Coverage
 
 import data_words
-from conftest import _uv
 from covlane.model.lines import unpack
 from covlane.workspace import inputs
+from environments import each_python
+from pythons import PYTHONS
 from repository import CURRENT, Repository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from environments import Environments
     from leg import Project
 
 OUTPUTS = ("coverage.json", "coverage.xml", "lcov.info", "summary.md", "coveragepy.json")
@@ -433,18 +435,11 @@ def test_coverage_py_reports_what_covlane_wrote_for_it(two_legs: Repository) -> 
     assert written["files"]["src/pkg/a.py"]["missing_lines"] == [3]
 
 
-@pytest.fixture(scope="session", params=["3.10", "3.11", "3.12", "3.13"])
-def host_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session", params=each_python(PYTHONS[1:]))
+def host_python(request: pytest.FixtureRequest, environments: Environments) -> Path:
     """An environment with covlane for each Python of this machine that it runs on."""
-    version: str = request.param
-    if shutil.which(f"python{version}") is None:
-        pytest.skip(f"this machine has no Python {version}")
-    folder = tmp_path_factory.mktemp("hosts") / version
-    _uv("venv", "--quiet", "--python", version, str(folder))
-    program = folder / "bin" / "python"
     here = str(data_words.__file__).rpartition("tests")[0]
-    _uv("pip", "install", "--quiet", "--python", str(program), "--editable", here)
-    return program
+    return environments.make(f"{request.param}-host", request.param, "--editable", here)
 
 
 def outputs(repository: Repository, program: str, below: str = ".", **environ: str) -> dict[str, bytes]:

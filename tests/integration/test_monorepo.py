@@ -186,6 +186,7 @@ def test_a_push_is_measured_and_delivered_with_names_from_the_top(hub: Hub) -> N
     assert all(key.startswith("packages.one/covlane-") for key in kept)
 
 
+@pytest.mark.whole
 def test_a_fork_s_pull_request_is_judged_annotated_and_told_by_names_from_the_top(hub: Hub) -> None:
     for folder in (".", "../two parts", "../.."):
         hub.repository.write(f"{folder}/calc.py", GROWN)
@@ -245,6 +246,7 @@ jobs:
 HERE = Path(__file__).parents[2]
 
 
+@pytest.mark.whole
 def test_one_run_may_call_the_workflow_for_several_projects(hub: Hub) -> None:
     reusable = (HERE / ".github/workflows/reusable.yml").read_text()
     hub.repository.write("../../.github/workflows/reusable.yml", reusable)
@@ -282,6 +284,7 @@ jobs:
 """
 
 
+@pytest.mark.whole
 def test_the_action_works_in_a_project_s_folder(hub: Hub) -> None:
     hub.runner.elsewhere = {"OWNER/covlane": HERE}
     hub.repository.write(f"../../{CALLER}", ACTS)

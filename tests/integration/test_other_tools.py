@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,10 @@ import pytest
 from covlane.formats import cobertura, coveragepy, foreign, lcov
 from covlane.model.lines import unpack
 from covlane.model.report import Report
+from pythons import HOST
 
 if TYPE_CHECKING:
+    from environments import Environments
     from leg import Project
 
 MODULE = """
@@ -54,18 +55,9 @@ TEST = """
 
 
 @pytest.fixture(scope="session")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tools(environments: Environments) -> Path:
     """The folder of an environment's programs: diff-cover, pycobertura and coverage.py."""
-    from uv import find_uv_bin
-
-    folder = tmp_path_factory.mktemp("tools") / "venv"
-    program = folder / "bin" / "python"
-    for arguments in (
-        ["venv", "--quiet", "--python", sys.executable, str(folder)],
-        ["pip", "install", "--quiet", "--python", str(program), "diff-cover", "pycobertura", "coverage"],
-    ):
-        subprocess.run([find_uv_bin(), *arguments], check=True, capture_output=True)
-    return program.parent
+    return environments.make("tools", HOST, "diff-cover", "pycobertura", "coverage").parent
 
 
 @pytest.fixture

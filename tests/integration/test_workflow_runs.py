@@ -49,6 +49,7 @@ def test_a_push_is_measured_judged_and_delivered(hub: Hub) -> None:
     assert hub.artifact(2, "durations").joinpath("durations.json").is_file()
 
 
+@pytest.mark.whole
 def test_what_ci_runs_is_what_a_person_types(hub: Hub, repository: Repository) -> None:
     done = hub.push()
     typed = [step.name for step in done.steps if step.job == "deliver" and step.outcome == "success"]
@@ -102,6 +103,7 @@ def test_a_pull_request_is_judged_and_told_by_a_comment(hub: Hub) -> None:
     assert not told.concurrency[1]
 
 
+@pytest.mark.whole
 def test_a_fork_s_pull_request_gets_its_comment_from_a_run_that_runs_nothing_of_it(hub: Hub) -> None:
     evil = hub.runner.folder / "evil"
     hub.repository.write(
@@ -123,6 +125,7 @@ def test_a_fork_s_pull_request_gets_its_comment_from_a_run_that_runs_nothing_of_
     assert "@octocat" not in comment["body"]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kind", ["html", "link", "bomb", "two"])
 def test_what_a_fork_puts_into_its_artifact_is_refused(hub: Hub, kind: str) -> None:
     hub.propose("stranger")
@@ -148,6 +151,7 @@ def test_what_a_fork_puts_into_its_artifact_is_refused(hub: Hub, kind: str) -> N
     assert not hub.github.comments
 
 
+@pytest.mark.whole
 def test_a_run_of_another_repository_or_another_commit_is_not_commented(hub: Hub) -> None:
     relayed(hub)
     hub.github.pulls[0]["head"]["sha"] = "f" * 40
@@ -167,6 +171,7 @@ def relayed(hub: Hub, **changes: Any) -> None:
         packed.writestr("verdict.json", write_verdict(agreeing(**changes)))
 
 
+@pytest.mark.whole
 def test_the_number_of_a_pull_request_is_asked_of_github_alone(hub: Hub) -> None:
     relayed(hub)
     # What a run says of its pull requests is empty for forks, and its head can be anybody's.
@@ -188,6 +193,7 @@ NAMES = (
 )
 
 
+@pytest.mark.whole
 def test_names_of_files_are_shown_in_the_comment_and_obeyed_nowhere(hub: Hub) -> None:
     files = tuple(PatchFile(path=name, statements=Ratio(0, 1), missing=((1, 1),)) for name in NAMES)
     relayed(hub, patch=Patch(files=files, statements=Ratio(0, len(NAMES))))
@@ -198,6 +204,7 @@ def test_names_of_files_are_shown_in_the_comment_and_obeyed_nowhere(hub: Hub) ->
     assert not [sign for sign in ("<img", "@octo", "\x1b", "\n::", "\r", "](www") if sign in comment["body"]]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("hub", [('github.comment = "on-change"',)], indirect=True)
 def test_nothing_is_commented_where_nothing_changed_if_so_set(hub: Hub) -> None:
     total = Total(line=Ratio(1, 2), branch=None)
@@ -214,6 +221,7 @@ QUALITY = ("github.code-quality = true", "codescene.upload = false")
 SEND = "covlane upload --to github"
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("hub", [QUALITY], indirect=True)
 def test_a_push_is_sent_to_code_quality_and_nothing_to_a_codescene_that_is_not_there(hub: Hub) -> None:
     hub.github.statuses = ["succeeded"]
@@ -230,6 +238,7 @@ def test_a_push_is_sent_to_code_quality_and_nothing_to_a_codescene_that_is_not_t
     assert not hub.codescene.requests
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("hub", [QUALITY], indirect=True)
 def test_a_pull_request_is_sent_to_code_quality_by_its_head_and_a_fork_s_is_not(hub: Hub) -> None:
     hub.github.statuses = ["succeeded"]
@@ -246,6 +255,7 @@ def test_a_pull_request_is_sent_to_code_quality_by_its_head_and_a_fork_s_is_not(
     assert len(hub.github.reports) == 1
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("hub", [QUALITY], indirect=True)
 def test_code_quality_that_refuses_is_red_and_keeps_nobody_from_merging(hub: Hub) -> None:
     hub.github.statuses = ["failed"]
@@ -261,6 +271,7 @@ def test_code_quality_that_refuses_is_red_and_keeps_nobody_from_merging(hub: Hub
     assert done.step(SEND).last == f"again: {SEND}"
 
 
+@pytest.mark.whole
 def test_failing_tests_are_reported_and_the_last_line_says_how_to_see_them_fail(hub: Hub) -> None:
     hub.repository.write("test_calc.py", "from calc import sign\ndef test_sign():\n    assert sign(1) == 2\n")
     hub.repository.commit()
@@ -278,6 +289,7 @@ def test_failing_tests_are_reported_and_the_last_line_says_how_to_see_them_fail(
     assert len(hub.codescene.uploads) == 2
 
 
+@pytest.mark.whole
 def test_a_leg_that_is_lost_makes_the_verdict_incomplete(hub: Hub) -> None:
     hub.runner.lost = frozenset({f"{LEG}(shard-2-of-2)"})
     done = hub.push()
@@ -296,6 +308,7 @@ def test_a_leg_that_is_lost_makes_the_verdict_incomplete(hub: Hub) -> None:
     assert not hub.codescene.uploads
 
 
+@pytest.mark.whole
 def test_a_missing_token_is_red_and_loses_nothing(hub: Hub) -> None:
     hub.runner.secrets = {}
     done = hub.push()

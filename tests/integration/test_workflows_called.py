@@ -67,6 +67,7 @@ def inside(done: Done) -> dict[str, str]:
     return {name.removeprefix("coverage / "): result for name, result in found if "/" in name}
 
 
+@pytest.mark.whole
 def test_a_caller_s_push_is_measured_judged_and_delivered(hub: Hub) -> None:
     called(hub, HEAD + CALLING + AFTER)
     done = hub.push(CALLER)
@@ -81,6 +82,7 @@ def test_a_caller_s_push_is_measured_judged_and_delivered(hub: Hub) -> None:
     assert (hub.artifact(2, "durations") / "durations.json").read_bytes().count(b"test_calc.py::") == 1
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("hub", [('reports = "out/cov"', "codescene.upload = false")], indirect=True)
 def test_inputs_reach_a_workflow_that_lies_beside_its_caller(hub: Hub) -> None:
     beside = ".github/workflows/reusable.yml"
@@ -96,6 +98,7 @@ def test_inputs_reach_a_workflow_that_lies_beside_its_caller(hub: Hub) -> None:
     assert not hub.codescene.requests
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("owner", ["team", "stranger"])
 def test_a_caller_s_pull_request_is_judged_and_sees_no_secret(hub: Hub, owner: str) -> None:
     called(hub, HEAD + CALLING + AFTER)
@@ -116,6 +119,7 @@ def test_a_caller_s_pull_request_is_judged_and_sees_no_secret(hub: Hub, owner: s
     assert (hub.artifact(1, "verdict") / "verdict.json").is_file()
 
 
+@pytest.mark.whole
 def test_a_caller_s_lost_leg_and_missing_token_are_red(hub: Hub) -> None:
     called(hub, HEAD + CALLING)
     hub.runner.secrets = {}
@@ -129,6 +133,7 @@ def test_a_caller_s_lost_leg_and_missing_token_are_red(hub: Hub) -> None:
     assert done.results()["coverage"] == "failure"
 
 
+@pytest.mark.whole
 def test_the_action_runs_every_leg_on_one_machine_and_judges(hub: Hub) -> None:
     called(hub, ACTION)
     done = hub.push(CALLER)
@@ -153,6 +158,7 @@ def test_the_action_judges_a_pull_request(hub: Hub) -> None:
     assert "calc.py" in done.summary
 
 
+@pytest.mark.whole
 def test_the_action_fails_with_the_tests_and_reports_them_all_the_same(hub: Hub) -> None:
     called(hub, ACTION)
     hub.repository.write("test_calc.py", "from calc import sign\ndef test_sign():\n    assert sign(1) == 2\n")

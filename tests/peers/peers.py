@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from corpus import projects
 from corpus.projects import Project
+from pythons import PYTHONS
 from truth import lab as labs
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ MODES: dict[str, tuple[tuple[str, ...], Mapping[str, object]]] = {
     "serial": ((), {}),
     "process, -n 2": (("-n", "2"), {"isolation": "process", "workers": 2}),
 }
-PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 #: Runs each program as its test would: what it raises or prints is its own business.
 TEST = """\
 import contextlib, importlib, io, sys, warnings

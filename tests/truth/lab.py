@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leg import COLLECTOR, Leg, Project
+from pythons import find_python, uv
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,11 +73,7 @@ class Lab:
 
 def is_present(python: str) -> bool:
     """Say whether this machine has a Python, which is not fetched for the table."""
-    try:
-        _uv("python", "find", "--no-python-downloads", python)
-    except subprocess.CalledProcessError:
-        return False
-    return True
+    return find_python(python) is not None
 
 
 def build(python: str, folder: Path, collector: Path = COLLECTOR) -> tuple[Lab, str]:
@@ -87,20 +84,14 @@ def build(python: str, folder: Path, collector: Path = COLLECTOR) -> tuple[Lab, 
     """
     program = folder / python.replace("/", "_") / "bin" / "python"
     if not program.exists():
-        _uv("venv", "--quiet", "--no-python-downloads", "--python", python, str(program.parents[1]))
-        _uv("pip", "install", "--quiet", "--python", str(program), *TOOLS)
+        uv("venv", "--quiet", "--no-python-downloads", "--python", python, str(program.parents[1]))
+        uv("pip", "install", "--quiet", "--python", str(program), *TOOLS)
     found = _output(str(program), "-c", "import platform; print(platform.python_version())")
     names = [tool.partition("==")[0] for tool in TOOLS]
-    frozen = _uv("pip", "freeze", "--python", str(program)).split()
+    frozen = uv("pip", "freeze", "--python", str(program)).split()
     tools = [pinned.replace("==", " ") for pinned in frozen if pinned.partition("==")[0] in names]
     major, minor = found.split(".")[:2]
     return Lab(program, (int(major), int(minor)), collector), ", ".join([f"Python {found}", *tools])
-
-
-def _uv(*arguments: str) -> str:
-    from uv import find_uv_bin
-
-    return _output(find_uv_bin(), *arguments)
 
 
 def _output(*argv: str) -> str:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from data_words import file
+from pythons import HOST
 from truth import annotated, cells, ends, modes, programs, table, truth
 from truth.cells import EXACT, NAMED, Cell
 from truth.lab import Lab
 from truth.truth import Given, Job, Run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from environments import Environments
 
 HERE = (3, sys.version_info.minor)
 #: The modes whose processes differ; `nox -s truth` tries all.
@@ -21,8 +27,8 @@ QUICK = ("serial", "tx", "forked", "forked, workers", "marked forked", "process,
 
 
 @pytest.fixture
-def lab() -> Lab:
-    return Lab(Path(sys.executable), HERE)
+def lab(environments: Environments) -> Lab:
+    return Lab(environments.leg(HOST), HERE)
 
 
 def test_marks_say_which_lines_and_branches_run() -> None:

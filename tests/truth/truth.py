@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from leg import COLLECTOR
+from pythons import PYTHONS
 from truth import cells, ends, lab, modes, programs, table
 from truth.cells import Cell  # noqa: TC001 - msgspec reads Run's annotations
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from truth.programs import Program
 
 HERE = Path(__file__).parents[2]
-PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 DOCUMENT = HERE / "docs" / "truth.md"
 INTRODUCTION = """\
 # What is known by reading, measured
