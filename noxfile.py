@@ -3,6 +3,7 @@
 # ///
 """This repository's sessions: covlane's own, and tests, lint and typing."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -15,22 +16,20 @@ nox.options.default_venv_backend = "uv|virtualenv"
 sessions.register()
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-WHOLE = (
-    "further Pythons and pairings of tools, workflows that run job by job, and more examples of each property"
-)
 
 
 @nox.session(default=False)
 def tests(session: nox.Session) -> None:
     """Run the suite on two Pythons, or all of it: nox -s tests -- --all; other arguments are pytest's."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "test"))
-    choice = ["-m", "not whole", "--hypothesis-profile", "quick"]
-    if "--all" in session.posargs:
-        choice = []
-    else:
-        session.log("Left to `nox -s tests -- --all`: %s.", WHOLE)
     arguments = [argument for argument in session.posargs if argument != "--all"]
-    session.run("pytest", "-n", "logical", "--dist", "worksteal", *choice, *arguments)
+    if "--all" not in session.posargs:
+        arguments[:0] = ["-m", "not whole", "--hypothesis-profile", "quick"]
+        session.log(
+            "Left to `nox -s tests -- --all`: tests marked `whole` (pyproject.toml), more examples of a property."
+        )
+    workers = round(1.5 * (os.cpu_count() or 1))  # many tests wait for processes of theirs
+    session.run("pytest", "-n", str(workers), "--dist", "worksteal", *arguments)
 
 
 @nox.session(default=False)

@@ -116,6 +116,7 @@ class Project:
         environ = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))
         }
+        environ["PATH"] = f"{self.python.parent}{os.pathsep}{environ['PATH']}"  # as nox does
         return subprocess.run(
             argv, cwd=self.root, env=environ, capture_output=True, text=True, timeout=HANGS, check=False
         )

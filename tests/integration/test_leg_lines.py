@@ -526,7 +526,8 @@ def test_lines_without_branches_can_be_asked_for(project: Project) -> None:
 
 def test_the_collector_can_be_among_the_sources(project: Project) -> None:
     project.write("test_it.py", "import covlane.collector.leg.plan\ndef test_it(): pass\n")
-    leg = project.measure(root=str(COLLECTOR.parents[1]), source=["covlane/collector"])
+    package = str(COLLECTOR.parents[1])
+    leg = project.measure("-o", f"pythonpath={package}", root=package, source=["covlane/collector"])
     assert leg.code == 0, leg.output
     assert leg.ran("covlane/collector/leg/plan.py")
     assert leg.ran("covlane/collector/process/hooks.py") == []

@@ -66,6 +66,7 @@ def compared(project: Project, programs: Iterable[tuple[str, str]]) -> dict[str,
     return found
 
 
+@pytest.mark.whole
 def test_what_is_seen_is_what_is_told_and_true(matrix_project: Project) -> None:
     if matrix_project.python.parts[-3] in ("3.10", "3.11"):
         pytest.skip("there probes tell lines")

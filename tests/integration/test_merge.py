@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -474,10 +474,14 @@ def test_the_same_legs_give_the_same_bytes_everywhere(two_legs: Repository, host
     assert outputs(two_legs, program, "src/pkg", PYTHONHASHSEED="3", **odd) == expected
 
 
-#: Kills its own process when it touches the reports' folder for the Nth time, or calls into C while it writes there.
+#: Runs the command in a child again and again, which kills itself when it touches the reports' folder for the Nth time,
+#: or calls into C while it writes there; prints how each child ended and which report it left.
 KILLED = """
-    import os, signal, sys
-    left = int(sys.argv.pop(1))
+    import hashlib, os, signal, sys
+    from pathlib import Path
+    import covlane.commands.merge, covlane.tasks
+    from covlane.__main__ import main
+    former, report, other = Path("former").read_bytes(), Path("reports/coverage.json"), 0
     def count():
         global left
         left -= 1
@@ -489,9 +493,18 @@ KILLED = """
                 count()
             if any("coverage.json" in str(argument) for argument in arguments):
                 sys.setprofile(lambda _frame, kind, _argument: count() if kind == "c_call" else None)
-    sys.addaudithook(touched)
-    from covlane.__main__ import main
-    main()
+    for left in range(1, 200):
+        report.write_bytes(former)
+        child = os.fork()
+        if child == 0:
+            sys.addaudithook(touched)
+            main()
+            os._exit(0)
+        end = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        print(end, hashlib.sha256(report.read_bytes()).hexdigest(), flush=True)
+        other += report.read_bytes() != former
+        if other == 3:
+            break
     """
 
 
@@ -500,22 +513,20 @@ def test_a_merge_killed_at_any_point_leaves_the_former_report_or_the_new_one(two
     legs(two_legs, "1+ 2- 3- 4-")
     merged(two_legs)
     former = report.read_bytes()
+    (two_legs.root / "former").write_bytes(former)
     legs(two_legs)
     merged(two_legs)
     new = report.read_bytes()
-    seen = []
-    for point in range(1, 200):
-        report.write_bytes(former)
-        program = [sys.executable, "-c", textwrap.dedent(KILLED), str(point), "merge"]
-        done = subprocess.run(
-            program, cwd=two_legs.root, env=two_legs.environ, capture_output=True, check=False
-        )
-        seen.append(report.read_bytes())
-        assert done.returncode == -signal.SIGKILL, done.stderr
-        if seen[-3:] == [new] * 3:
-            break
-    assert set(seen) == {former, new}
-    assert seen == sorted(seen, key=[former, new].index)
+    program = [sys.executable, "-c", textwrap.dedent(KILLED), "merge"]
+    done = subprocess.run(
+        program, cwd=two_legs.root, env=two_legs.environ, capture_output=True, text=True, check=True
+    )
+    ends = [line.split() for line in done.stdout.splitlines()]
+    assert {end for end, _ in ends} == {str(-signal.SIGKILL)}
+    seen = [name for _, name in ends]
+    left = [sha256(former).hexdigest(), sha256(new).hexdigest()]
+    assert set(seen) == set(left)
+    assert seen == sorted(seen, key=left.index)
 
 
 def test_a_report_that_cannot_be_written_leaves_the_former_one(two_legs: Repository) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 #: What the address of a repository is: a server by its name, and a path without anything that ends a link.
@@ -31,6 +32,11 @@ def escape(text: str) -> str:
     GitHub looks for mentions, issues, commits, formulas and emoji after it has decoded entities and backslashes, so an
     invisible space breaks these apart.
     """
+    return _escape(text)
+
+
+@lru_cache(maxsize=1 << 16)  # a comment that is too long is written again with fewer of the same rows
+def _escape(text: str) -> str:
     text = "".join(char if char.isprintable() else " " for char in text)
     for pattern, broken in _BROKEN:
         text = pattern.sub(broken, text)
@@ -59,4 +65,9 @@ def link(text: str, blob: str, path: str, first: int = 0, last: int = 0) -> str:
     if not blob:
         return escape(text)
     lines = f"#L{first}" + (f"-L{last}" if last > first else "") if first else ""
-    return f"[{escape(text)}]({blob}{quote(path.encode('utf-8', 'surrogateescape'))}{lines})"
+    return f"[{escape(text)}]({blob}{_quote(path)}{lines})"
+
+
+@lru_cache(maxsize=1 << 16)
+def _quote(path: str) -> str:
+    return quote(path.encode("utf-8", "surrogateescape"))
