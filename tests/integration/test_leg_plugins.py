@@ -28,7 +28,9 @@ ARGUMENTS = (
 )
 
 
-@pytest.mark.parametrize("mode", [(), ("-n", "2")], ids=["serial", "workers"])
+@pytest.mark.parametrize(
+    "mode", [(), pytest.param(("-n", "2"), marks=pytest.mark.whole)], ids=["serial", "workers"]
+)
 def test_habits_with_plugins_cost_a_suite_no_test_and_the_leg_no_line(
     plugged_python: Path, tmp_path: Path, mode: tuple[str, ...]
 ) -> None:

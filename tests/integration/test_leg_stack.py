@@ -18,7 +18,9 @@ MODES = {
 
 
 @pytest.mark.parametrize("isolation", ["none", "process"])
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "mode", ["serial", *(pytest.param(mode, marks=pytest.mark.whole) for mode in MODES if mode != "serial")]
+)
 def test_a_test_has_as_much_of_the_stack_as_unmeasured(project: Project, mode: str, isolation: str) -> None:
     if isolation == "process" and "forked" in mode:
         pytest.skip("it is one or the other")

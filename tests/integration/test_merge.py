@@ -508,6 +508,7 @@ KILLED = """
     """
 
 
+@pytest.mark.whole
 def test_a_merge_killed_at_any_point_leaves_the_former_report_or_the_new_one(two_legs: Repository) -> None:
     report = two_legs.root / "reports" / "coverage.json"
     legs(two_legs, "1+ 2- 3- 4-")

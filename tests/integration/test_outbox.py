@@ -284,6 +284,7 @@ def test_a_remote_in_its_forms_is_told_without_credentials(merged: Repository, c
         assert list(codescene.uploads.values())[-1].fields["repo-url"] == told
 
 
+@pytest.mark.whole
 def test_a_storm_of_kills_and_faults_delivers_every_report_once(tmp_path: Path) -> None:
     tally = storm(tmp_path, 6)
     assert tally.otherwise == {}

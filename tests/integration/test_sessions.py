@@ -161,7 +161,7 @@ SECRETS = (
 NOTE = "import os, pathlib\npathlib.Path(os.environ['NOTES'], f'{}-{{os.getpid()}}').write_text(repr(dict(os.environ)))\n"
 
 
-@pytest.mark.parametrize("beside", [(), ("other",)])
+@pytest.mark.parametrize("beside", [pytest.param((), marks=pytest.mark.whole), ("other",)])
 def test_no_process_that_a_lane_starts_sees_a_secret(
     repository: Repository, tmp_path: Path, beside: tuple[str, ...]
 ) -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 HERE = (3, sys.version_info.minor)
 #: The modes whose processes differ; `nox -s truth` tries all.
-QUICK = ("serial", "tx", "forked", "forked, workers", "marked forked", "process, workers", "coverage.py")
+TRIED = ("serial", "tx", "forked", "forked, workers", "marked forked", "process, workers", "coverage.py")
+QUICK = ("serial", "forked, workers", "coverage.py")
 
 
 @pytest.fixture
@@ -147,7 +148,12 @@ def note(done: list[str], cell: Cell, _folder: Path) -> list[Cell]:
 
 
 @pytest.mark.parametrize(
-    "mode", [mode for mode in modes.MODES if mode.name in QUICK], ids=lambda mode: mode.name
+    "mode",
+    [
+        pytest.param(mode, marks=() if mode.name in QUICK else pytest.mark.whole, id=mode.name)
+        for mode in modes.MODES
+        if mode.name in TRIED
+    ],
 )
 def test_a_program_is_measured_exactly_in_every_mode(lab: Lab, mode: modes.Mode, tmp_path: Path) -> None:
     program = next(program for program in programs.load() if program.name == "forks")
