@@ -3,6 +3,7 @@
 # ///
 """This repository's sessions: covlane's own, and tests, lint and typing."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -30,6 +31,53 @@ def tests(session: nox.Session) -> None:
         )
     workers = round(1.5 * (os.cpu_count() or 1))  # many tests wait for processes of theirs
     session.run("pytest", "-n", str(workers), "--dist", "worksteal", *arguments)
+
+
+#: Where a mutant is worth a test: what decides, reads and writes, and the collector's pure parts.
+MUTATED = (
+    "analysis/*",
+    "formats/*",
+    "clients/*",
+    "config/*",
+    "collector/instrument/marks.py",
+    "collector/instrument/exclusion.py",
+    "collector/leg/record.py",
+    "collector/engines/probes/*",
+)
+MUTMUT = """\
+[mutmut]
+source_paths = src
+only_mutate = {only}
+pytest_add_cli_args =
+    -p
+    no:cacheprovider
+    --hypothesis-profile=quick
+pytest_add_cli_args_test_selection =
+    {tests}
+"""
+
+
+@nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Break the code in small ways and name what no unit test notices: nox -s mutants -- analysis/gate.py."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "mutants"))
+    patterns = session.posargs or MUTATED
+    folder = Path(session.create_tmp()) / "tree"
+    for pattern in patterns:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree("ci", folder / "src")  # where mutmut looks for a package
+        shutil.copytree("tests", folder / "tests")
+        shutil.copy("pyproject.toml", folder)
+        room = pattern.partition("/")[0]
+        guards = [f"tests/unit/{room}", *(["tests/property"] if room in ("analysis", "formats") else [])]
+        config = MUTMUT.format(only=f"src/covlane/{pattern}", tests="\n    ".join(guards))
+        (folder / "setup.cfg").write_text(config)
+        with session.chdir(folder):
+            session.run("mutmut", "run", "--max-children", str(os.cpu_count() or 1))
+            session.run("mutmut", "results")
+            session.run("mutmut", "export-cicd-stats", silent=True)
+        counts = json.loads((folder / "mutants" / "mutmut-cicd-stats.json").read_bytes())
+        session.log("%s: %s", pattern, ", ".join(f"{count} {how}" for how, count in counts.items() if count))
 
 
 @nox.session(default=False)

@@ -306,8 +306,9 @@ def test_a_drop_against_the_baseline_fails_until_it_is_accepted(changed: Changed
     assert "an experiment" in said["baseline"]["sentence"]
 
 
-def test_a_drop_is_accepted_for_a_reason_alone(changed: Changed) -> None:
-    done = baseline(changed, "accept")
+@pytest.mark.parametrize("reason", [(), ("--reason", " ")])
+def test_a_drop_is_accepted_for_a_reason_alone(changed: Changed, reason: tuple[str, ...]) -> None:
+    done = baseline(changed, "accept", *reason)
     assert (done.returncode, "--reason TEXT" in done.stderr) == (2, True)
 
 
