@@ -89,6 +89,9 @@ def test_a_component_that_the_report_was_merged_without_is_not_passed() -> None:
         ("api", "line", "incomplete"),
         ("api", "branch", "incomplete"),
     ]
+    assert {(one.name, one.measured, one.threshold) for one in found.gates} == {
+        ("components", Ratio(0, 0), "1")
+    }
     assert "invoke merge" in found.gates[0].reason
 
 
@@ -131,6 +134,9 @@ def test_each_new_file_has_to_reach_its_bar() -> None:
     found = replace(found, diff=replace(found.diff, files=files))
     judged = verdict(report("a.py: 1+\nb.py: 1+ 2-\nold.py: 1-"), found, new_files=80).gates
     assert [(one.subject, one.outcome) for one in judged] == [("b.py", "fail"), ("", "pass")]
+    assert (judged[1].measured, judged[1].reason) == (Ratio(1, 1), "1 file has at least 80%")
+    both = verdict(report("a.py: 1+\nb.py: 1+ 2+\nold.py: 1-"), found, new_files=80).gates
+    assert [(one.measured, one.reason) for one in both] == [(Ratio(3, 3), "each of 2 files has at least 80%")]
 
 
 # Files and components
@@ -254,6 +260,29 @@ def test_a_drop_that_may_be_a_deletion_in_content_that_is_not_known_is_not_judge
     assert result.outcome == "incomplete"
     assert "git fetch --unshallow origin" in result.reason
     assert only(report("a.py: 1..9+", branch=False), found, ratchet=True).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (("a.py",), "from a.py, "),
+        (("a.py", "b.py"), "from a.py and 1 more, "),
+        (("b.py",) * 3, "b.py and 2 more, "),
+    ],
+)
+def test_the_first_file_that_cannot_be_followed_is_named_and_the_others_are_counted(
+    files: tuple[str, ...], said: str
+) -> None:
+    before = measured(report("a.py: 1..9+ 10-", branch=False))
+    found = evidence({}, before=before, unfollowed=files)
+    assert said in only(report("a.py: 1..5+ 6-", branch=False), found, ratchet=True).reason
+
+
+def test_a_baseline_without_lines_has_nothing_to_compare_with() -> None:
+    found = evidence({}, before=measured(report("", branch=False)))
+    result = only(HALF, found, ratchet=True)
+    assert (result.name, result.metric, result.measured) == ("ratchet", "line", HALF.lines)
+    assert (result.outcome, "nothing to compare with" in result.reason) == ("skipped", True)
 
 
 @pytest.mark.parametrize(

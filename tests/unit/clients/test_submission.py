@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import msgspec
 import pytest
 
-from covlane.clients.codescene.submission import clean_remote, parts, same_repository
+from covlane.clients.codescene.submission import Submission, clean_remote, measured, parts, same_repository
 from data_words import report
+
+if TYPE_CHECKING:
+    from covlane.clients.codescene.submission import Metric
 
 
 @pytest.mark.parametrize(
@@ -97,3 +103,17 @@ def test_line_coverage_can_go_with_the_branches_or_alone_as_lcov() -> None:
 def test_a_name_that_is_no_unicode_goes_as_the_bytes_that_it_has() -> None:
     branch = parts(report({"a\udcff.py": "1+ 1>0+"}), "covlane")[1]
     assert b"SF:a\xff.py\n" in branch.content
+
+
+@pytest.mark.parametrize(
+    ("metric", "lines", "branches"),
+    [("line-coverage", 2, 2), ("branch-coverage", 2, 1)],
+)
+def test_the_files_with_something_to_measure_are_counted(metric: Metric, lines: int, branches: int) -> None:
+    told = Submission(commit_sha="0" * 40, repo_url="", repo_path="", format="cobertura", metric=metric)
+    xml = b'<class filename="a"><lines><line number="1"/><line number="2"/></lines></class><class filename="b"/>'
+    assert measured(told, xml + b'<class filename="c"><line number="1"/></class>') == lines
+    assert measured(told, b"<sources/>") == 0
+    told = msgspec.structs.replace(told, format="lcov")
+    info = b"SF:a\nDA:1,1\nBRDA:1,0,0,1\nend_of_record\nSF:b\nend_of_record\nSF:c\nDA:1,0\nDA:2,0\nend_of_record\n"
+    assert measured(told, info) == branches
