@@ -20,6 +20,7 @@ MODEL = "SlipCover and coverage.py count other lines and branches"
 ASSERT = "from Python 3.12 on, SlipCover counts `assert (` as missed although it ran"
 EXCLUDED = "SlipCover keeps a branch to an excluded line"
 HEAD = "SlipCover's branch leaves a line without code; covlane's leaves the first line of the condition that has some"
+MARKED = "on Python 3.10 the only code of this line is SlipCover's own mark"
 EXPRESSION = "SlipCover takes a jump between the parts of an expression for a run of one"
 FINALLY = "SlipCover misses a `finally` of one line that an exception leads to"
 SUBJECT = "SlipCover takes `match NAME:` for an annotation"
@@ -96,6 +97,8 @@ class _Reasons:
         if set(self._engines) != SLIPCOVERS:
             return ""
         covlane, itself = said if self._engines[0] == "slipcover" else said[::-1]
+        if covlane == NONE and line in self._lines("head"):
+            return MARKED
         kind, reason = {
             (MISSED, RAN): ("expression", EXPRESSION),
             (RAN, MISSED): ("finally", FINALLY),
@@ -149,6 +152,8 @@ def _kinds(tree: ast.Module) -> Iterator[tuple[str, set[int]]]:
     """Yield the lines of the statements and expressions of which something is known."""
     nodes = list(ast.walk(tree))
     yield "assert", {node.lineno for node in nodes if isinstance(node, ast.Assert)}
+    heads = (node for node in nodes if isinstance(node, (ast.If, ast.While)))
+    yield "head", {node.lineno for node in heads if node.test.lineno > node.lineno}
     yield "expression", _rows(node for node in nodes if isinstance(node, _EXPRESSIONS))
     yield "finally", _rows(part for node in nodes if isinstance(node, ast.Try) for part in node.finalbody)
     yield (

@@ -74,6 +74,7 @@ LINES = [
     ("x = [\n    1\n    for y in z\n]\n", lines([1], [2]), lines([1, 2], []), compare.EXPRESSION),
     ("try:\n    f()\nfinally:\n    g()\n", lines([1, 4], []), lines([1], [4]), compare.FINALLY),
     ("match x:\n    case _: pass\n", lines([1, 2], []), lines([2], []), compare.SUBJECT),
+    ("if (\n    x\n):\n    y = 1\n", lines([2], []), lines([1, 2], []), compare.MARKED),
     ("def f(\n    a: int,\n):\n    pass\n", lines([1], []), lines([1], [2]), compare.SIGNATURE),
 ]
 

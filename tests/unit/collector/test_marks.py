@@ -101,7 +101,10 @@ def assert_marked_as_slipcover_does(code: types.CodeType, source: str) -> None:
     else:  # ours has other marks, at the same branches
         lines, branches = slipcover.Slipcover.lines_from_code, slipcover.Slipcover.branches_from_code
         able = executable.of_code(code, None, source.encode())
-        assert able[:2] == (set(lines(theirs)), set(branches(theirs)))
+        # On Python 3.10 a mark of SlipCover's is the only code of `if (`: that is no line of the source's own.
+        bare = set(lines(compile(source, "a.py", "exec", dont_inherit=True)))
+        own = set(lines(theirs)) & bare if sys.version_info < (3, 11) else set(lines(theirs))
+        assert able[:2] == (own, set(branches(theirs)))
 
 
 def branches_of(code: types.CodeType, source: bytes) -> set[tuple[int, int]]:
