@@ -84,3 +84,12 @@ def test_a_branch_that_no_mark_can_hold_costs_no_line(matrix_project: Project) -
     assert dict(leg.stamp.unbranched) == {
         "pkg.py": "OverflowError: branches are marked up to line 32,767 alone"
     }
+
+
+def test_the_stamp_says_whose_lines_they_are_and_what_recorded_them(matrix_project: Project) -> None:
+    matrix_project.write("pkg.py", MODULE)
+    matrix_project.write("test_it.py", "import pkg\ndef test_it():\n    assert pkg.work(1)\n")
+    stamp = matrix_project.measure(source=["pkg.py"]).stamp
+    assert stamp.exit_code == 0
+    recorder = "sys.monitoring" if int(stamp.python.split(".")[1]) >= 12 else "probes in the bytecode"
+    assert (stamp.model, stamp.recorder) == ("SlipCover 1.1.0", f"covlane: {recorder}")

@@ -41,6 +41,7 @@ def test_its_report_is_the_leg(matrix_project: Project, mode: str) -> None:
     assert file.taken == {(2, 4)}
     assert leg.missed("pkg/unseen.py") == [1, 2, 3]
     assert (leg.stamp.engine, leg.stamp.tools["slipcover-cli"]) == ("slipcover-cli", "1.1.0")
+    assert leg.stamp.model == leg.stamp.recorder == "SlipCover 1.1.0"
     assert leg.stamp.counts["passed"] == 1
     theirs = json.loads((leg.report.with_suffix(".d") / "slipcover.json").read_bytes())
     assert theirs["meta"]["software"] == "slipcover"

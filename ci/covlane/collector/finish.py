@@ -92,6 +92,7 @@ def finish(plan: Plan, before: Crew, *, status: int, arguments: list[str], heard
     stamp["notes"] = [*dict.fromkeys(_printable(note) for note in _otherwise_optimised(found))][:NAMED]
     stamp["killed"] = [*dict.fromkeys(_printable(_named(process)) for process in killed)][:NAMED]
     stamp["tools"][plan.engine] = reader.version
+    stamp.update(model=reader.model, recorder=reader.recorder)
     stamp.update(
         canary=fate, complete=not reasons, reasons=[_printable(reason) for reason in reasons], **notes
     )

@@ -122,6 +122,7 @@ class Processes(msgspec.Struct, frozen=True):
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     """Where a leg's lines come from, as the leg itself wrote it down.
 
+    `model` is whose lines and branches they are, `recorder` what recorded which of them ran.
     `shard` is `1/3` for the first of three, `split` a digest of all that decides which test is in which. `optimize` is
     Python's level of `-O`; `killed` are the processes that a signal or a crash ended, the first hundred that differ,
     and `notes` sentences on what the figures leave out, neither of which makes a leg incomplete.
@@ -136,6 +137,8 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     dirty: bool
     tools: dict[str, str]
     engine: str
+    model: str = ""
+    recorder: str = ""
     optimize: int = 0
     isolation: str
     workers: int | str

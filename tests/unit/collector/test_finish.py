@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Reader:
     """A reader without files."""
 
-    name, version = "slipcover", "1.1.0"
+    name, version, model, recorder = "slipcover", "1.1.0", "", ""
     lost: list[str] = []  # noqa: RUF012 - a stub
 
     def count(self, _path: str) -> Counted:

@@ -31,6 +31,7 @@ class Reader:
         self, plan: Plan, paths: list[str], seen: dict[str, set[Item]], _before: object = None
     ) -> None:
         self.version: str = importlib.import_module("coverage").__version__
+        self.model = self.recorder = f"coverage.py {self.version}"
         self.lost: list[str] = []
         coverage = quiet_coverage(branch=plan.branch)
         coverage.set_option("report:exclude_lines", plan.exclude)

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
         name: str
         version: str
+        #: Whose lines and branches these are, with the release, and what recorded them.
+        model: str
+        recorder: str
         #: A sentence for each thing that it knows to be lost.
         lost: list[str]
 

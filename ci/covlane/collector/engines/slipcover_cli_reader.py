@@ -34,7 +34,7 @@ class Reader:
     def __init__(
         self, plan: Plan, paths: list[str], _seen: dict[str, set[Item]], _before: object = None
     ) -> None:
-        self.version = ""
+        self.version = self.model = self.recorder = ""
         #: A sentence for each thing that is not in its report.
         self.lost: list[str] = []
         self._branch, self._root = plan.branch, plan.root
@@ -44,6 +44,7 @@ class Reader:
             with open(plan.slipcovers, encoding="utf-8") as file:
                 report = json.load(file)
             self.version = report["meta"]["version"]
+            self.model = self.recorder = f"SlipCover {self.version}"
             self._take(plan.root, set(paths), report["files"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             self.lost.append(

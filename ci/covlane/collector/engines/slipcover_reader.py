@@ -6,6 +6,7 @@ import contextlib
 import functools
 import marshal
 import os
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -85,6 +86,8 @@ class Reader:
     """What of each file could run, worked out by SlipCover, and what of that ran."""
 
     name = "slipcover"
+    model = f"SlipCover {RELEASE}"
+    recorder = "covlane: sys.monitoring" if sys.version_info >= (3, 12) else "covlane: probes in the bytecode"
 
     def __init__(
         self, plan: Plan, paths: list[str], seen: dict[str, set[Item]], ahead: Ahead | None = None
