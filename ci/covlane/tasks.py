@@ -7,21 +7,24 @@ import io
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from invoke.collection import Collection
 from invoke.exceptions import Exit
 from invoke.tasks import Task, task
 
 from covlane.errors import CovlaneError, ReportError
-from covlane.positional import FilesTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from invoke.context import Context
 
     from covlane.config.settings import Configured
+    from covlane.connections.local import Local
+    from covlane.connections.online import Online
+    from covlane.result import Result
 
 __all__ = [
     "annotate",
@@ -43,8 +46,11 @@ __all__ = [
 MARKERS = ("noxfile.py", "pyproject.toml", "setup.py", "setup.cfg", ".git")
 
 
-def _task(klass: type[Task[Any]] = Task, **options: str) -> Callable[[Callable[..., None]], Task[Any]]:
-    """Make a task of a function; `options` are the help texts of its flags; `file` is a list, `action` a word."""
+def _task(**options: str) -> Callable[[Callable[..., None]], Task[Any]]:
+    """Make a task of a function; `options` are the help texts of its flags.
+
+    `file` may be given several times, and `action` is given without a flag.
+    """
 
     def make(function: Callable[..., None]) -> Task[Any]:
         @functools.wraps(function)
@@ -68,7 +74,7 @@ def _task(klass: type[Task[Any]] = Task, **options: str) -> Callable[[Callable[.
         help_ = {name.replace("_", "-"): text for name, text in options.items()}
         iterable = [name for name in options if name == "file"]
         named = [name for name in options if name == "action"]
-        return cast("Task[Any]", task(wrapped, klass=klass, help=help_, iterable=iterable, positional=named))
+        return cast("Task[Any]", task(wrapped, help=help_, iterable=iterable, positional=named))
 
     return make
 
@@ -83,6 +89,13 @@ def _again() -> str:
     return f"\nagain: {checkout.change_to(Path.cwd())}covlane {shlex.join(sys.argv[1:])}"
 
 
+def _printable(text: str) -> str:
+    """Return lines with their control characters escaped."""
+    from covlane.render.words import printable
+
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def _environ() -> Mapping[str, str]:
     from covlane.adapters.environment import environment
 
@@ -90,17 +103,78 @@ def _environ() -> Mapping[str, str]:
 
 
 def _configured(overrides: Mapping[str, str] | None = None) -> Configured:
-    from covlane.config import settings as sources
+    from covlane.config.settings import load
 
     here = Path.cwd()
     roots = (path for path in (here, *here.parents) if any((path / marker).exists() for marker in MARKERS))
-    return sources.load(next(roots, here), {**_environ(), **(overrides or {})})
+    return load(next(roots, here), {**_environ(), **(overrides or {})})
 
 
-def _print_json(value: object) -> None:
-    import msgspec
+def _local(configured: Configured, folder: Path | None = None) -> Local:
+    from covlane.connections import local
+    from covlane.result import say
 
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    return local.connect(configured, _environ(), say, folder)
+
+
+def _online(configured: Configured) -> AbstractContextManager[Online]:
+    from covlane.connections import online
+    from covlane.result import say
+
+    return online.connect(configured, _environ(), say)
+
+
+def _finish(result: Result, *, json: bool = False) -> None:
+    """Print a result and end with its error or exit code, if it has one."""
+    from covlane.connections.local import without_colour
+    from covlane.result import write
+
+    write(result, json=json, plain=without_colour(_environ()))
+    if result.error:
+        raise result.error
+    if result.exit_code:
+        raise Exit(_again().lstrip() or None, code=result.exit_code)
+
+
+@_task(
+    diff="show the changes and write nothing",
+    force="overwrite a workflow that init did not write or that was changed",
+    check="only compare the workflows with the settings; exits 2 with the difference if they are out of date",
+)
+def init(_context: Context, diff: bool = False, force: bool = False, check: bool = False) -> None:
+    """Write noxfile.py, tasks.py and the workflow, or add to those that exist.
+
+    Example: covlane init --diff
+    """
+    from covlane.commands import init as command
+
+    configured = _configured()
+    clients = _local(configured, configured.top)
+    if check:
+        _finish(command.check(configured, clients))
+    else:
+        _finish(command.run(configured, clients, _configured, show_only=diff, force=force))
+
+
+@_task(
+    lock="install this build (40 hex digits, or the number of a known one) and write it into cs-coverage.lock",
+    installer_script="run CodeScene's own installer instead; what it installs is neither pinned nor checked",
+    if_used="do nothing unless uploads use cs-coverage",
+)
+def install_cs_coverage(
+    _context: Context, lock: str | None = None, installer_script: bool = False, if_used: bool = False
+) -> None:
+    """Install the pinned cs-coverage for this user; the archive is checked against its hash.
+
+    Example: invoke install-cs-coverage
+    """
+    from covlane.commands import install_cs_coverage as command
+
+    configured = _configured()
+    with _online(configured) as clients:
+        _finish(
+            command.run(configured, clients, lock=lock, installer_script=installer_script, if_used=if_used)
+        )
 
 
 @_task(json="print a list of objects")
@@ -109,108 +183,38 @@ def settings(_context: Context, json: bool = False) -> None:
 
     Example: invoke settings --json
     """
-    from covlane.config import settings as sources
+    from covlane.commands import settings as command
 
-    configured = _configured()
-    rows = []
-    for key in sources.keys():  # noqa: SIM118 - a module's function
-        value: Any = configured.settings
-        for part in key.name.split("."):
-            value = getattr(value, part.replace("-", "_"))
-        rows.append(
-            {
-                "key": key.name,
-                "value": value,
-                "origin": configured.origins[key.name],
-                "variable": key.variable,
-            }
-        )
-    if json:
-        _print_json(rows)
-        return
-    import msgspec
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    from covlane.model.rules import questions
-
-    table = Table("Key", "Value", "Origin", box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(
-            row["key"], escape(msgspec.json.encode(row["value"]).decode()), escape(str(row["origin"]))
-        )
-    Console(highlight=False, no_color="NO_COLOR" in _environ()).print(table)
-    for question in questions(configured.settings.gate):
-        _say(sys.stderr, f"note: {question}")
+    _finish(command.run(_configured()), json=json)
 
 
 @_task(
-    github_output="also append `matrix=JSON`, and `artifacts=` with what begins their names, to the file that GITHUB_OUTPUT names"
+    github_output="also append `matrix=JSON`, and `artifacts=` with the prefix of their names, to the file that GITHUB_OUTPUT names"
 )
 def matrix(_context: Context, github_output: bool = False) -> None:
     """Print the legs, as nox lists them, as JSON for a CI matrix.
 
     Example: invoke matrix --github-output
     """
-    import msgspec
-
-    from covlane.config import checkout
-    from covlane.config.settings import leg_name
-    from covlane.workspace import sessions
+    from covlane.commands import matrix as command
 
     configured = _configured()
-    listed = sessions.listed_sessions(configured, _environ())
-    github = configured.settings.github
-    systems = github.systems
-    legs = [
-        {
-            "leg": leg_name(session, system),
-            "session": session,
-            "python": python,
-            "runner": systems.get(system, github.runner),
-        }
-        for session, python in listed
-        for system in systems or ("",)
-    ]
-    text = msgspec.json.encode({"include": legs}).decode()
-    if github_output:
-        begins = checkout.artifacts(configured.folder)
-        _append_for_github("GITHUB_OUTPUT", f"matrix={text}\nartifacts={begins}\n")
-    sys.stdout.write(text + "\n")
+    _finish(command.run(configured, _local(configured), github_output=github_output))
 
 
 @_task(
-    FilesTask,
-    file="another tool's report (Cobertura, LCOV, coverage.py, SlipCover); `--file` may be left out",
-    allow_incomplete="write a report that lacks something, and mark every output",
+    file="another tool's report (Cobertura, LCOV, coverage.py, SlipCover); give it once for each file",
+    allow_incomplete="write an incomplete report, and mark every output as such",
 )
 def merge(_context: Context, file: Sequence[str] | None = None, allow_incomplete: bool = False) -> None:
     """Merge reports/legs, and other tools' reports, into reports/coverage.json.
 
-    Example: invoke merge reports/js/lcov.info
+    Example: invoke merge --file reports/js/lcov.info, or covlane merge reports/js/lcov.info
     """
-    from covlane.adapters.git import Git
-    from covlane.commands import merge as lane
-    from covlane.render import words
-    from covlane.render.progress import bar
-    from covlane.workspace import reports
+    from covlane.commands import merge as command
 
-    configured, environ = _configured(), _environ()
-    git, named = Git(configured.root, environ), [Path(name) for name in file or ()]
-    durations: dict[str, float] = {}
-    with (
-        reports.lock(configured.reports),
-        bar("reports", sys.stderr, plain=_plain(environ), pieces=True) as seen,
-    ):
-        merged = lane.merge_legs(
-            configured, git, named, allow_incomplete=allow_incomplete, durations=durations, seen=seen
-        )
-        if durations and not merged.incomplete:
-            lane.keep_durations(configured, durations)
-    for note in merged.notes:
-        sys.stdout.write(f"note: {words.printable(note)}\n")
-    sys.stdout.write(f"{words.headline(merged)}, legs: {words.legs(merged)}\n")
+    configured, named = _configured(), [Path(name) for name in file or ()]
+    _finish(command.run(configured, _local(configured), named, allow_incomplete=allow_incomplete))
 
 
 @_task(
@@ -222,44 +226,17 @@ def report(_context: Context, summary: bool = False, open: bool = False) -> None
 
     Example: invoke report --open
     """
-    from covlane.adapters.git import Git
-    from covlane.commands.report import Showing
-    from covlane.render import terminal
-    from covlane.render.progress import bar
-    from covlane.workspace import reports
+    from covlane.commands import report as command
 
-    configured, environ = _configured(), _environ()
-    merged = reports.read_merged(configured)
-    showing = Showing(configured, Git(configured.root, environ), environ, merged)
-    with bar("pages", sys.stderr, plain=_plain(environ), pieces=True) as seen:
-        showing.write(seen)
-        page = showing.site(seen) if open else None
-    terminal.show(merged, sys.stdout, plain=_plain(environ), thresholds=configured.settings.thresholds)
-    if summary:
-        _append_for_github("GITHUB_STEP_SUMMARY", showing.summary())
-    if page:
-        _open(page)
-
-
-def _open(page: Path) -> None:
-    """Show a page in the person's browser, or say where it is."""
-    import webbrowser
-
-    if not webbrowser.open(page.as_uri()):
-        _say(sys.stdout, f"no browser here; open {page}")
-
-
-def _plain(environ: Mapping[str, str]) -> bool:
-    from covlane.adapters.environment import in_ci
-
-    return "NO_COLOR" in environ or in_ci(environ)
+    configured = _configured()
+    _finish(command.run(configured, _local(configured), summary=summary, open_pages=open))
 
 
 @_task(
     base="a revision to judge the changes since; default: the pull request's base, or the default branch",
     json="print the verdict",
     github_output="also append line, branch, patch, verdict and complete to the file that GITHUB_OUTPUT names",
-    replay="draw this verdict.json again from the files beside it, and say where it differs",
+    replay="compute this verdict.json again from the files beside it, and show where it differs",
 )
 def gate(
     _context: Context,
@@ -273,62 +250,28 @@ def gate(
 
     Example: invoke gate --base origin/main
     """
-    from covlane.adapters.git import Git
-    from covlane.commands import gate as judging
-    from covlane.render import verdict as words
+    from covlane.commands import gate as command
 
-    environ = _environ()
-    differing: list[str] = []
     if replay:
-        verdict, differing = judging.replay(Path(replay))
-    else:
-        configured = _configured()
-        verdict = judging.run(configured, Git(configured.root, environ), environ, base)
-    if github_output:
-        from covlane.clients.github.outputs import outputs
-
-        _append_for_github("GITHUB_OUTPUT", outputs(verdict))
-    if json:
-        _print_json(verdict)
-        for line in words.questioned(verdict):
-            _say(sys.stderr, line)
-    else:
-        words.show(verdict, sys.stdout, plain=_plain(environ))
-    if differing:
-        raise ReportError(
-            f"{replay} is not what its artifacts say:\n  - " + "\n  - ".join(differing),
-            "judge again with `invoke gate`, or bring the files that were judged",
-        )
-    if replay and not json:
-        _say(sys.stdout, f"{replay} is the same, byte for byte")
-    if code := judging.EXIT_CODES[verdict.outcome]:
-        raise Exit(_again().lstrip() or None, code=code)
+        _finish(command.run_replay(Path(replay), _environ(), github_output=github_output), json=json)
+        return
+    configured = _configured()
+    _finish(command.run(configured, _local(configured), base, github_output=github_output), json=json)
 
 
 @_task(
     base="a revision to show the changes since; default: the pull request's base, or the default branch",
-    json="print what each file owes",
+    json="print the patch coverage, file by file",
 )
 def patch(_context: Context, *, base: str | None = None, json: bool = False) -> None:
-    """Show the changed code and what of it is not covered, with work that is not committed.
+    """Show the changed code and what of it is not covered, including work that is not committed.
 
     Example: invoke patch --base HEAD~3
     """
-    from covlane.adapters.git import Git
-    from covlane.render import patch as words
-    from covlane.workspace import evidence
+    from covlane.commands import patch as command
 
-    environ, configured = _environ(), _configured()
-    found = evidence.patched(configured, Git(configured.root, environ), environ, base)
-    if json:
-        _print_json(found)
-        return
-
-    def source(path: str) -> list[str]:
-        content = (configured.root / path).read_bytes().decode("utf-8", "backslashreplace")
-        return [line.rstrip("\r") for line in content.split("\n")]
-
-    words.show(found, source, sys.stdout, plain=_plain(environ))
+    configured = _configured()
+    _finish(command.run(configured, _local(configured), base), json=json)
 
 
 @_task(
@@ -336,28 +279,20 @@ def patch(_context: Context, *, base: str | None = None, json: bool = False) -> 
     json="print a list of objects, as GitHub's REST API takes them",
 )
 def annotate(_context: Context, *, base: str | None = None, json: bool = False) -> None:
-    """Print what of the changed code is not covered as annotations, for a step of a GitHub workflow.
+    """Print the uncovered lines of the changed code as annotations, for a step of a GitHub workflow.
 
     Example: invoke annotate --base origin/main
     """
-    from covlane.adapters.git import Git
-    from covlane.render import annotations
-    from covlane.workspace import evidence
+    from covlane.commands import annotate as command
 
-    environ, configured = _environ(), _configured()
-    found = evidence.patched(configured, Git(configured.root, environ), environ, base)
-    notes = annotations.notes(found.below(configured.folder))
-    if json:
-        _print_json(notes)
-        return
-    for line in annotations.commands(notes):
-        _say(sys.stdout, line)
+    configured = _configured()
+    _finish(command.run(configured, _local(configured), base), json=json)
 
 
 @_task(
     action="`show`, `write`, `accept` or `log`",
     reason="why a drop is wanted, for `accept`",
-    last="so many commits, for `log`",
+    last="the number of commits, for `log`",
     force="write on another branch than the default one, or for work that is not committed",
     push="send the notes to the remote, where baselines are notes",
     json="print the counts as an object, or a list of them",
@@ -372,81 +307,17 @@ def baseline(
     push: bool = False,
     json: bool = False,
 ) -> None:
-    """Keep what the default branch measured, show it, accept a wanted drop, or show the trend.
+    """Record the coverage of the default branch, show it, accept a wanted drop, or show the trend.
 
     Example: invoke baseline accept --reason "the parser moved to its own package"
     """
-    from covlane.adapters.git import Git
-    from covlane.commands import baseline as keeping
-    from covlane.render import trend
-
-    environ, configured = _environ(), _configured()
-    acting = keeping.Keeping(configured, Git(configured.root, environ), environ)
-    if action in {"write", "accept"}:
-        found = [acting.keep(action, reason, force=force, push=push)]
-    else:
-        found = acting.found(action, last)
-    if json:
-        _print_json(found if action == "log" else found[0])
-    else:
-        trend.show(found, acting.baselines.where, sys.stdout, plain=_plain(environ))
-
-
-@_task(
-    diff="show the changes and write nothing",
-    force="overwrite a workflow that is not ours",
-    check="only say whether the workflows are what the settings would write; exits 2 with the difference if not",
-)
-def init(_context: Context, diff: bool = False, force: bool = False, check: bool = False) -> None:
-    """Write noxfile.py, tasks.py and the workflow, or add to those that stand.
-
-    Example: covlane init --diff
-    """
-    from covlane.adapters.git import Git
-    from covlane.config.settings import keys
-    from covlane.scaffold import change, worktree
-    from covlane.scaffold.plan import facts, paths, plan
-    from covlane.workspace import bases
+    from covlane.commands import baseline as command
 
     configured = _configured()
-    if check:
-        _check_workflows(configured)
-        return
-    if configured.root != Path.cwd():
-        sys.stderr.write(f"note: the project is {configured.root}, the nearest folder that looks like one\n")
-    environ = _environ()
-    read, git = worktree.reader(configured.top), Git(configured.top, environ)
-    told = facts(configured, read, bases.default_branch(configured, git, environ) or git.branch())
-    configured = _configured({key.variable: told[key.name] for key in keys() if key.name in told})
-    outcome = plan(configured, read, force=force, facts=told)
-    if diff:
-        sys.stdout.write(change.diff(outcome.changes))
-    else:
-        worktree.apply(outcome.changes, configured.top)
-        for item in outcome.changes:
-            sys.stdout.write(f"{'changed' if item.old is not None else 'wrote'} {item.path}: {item.why}\n")
-    for note in (*outcome.notes, *worktree.hidden(paths(configured, outcome), git)):
-        sys.stderr.write(f"note: {note}\n")
-    if not outcome.changes:
-        sys.stderr.write("nothing to do\n")
-    elif not diff:
-        sys.stderr.write(f"now run: nox -s {configured.session}\n")
-
-
-def _check_workflows(configured: Configured) -> None:
-    from covlane.adapters.git import Git
-    from covlane.errors import UsageError
-    from covlane.scaffold import change, workflow, worktree
-    from covlane.scaffold.plan import outdated
-
-    paths = workflow.workflows(configured.settings, "", configured.folder)
-    for note in worktree.hidden(paths, Git(configured.top, _environ())):
-        sys.stderr.write(f"note: {note}\n")
-    if changes := outdated(configured, worktree.reader(configured.top)):
-        sys.stdout.write(change.diff(changes))
-        names = ", ".join(item.path for item in changes)
-        raise UsageError(f"not what the settings would write: {names}", "run `covlane init --force`")
-    _say(sys.stdout, "the workflows are what the settings would write")
+    found = command.run(
+        configured, _local(configured), action, reason=reason, last=last, force=force, push=push
+    )
+    _finish(found, json=json)
 
 
 @_task(
@@ -454,11 +325,11 @@ def _check_workflows(configured: Configured) -> None:
     via="`cli`, `rest` or `auto` (the CLI where it is installed, else REST); default: `codescene.via`",
     dry_run="show each request or command, and send nothing",
     resume="send what waits in reports/outbox, and no new report",
-    anyway="with --resume: send what is of another repository or commit, too",
+    anyway="with --resume: also send uploads of another repository or commit",
     outbox="list what waits in reports/outbox, and send nothing",
-    drop="give up the upload of this id (see --outbox), and send nothing",
+    drop="remove the upload with this id (see --outbox), and send nothing",
     analyse="have CodeScene analyse the project afterwards (CS_PROJECT_URL, or codescene.project)",
-    allow_incomplete="deliver a report that lacks something",
+    allow_incomplete="deliver an incomplete report",
     json="print what was delivered as a list of objects",
 )
 def upload(
@@ -479,185 +350,102 @@ def upload(
 
     Example: invoke upload --via rest
     """
-    from covlane.commands import upload as delivering
+    from covlane.commands.upload import code_quality, codescene
+    from covlane.connections import dry_run as showing
+    from covlane.connections import online
     from covlane.errors import UsageError
+    from covlane.result import say
 
     if to not in {"codescene", "github"}:
-        raise UsageError(f"--to knows no {to!r}", "it knows `codescene` and `github`")
+        raise UsageError(f"unknown destination {to!r}", "pass `--to codescene` or `--to github`")
     if to == "github":
-        from covlane.commands.comment import Telling
-
         if any((via, dry_run, resume, anyway, outbox, drop, analyse, allow_incomplete, json)):
-            raise UsageError("these options are CodeScene's", "leave them out with `--to github`")
-        Telling(_configured(), _environ(), functools.partial(_say, sys.stdout)).quality()
+            raise UsageError("these options are for CodeScene only", "leave them out with `--to github`")
+        configured = _configured()
+        with _online(configured) as clients:
+            _finish(code_quality.run(configured, clients))
         return
-    from covlane.render.progress import bar
-
-    configured, environ = _configured({"COVLANE_CODESCENE_VIA": via} if via else {}), _environ()
-
-    def say(line: str) -> None:
-        _say(sys.stderr if json else sys.stdout, line)
-
-    if drop is not None or outbox:
-        with delivering.real(configured, environ, say) as codescene:
-            rows = codescene.listed(drop)
-        if json:
-            _print_json(rows)
-        return
-    if not configured.settings.codescene.upload:
-        say(delivering.UNWANTED)
-        return
-    lane = delivering.dry if dry_run else delivering.real
-    waiting = bar("CodeScene", sys.stderr, plain=dry_run or _plain(environ), pieces=True)
-    with waiting, lane(configured, environ, say) as codescene:
-        done = (
-            codescene.resume(anyway=anyway) if resume else codescene.upload(allow_incomplete=allow_incomplete)
+    configured = _configured({"COVLANE_CODESCENE_VIA": via} if via else {})
+    beside = functools.partial(say, out=sys.stderr) if json else say
+    listing = outbox or drop is not None
+    connect = showing.connect if dry_run and not listing else online.connect
+    with connect(configured, _environ(), beside) as clients:
+        if listing:
+            _finish(codescene.listed(configured, clients, drop), json=json)
+            return
+        done = codescene.run(
+            configured,
+            clients,
+            allow_incomplete=allow_incomplete,
+            resume=resume,
+            anyway=anyway,
+            analyse=analyse,
         )
-        if analyse and done is not None:
-            codescene.analyse()
-    if json:
-        _print_json([] if dry_run else done or [])
+    _finish(codescene.Uploaded() if dry_run else done, json=json)
 
 
 @_task(
-    pull_request="its number; default: the one that the runner works for",
-    relayed="comment what a run for a pull request left in reports/relayed, which nothing is believed of",
+    pull_request="its number; default: that of the event that the runner works for",
+    relayed="comment what the run for a pull request left in reports/relayed, which is treated as untrusted",
 )
 def comment(_context: Context, *, pull_request: str | None = None, relayed: bool = False) -> None:
-    """Make or update the lane's comment on a pull request; the token is read from GITHUB_TOKEN.
+    """Create or update the coverage comment on a pull request; the token is read from GITHUB_TOKEN.
 
     Example: invoke comment --pull-request 12
     """
-    from covlane.commands.comment import Telling
-    from covlane.errors import UsageError
+    from covlane.commands import comment as command
 
-    if pull_request is not None and not (pull_request.isascii() and pull_request.isdecimal()):
-        raise UsageError(f"{pull_request!r} is no number of a pull request", "pass digits alone")
-    telling = Telling(_configured(), _environ(), functools.partial(_say, sys.stdout))
-    if relayed:
-        telling.relay()
-    else:
-        telling.comment(int(pull_request) if pull_request else None)
+    configured = _configured()
+    with _online(configured) as clients:
+        if relayed:
+            _finish(command.relay(configured, clients))
+        else:
+            _finish(command.run(configured, clients, pull_request))
 
 
 @_task()
 def check(_context: Context) -> None:
-    """Ask CodeScene's coverage gates of a pull request about the merged report, by `cs-coverage check`.
+    """Evaluate CodeScene's coverage gates for a pull request, with `cs-coverage check`.
 
     Example: invoke check
     """
-    from covlane.commands import upload as delivering
+    from covlane.commands import check as command
 
     configured = _configured({"COVLANE_CODESCENE_VIA": "cli"})
-    with delivering.real(configured, _environ(), functools.partial(_say, sys.stdout)) as codescene:
-        codescene.check()
+    with _online(configured) as clients:
+        _finish(command.run(configured, clients))
 
 
 @_task(
-    fault="what CodeScene does wrong at first: 503, reset, 401, slow or truncated",
-    skip_coverage="use the merged report that is there",
+    fault="how CodeScene fails at first: 503, reset, 401, slow or truncated",
+    skip_coverage="use the merged report in the reports folder",
 )
 def rehearse(_context: Context, fault: str = "", skip_coverage: bool = False) -> None:
-    """Run the whole lane, coverage to upload, against a CodeScene of our own on this machine; needs no account.
+    """Run everything from coverage to upload against a CodeScene stand-in on this machine; needs no account.
 
     Example: invoke rehearse --fault 503
     """
-    from covlane.commands import rehearse as rehearsal
+    from covlane.commands import rehearse as command
 
-    with rehearsal.codescene(fault) as standin:
-        overrides = {"COVLANE_CODESCENE_URL": standin.url, "COVLANE_CODESCENE_VIA": "rest"}
-        say = functools.partial(_say, sys.stdout)
-        rehearsal.run(_configured(overrides), _environ(), standin, say, skip_coverage=skip_coverage)
-
-
-def _say(file: TextIO, text: str) -> None:
-    print(_printable(text), file=file, flush=True)
-
-
-def _printable(text: str) -> str:
-    """Return lines of which none does anything to a terminal, whatever the names in them."""
-    from covlane.render.words import printable
-
-    return "\n".join(map(printable, text.split("\n")))
-
-
-@_task(
-    lock="install this build (40 hex digits, or the number of a known one) and write it into cs-coverage.lock",
-    installer_script="run CodeScene's own installer instead; what it installs is neither pinned nor checked",
-    if_used="only where the settings have uploads made by it",
-)
-def install_cs_coverage(
-    _context: Context, lock: str | None = None, installer_script: bool = False, if_used: bool = False
-) -> None:
-    """Install the pinned cs-coverage for this user, its archive checked by its hash.
-
-    Example: invoke install-cs-coverage
-    """
-    from contextlib import closing
-
-    from covlane.adapters.http import Http
-    from covlane.commands import install_cs_coverage as tooling
-    from covlane.render.progress import bar
-    from covlane.workspace import cs_coverage
-
-    configured, environ, say = _configured(), _environ(), functools.partial(_say, sys.stdout)
-    chosen = configured.settings.codescene
-    if if_used and not (chosen.upload and chosen.via != "rest"):
-        say("the settings have no upload made by cs-coverage")
-        return
-    if chosen.via == "auto" and not (lock or installer_script or cs_coverage.pinned(configured)):
-        missing = f"no build of cs-coverage is pinned for {cs_coverage.machine()}, so uploads go by REST"
-        _say(sys.stderr, f"note: {missing}; `covlane install-cs-coverage --lock BUILD` pins one")
-        return
-    with closing(Http()) as http, bar("cs-coverage", sys.stderr, plain=_plain(environ)) as seen:
-        acting = tooling.Installation(configured, environ, http, seen)
-        if installer_script:
-            say("what CodeScene's own installer installs is neither pinned nor checked by its hash")
-            say(acting.script())
-            return
-        build, path = acting.build(lock)
-    say(f"cs-coverage {build.version} ({build.build}) for {build.platform}: {path}")
-    if lock:
-        say(
-            f"{cs_coverage.LOCK}: the SHA-256 is {build.sha256}; if no lock knew it, it is trusted on first use"
-        )
+    with command.codescene(fault) as standin:
+        configured = _configured({"COVLANE_CODESCENE_URL": standin.url, "COVLANE_CODESCENE_VIA": "rest"})
+        _finish(command.run(configured, _local(configured), standin, skip_coverage=skip_coverage))
 
 
 @_task(json="print a list of objects")
 def doctor(_context: Context, json: bool = False) -> None:
-    """Ask all that can keep the report from CodeScene, and change nothing; ends with the first ✗'s exit code.
+    """Check everything that an upload needs, and change nothing; ends with the exit code of the first ✗.
 
     Example: invoke doctor
     """
-    from contextlib import closing
+    from covlane.commands import doctor as command
+    from covlane.connections import online
+    from covlane.result import say
 
-    import msgspec
-
-    from covlane.adapters.http import Http
-    from covlane.commands.doctor import Doctor
-
-    configured, checks = _configured(), []
-    with closing(Http(timeouts=(5, 15), retries=0, deadline=30)) as http:
-        say = functools.partial(_say, sys.stderr)
-        for check in Doctor(configured, _environ(), say, http, configured.reports / "outbox").examine():
-            checks.append(check)
-            if not json:
-                _say(sys.stdout, str(check))
-    if json:
-        _print_json([{"ok": check.ok, **msgspec.to_builtins(check)} for check in checks])
-    if codes := [check.exit_code for check in checks if check.exit_code]:
-        raise Exit(code=codes[0])
-
-
-def _append_for_github(variable: str, text: str) -> None:
-    """Append to the file that a GitHub runner names in a variable; outside of a runner there is none."""
-    from covlane.errors import UsageError
-
-    path = _environ().get(variable)
-    if not path:
-        raise UsageError(f"{variable} is not set", "leave the option out outside of GitHub Actions")
-    with Path(path).open("a", encoding="utf-8") as file:
-        file.write(text)
+    configured = _configured()
+    quiet = functools.partial(say, out=sys.stderr) if json else say
+    with online.connect(configured, _environ(), quiet, online.impatient()) as clients:
+        _finish(command.run(configured, clients), json=json)
 
 
 namespace = Collection(

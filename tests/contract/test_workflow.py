@@ -34,7 +34,7 @@ def test_the_reusable_workflow_is_the_same_with_inputs() -> None:
     assert (ROOT / ".github/workflows/reusable.yml").read_text("utf-8") == reusable(Settings())
 
 
-def test_a_workflow_that_the_settings_would_not_write_is_told_with_the_difference(
+def test_a_workflow_that_is_out_of_date_is_named_with_the_difference(
     repository: Repository,
 ) -> None:
     repository.covlane("init")
@@ -42,7 +42,7 @@ def test_a_workflow_that_the_settings_would_not_write_is_told_with_the_differenc
     repository.settings('pythons = ["3.12"]', "shards = 2")
     done = repository.covlane("init", "--check")
     assert done.returncode == 2
-    assert f"not what the settings would write: {PATH}\n" in done.stderr
+    assert f"out of date with [tool.covlane]: {PATH}\n" in done.stderr
     assert "+          name: durations\n" in done.stdout
     session = repository.nox("-s", "workflow")
     assert session.returncode == 1

@@ -17,10 +17,10 @@ import pytest
 
 from covlane.adapters.http import Http
 from covlane.clients.codescene import diagnose, install
-from covlane.commands.upload import UNWANTED
 from covlane.formats import slipcover
 from covlane.testing.codescene import StandIn
 from covlane.testing.faults import Fault
+from covlane.workspace.codescene import NOT_WANTED
 from data_words import report
 from downloads import BUILD, Downloads, archive, entry
 from repository import CURRENT, Repository
@@ -417,7 +417,7 @@ def test_a_lane_by_rest_asks_for_no_program(patient: Patient) -> None:
 def test_a_team_without_codescene_is_asked_nothing_of_it(patient: Patient) -> None:
     rows = patient.ask(COVLANE_CODESCENE_UPLOAD="false")
     assert list(rows) == ["CodeScene", "report", "sessions", "SlipCover and pytest"]
-    assert rows["CodeScene"]["found"] == UNWANTED
+    assert rows["CodeScene"]["found"] == NOT_WANTED
     assert not patient.codescene.requests
 
 

@@ -17,7 +17,9 @@ import pytest
 from coverage import Coverage
 
 import data_words
+from covlane.__main__ import Covlane
 from covlane.model.lines import unpack
+from covlane.tasks import namespace
 from covlane.workspace import inputs
 from environments import each_python
 from pythons import PYTHONS
@@ -379,6 +381,28 @@ def test_a_file_or_leg_that_is_named_twice_is_one(two_legs: Repository) -> None:
     assert (report["others"], report["incomplete"]) == (["x.info"], [])
 
 
+def three_reports(two_legs: Repository) -> None:
+    legs(two_legs)
+    for name in ("x.info", "y.info"):
+        two_legs.write(name, "SF:src/pkg/a.py\nDA:3,1\nend_of_record\n")
+
+
+BOTH = "legs: coverage-3.11, coverage-3.12, x.info, y.info"
+
+
+@pytest.mark.parametrize("words", [["--file", "x.info", "--file=y.info"], ["-f", "x.info", "-f", "y.info"]])
+def test_invoke_takes_files_by_their_option(two_legs: Repository, words: list[str]) -> None:
+    three_reports(two_legs)
+    two_legs.write("tasks.py", "from covlane.tasks import *\n")
+    program = [sys.executable, "-m", "invoke", "merge", *words, "report"]
+    done = subprocess.run(
+        program, cwd=two_legs.root, env=two_legs.environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert BOTH in done.stdout
+    assert (two_legs.root / "reports" / "coverage.xml").exists()
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -388,18 +412,26 @@ def test_a_file_or_leg_that_is_named_twice_is_one(two_legs: Repository) -> None:
         ["x.info", "--allow-incomplete", "./y.info"],
     ],
 )
-def test_invoke_takes_files_with_and_without_their_option(two_legs: Repository, words: list[str]) -> None:
-    legs(two_legs)
-    two_legs.write("tasks.py", "from covlane.tasks import *\n")
-    for name in ("x.info", "y.info"):
-        two_legs.write(name, "SF:src/pkg/a.py\nDA:3,1\nend_of_record\n")
-    program = [sys.executable, "-m", "invoke", "merge", *words, "report"]
-    done = subprocess.run(
-        program, cwd=two_legs.root, env=two_legs.environ, capture_output=True, text=True, check=False
-    )
+def test_covlane_takes_files_with_and_without_their_option(two_legs: Repository, words: list[str]) -> None:
+    three_reports(two_legs)
+    done = two_legs.covlane("merge", *words, "report")
     assert done.returncode == 0, done.stderr
-    assert "legs: coverage-3.11, coverage-3.12, x.info, y.info" in done.stdout
+    assert BOTH in done.stdout
     assert (two_legs.root / "reports" / "coverage.xml").exists()
+
+
+@pytest.mark.parametrize("words", ["merge x.info y.info", "merge --file x.info -f y.info"])
+def test_files_are_read_from_the_command_line_that_invoke_parses(
+    two_legs: Repository,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    three_reports(two_legs)
+    monkeypatch.chdir(two_legs.root)
+    monkeypatch.setattr(sys, "argv", ["pytest"])
+    Covlane(namespace=namespace, binary="covlane").run(f"covlane {words}", exit=False)
+    assert BOTH in capsys.readouterr().out
 
 
 def test_each_component_has_its_figure_in_every_output_for_people_and_programs(two_legs: Repository) -> None:

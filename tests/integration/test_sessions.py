@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from covlane.sessions import FREEZE, LOCATE, _alone
+from covlane.commands.leg.environment import FREEZE
+from covlane.commands.leg.plan import LOCATE
+from covlane.sessions import _alone
 from repository import CURRENT, Repository
 
 LOCK = """

@@ -1,29 +1,73 @@
-"""Baselines as a person and a CI job keep them: written on the default branch, accepted with a reason, looked at."""
+"""`baseline`: what the default branch measured is kept, shown, and replaced where a drop is wanted."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from covlane.errors import ReportError, UsageError
+from covlane.render import trend
+from covlane.result import Result
 from covlane.workspace import bases, changes, evidence, reports
 from covlane.workspace.baselines import Baselines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from typing import TextIO
 
-    from covlane.adapters.git import Git
     from covlane.config.settings import Configured
+    from covlane.connections.local import Local
     from covlane.model.baseline import Baseline
 
 
-class Keeping:
-    """The baselines of the repository that is checked out."""
+@dataclass(frozen=True, slots=True)
+class Kept(Result):
+    """Baselines, latest first.
 
-    def __init__(self, configured: Configured, git: Git, environ: Mapping[str, str]) -> None:
-        self.baselines = Baselines(configured, git)
+    Attributes:
+        where: where they are kept, in words.
+        listed: whether they are a log, and not the one that was shown or written.
+    """
+
+    baselines: tuple[Baseline, ...]
+    where: str
+    listed: bool
+
+    def show(self, out: TextIO, *, plain: bool) -> None:
+        """Write a table of them."""
+        trend.show(self.baselines, self.where, out, plain=plain)
+
+    def data(self) -> object:
+        """Return the counts as an object, or a list of them for a log."""
+        return self.baselines if self.listed else self.baselines[0]
+
+
+def run(
+    configured: Configured,
+    clients: Local,
+    action: str,
+    *,
+    reason: str = "",
+    last: int = 20,
+    force: bool = False,
+    push: bool = False,
+) -> Kept:
+    """Do one of `show`, `write`, `accept` and `log`; errors as of `Keeper`."""
+    keeper = Keeper(configured, clients)
+    if action in {"write", "accept"}:
+        found = [keeper.keep(action, reason, force=force, push=push)]
+    else:
+        found = keeper.found(action, last)
+    return Kept(tuple(found), keeper.baselines.where, action == "log")
+
+
+class Keeper:
+    """Writes and reads the baselines of the repository that is checked out."""
+
+    def __init__(self, configured: Configured, clients: Local) -> None:
+        self.baselines = Baselines(configured, clients.git)
         self._configured = configured
-        self._git = git
-        self._environ = environ
+        self._git = clients.git
+        self._environ = clients.environ
 
     def keep(self, action: str, reason: str, *, force: bool, push: bool) -> Baseline:
         """Keep what the report comes to, by `write` or `accept`, and with `push` send it to the remote."""
@@ -60,7 +104,7 @@ class Keeping:
     def accept(self, reason: str) -> Baseline:
         """Keep what the report comes to as what later figures are compared with, on any branch; errors as `write`."""
         if not reason.strip():
-            raise UsageError("a drop is accepted for a reason, and none was given", "pass --reason TEXT")
+            raise UsageError("--reason is required", "pass --reason TEXT: why the drop is wanted")
         return self._keep(reason.strip(), force=True)
 
     def _keep(self, reason: str, *, force: bool) -> Baseline:
@@ -71,7 +115,7 @@ class Keeping:
         lacking = [*report.incomplete, *changes.stale(self._configured.root, report, commit, None)]
         if lacking:
             raise ReportError(
-                f"the report is no baseline: {lacking[0]}",
+                f"cannot use this report as baseline: {lacking[0]}",
                 f"measure again with `nox -s {self._configured.session}`",
             )
         if not force and any(stamp.dirty for stamp in report.legs):
@@ -87,13 +131,13 @@ class Keeping:
         """Return the last baselines, latest first, for `log`, or the one that the work is compared with, for `show`.
 
         Raises:
-            UsageError: the action is another one, or so many commits cannot be meant.
-            ReportError: there is none, or it cannot be read.
+            UsageError: the action is unknown, or `last` is below 1.
+            ReportError: there is no baseline, or it cannot be read.
         """
         if action not in {"log", "show"}:
-            raise UsageError(f"baseline knows no {action!r}", "it knows `show`, `write`, `accept` and `log`")
+            raise UsageError(f"unknown action {action!r}", "pass `show`, `write`, `accept` or `log`")
         if last < 1:
-            raise UsageError(f"the last {last} commits are none", "pass a number from 1 on")
+            raise UsageError(f"--last is {last}, and must be at least 1", "pass a larger number")
         if action == "log":
             found = list(self.baselines.log("HEAD", last))
         else:

@@ -1,8 +1,9 @@
-"""`gate`: the verdict on the merged report and the changed code, written, and drawn again from what it was drawn from."""
+"""`gate`: the verdict on the merged report and the changed code is drawn and written, or drawn again and compared."""
 
 from __future__ import annotations
 
 import platform
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -10,19 +11,24 @@ import msgspec
 import covlane
 from covlane.adapters import files
 from covlane.analysis.gate import Provenance, judge
+from covlane.clients.github.outputs import outputs
 from covlane.errors import GateError, ReportError, UsageError
 from covlane.formats import evidence as written
 from covlane.formats import slipcover
 from covlane.model.rules import DEFAULT, Gate
 from covlane.model.verdict import Identity
-from covlane.workspace import evidence
+from covlane.render import verdict as words
+from covlane.result import Result, say
+from covlane.workspace import evidence, runner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+    from typing import TextIO
 
     from covlane.adapters.git import Git
     from covlane.config.settings import Configured
+    from covlane.connections.local import Local
     from covlane.model.evidence import Evidence
     from covlane.model.report import Report
     from covlane.model.verdict import Verdict
@@ -33,6 +39,49 @@ _BRING = (
 )
 #: Differences that are told.
 MOST_DIFFERENCES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(Result):
+    """A verdict.
+
+    Attributes:
+        replayed: the verdict.json that it was drawn again from, if any.
+        differences: where that one differs.
+    """
+
+    verdict: Verdict
+    replayed: str = ""
+    differences: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """4 for fail, 3 for incomplete."""
+        return EXIT_CODES[self.verdict.outcome]
+
+    @property
+    def error(self) -> ReportError | None:
+        """The error where a replay came to something else."""
+        if not self.differences:
+            return None
+        return ReportError(
+            f"{self.replayed} is not what its artifacts say:\n  - " + "\n  - ".join(self.differences),
+            "judge again with `invoke gate`, or bring the files that were judged",
+        )
+
+    def show(self, out: TextIO, *, plain: bool) -> None:
+        """Write a line for each gate."""
+        words.show(self.verdict, out, plain=plain)
+        if self.replayed and not self.differences:
+            say(f"{self.replayed} is the same, byte for byte", out)
+
+    def data(self) -> object:
+        """Return the verdict."""
+        return self.verdict
+
+    def notes(self, *, json: bool) -> Iterable[str]:
+        """Return what is doubtful about the gates; the text has it already."""
+        return words.questioned(self.verdict) if json else ()
 
 
 def gates(configured: Configured) -> tuple[Gate, bool]:
@@ -51,7 +100,29 @@ def gates(configured: Configured) -> tuple[Gate, bool]:
     return (DEFAULT, True) if gate == Gate() else (gate, False)
 
 
-def run(configured: Configured, git: Git, environ: Mapping[str, str], named: str | None) -> Verdict:
+def run(
+    configured: Configured, clients: Local, base: str | None = None, *, github_output: bool = False
+) -> Judged:
+    """Judge the merged report since a revision; with `github_output`, append the figures to a runner's file.
+
+    Raises:
+        CovlaneError: as of `draw`; UsageError where GITHUB_OUTPUT is not set.
+    """
+    verdict = draw(configured, clients.git, clients.environ, base)
+    if github_output:
+        runner.append(clients.environ, "GITHUB_OUTPUT", outputs(verdict))
+    return Judged(verdict)
+
+
+def run_replay(path: Path, environ: Mapping[str, str], *, github_output: bool = False) -> Judged:
+    """Draw a verdict again from the files beside it; errors as of `replay`."""
+    verdict, differences = replay(path)
+    if github_output:
+        runner.append(environ, "GITHUB_OUTPUT", outputs(verdict))
+    return Judged(verdict, str(path), tuple(differences))
+
+
+def draw(configured: Configured, git: Git, environ: Mapping[str, str], named: str | None) -> Verdict:
     """Judge the merged report, and write `verdict.json` with its `evidence.json` beside it.
 
     Args:

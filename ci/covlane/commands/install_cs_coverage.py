@@ -10,24 +10,82 @@ from covlane.clients.codescene import cli, install
 from covlane.clients.codescene.install import Build
 from covlane.clients.wording import HIDDEN, shown
 from covlane.errors import ReportError, ToolError
+from covlane.result import Result, say
 from covlane.workspace import cs_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+    from typing import TextIO
 
     from covlane.adapters.http import Http
     from covlane.config.settings import Configured
+    from covlane.connections.online import Online
+
+
+@dataclass(frozen=True, slots=True)
+class Installed(Result):
+    """What was installed, or why nothing was.
+
+    Attributes:
+        lines: for a person.
+        note: for a person, beside the output.
+    """
+
+    lines: tuple[str, ...] = ()
+    note: str = ""
+
+    def show(self, out: TextIO, *, plain: bool) -> None:  # noqa: ARG002 - the base class's
+        """Write the lines."""
+        for line in self.lines:
+            say(line, out)
+
+    def notes(self, *, json: bool) -> tuple[str, ...]:  # noqa: ARG002 - as above
+        """Return the note."""
+        return (f"note: {self.note}",) if self.note else ()
+
+
+def run(
+    configured: Configured,
+    clients: Online,
+    *,
+    lock: str | None = None,
+    installer_script: bool = False,
+    if_used: bool = False,
+) -> Installed:
+    """Install the locked build, the one that `lock` names, or what CodeScene's own installer brings.
+
+    Raises:
+        ToolError, UsageError: as of `Installation`.
+    """
+    chosen = configured.settings.codescene
+    if if_used and not (chosen.upload and chosen.via != "rest"):
+        return Installed(("the settings have no upload made by cs-coverage",))
+    if chosen.via == "auto" and not (lock or installer_script or cs_coverage.pinned(configured)):
+        missing = f"no build of cs-coverage is pinned for {cs_coverage.machine()}, so uploads go by REST"
+        return Installed(note=f"{missing}; `covlane install-cs-coverage --lock BUILD` pins one")
+    with clients.progress("cs-coverage", pieces=False) as progress:
+        acting = Installation(configured, clients.environ, clients.http, progress)
+        if installer_script:
+            clients.say("what CodeScene's own installer installs is neither pinned nor checked by its hash")
+            return Installed((acting.script(),))
+        build, path = acting.build(lock)
+    lines = [f"cs-coverage {build.version} ({build.build}) for {build.platform}: {path}"]
+    if lock:
+        lines.append(
+            f"{cs_coverage.LOCK}: the SHA-256 is {build.sha256}; if no lock knew it, it is trusted on first use"
+        )
+    return Installed(tuple(lines))
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What installs for a repository; `seen` is told the bytes so far, and in all where that is known."""
+    """What installs for a repository; `progress` is called with the bytes so far and, where known, in all."""
 
     configured: Configured
     environ: Mapping[str, str]
     http: Http
-    seen: Callable[[int, int | None], None]
+    progress: Callable[[int, int | None], None]
 
     def build(self, name: str | None = None) -> tuple[Build, Path]:
         """Install the locked build, or the one that is named and then written into the repository's lock.
@@ -86,7 +144,7 @@ class Installation:
                 cause = f"{name} has the SHA-256 {digest}, and {pinned.sha256} is locked"
                 raise ToolError(cause, "try again; if it stays so, find out why another file is served")
             store.unpack(program, lambda all_: held.extend(install.members(all_, program.name, pinned)))
-            version, said = cs_coverage.says(program, self.environ)
+            version, said = cs_coverage.version(program, self.environ)
             if said != build or (pinned and version != pinned.version):
                 cause = f"{name} holds {cli.PROGRAM} {version} ({said})"
                 raise ToolError(cause, "lock the build that you want by its 40 hex digits")
@@ -104,5 +162,5 @@ class Installation:
         base = self.configured.settings.codescene.downloads.rstrip("/")
         for piece, total in self.http.download(f"{base}/{name}", most=most):
             so_far += len(piece)
-            self.seen(so_far, total)
+            self.progress(so_far, total)
             yield piece

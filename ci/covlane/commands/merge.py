@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from covlane.adapters import files
@@ -11,17 +12,53 @@ from covlane.errors import ReportError
 from covlane.formats import slipcover
 from covlane.formats.untrusted import uncollected
 from covlane.model.report import Component, Measured
+from covlane.render import words
 from covlane.render.words import printable
-from covlane.workspace import inputs
+from covlane.result import Result, say
+from covlane.workspace import inputs, reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import TextIO
 
     from covlane.adapters.git import Git
     from covlane.config.settings import Configured
+    from covlane.connections.local import Local
     from covlane.formats.foreign import Foreign
     from covlane.model.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Merged(Result):
+    """The merged report, as it was written."""
+
+    report: Report
+
+    def show(self, out: TextIO, *, plain: bool) -> None:  # noqa: ARG002 - the base class's
+        """Write what was noted on the way, and the figures."""
+        for note in self.report.notes:
+            say(f"note: {note}", out)
+        say(f"{words.headline(self.report)}, legs: {words.legs(self.report)}", out)
+
+
+def run(
+    configured: Configured, clients: Local, named: Sequence[Path] = (), *, allow_incomplete: bool = False
+) -> Merged:
+    """Merge the legs and the reports that are named, and keep how long each test took; errors as of `merge_legs`."""
+    durations: dict[str, float] = {}
+    with reports.lock(configured.reports), clients.progress("reports") as progress:
+        merged = merge_legs(
+            configured,
+            clients.git,
+            named,
+            allow_incomplete=allow_incomplete,
+            durations=durations,
+            progress=progress,
+        )
+        if durations and not merged.incomplete:
+            keep_durations(configured, durations)
+    return Merged(merged)
 
 
 def merge_legs(
@@ -31,11 +68,11 @@ def merge_legs(
     *,
     allow_incomplete: bool,
     durations: dict[str, float] | None = None,
-    seen: Callable[[int, int | None], None] = lambda *_: None,
+    progress: Callable[[int, int | None], None] = lambda *_: None,
 ) -> Report:
     """Merge what lies in `reports/legs`, and the reports that are named, into `reports/coverage.json`.
 
-    `seen` is told how many of them are read, and how many there are. `durations`, where it is given, is filled with
+    `progress` is called with how many of them are read, and how many there are. `durations`, where it is given, is filled with
     the seconds that each test took in the leg that was slowest at it.
 
     Raises:
@@ -48,7 +85,7 @@ def merge_legs(
 
     def read() -> Iterator[tuple[str, Measured | Foreign | ReportError]]:
         for number, one in enumerate(inputs.read(found, configured, places)):
-            seen(number, len(found))
+            progress(number, len(found))
             if durations is not None and isinstance(one[1], Measured):
                 for test, seconds in one[1].durations.items():
                     durations[test] = max(seconds, durations.get(test, 0))

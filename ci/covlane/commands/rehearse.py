@@ -1,28 +1,30 @@
-"""`invoke rehearse`: the lane from coverage to upload against the stand-in on loopback, with what it received."""
+"""`rehearse`: the lane from coverage to upload against a stand-in on this machine, and what it received."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from covlane.adapters import process
 from covlane.adapters.environment import without_secrets
-from covlane.adapters.git import Git
-from covlane.adapters.http import Http
 from covlane.commands import merge
-from covlane.commands.upload import Delivery
+from covlane.commands.upload.codescene import Delivery
+from covlane.connections import online
 from covlane.errors import DeliveryError, UsageError
+from covlane.result import Result, say
 from covlane.testing.codescene import StandIn
 from covlane.testing.faults import Fault
 from covlane.workspace import reports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterator, Mapping
+    from typing import TextIO
 
     from covlane.config.settings import Configured
+    from covlane.connections.local import Local
 
 #: No token of any CodeScene.
 TOKEN = "token-of-the-rehearsal"  # noqa: S105 - made up
@@ -37,6 +39,32 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
     "slow": (Fault(kind="slow"),) * (_RETRIES + 1),
     "truncated": (Fault(kind="half"),),
 }
+#: How line coverage is sent, by the value of `codescene.line-coverage`.
+CHOICES = {
+    "cobertura": 'line coverage went as Cobertura; `codescene.line-coverage = "lcov"` sends it within the LCOV',
+    "lcov": 'line coverage went within the LCOV; `codescene.line-coverage = "cobertura"` sends it as Cobertura',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed(Result):
+    """What the stand-in received.
+
+    Attributes:
+        lines: each request and each upload.
+        choice: how line coverage was sent, and which setting decides that.
+    """
+
+    lines: tuple[str, ...]
+    choice: str
+
+    def show(self, out: TextIO, *, plain: bool) -> None:  # noqa: ARG002 - the base class's
+        """Write what was received."""
+        say("what the CodeScene of this rehearsal received:", out)
+        for line in self.lines:
+            say(f"  {line}", out)
+        say(self.choice, out)
+        say("nothing left this machine", out)
 
 
 def codescene(fault: str) -> StandIn:
@@ -46,48 +74,51 @@ def codescene(fault: str) -> StandIn:
         UsageError: there is no such fault.
     """
     if fault not in FAULTS:
-        raise UsageError(f"there is no fault {fault!r}", f"pass one of {', '.join(filter(None, FAULTS))}")
+        raise UsageError(f"unknown fault {fault!r}", f"pass one of {', '.join(filter(None, FAULTS))}")
     return StandIn(TOKEN, FAULTS[fault])
 
 
-def run(
-    configured: Configured,
-    environ: Mapping[str, str],
-    standin: StandIn,
-    say: Callable[[str], None],
-    *,
-    skip_coverage: bool,
-) -> None:
+def run(configured: Configured, clients: Local, standin: StandIn, *, skip_coverage: bool) -> Rehearsed:
     """Measure, merge and upload to `standin`, which the settings name; the real outbox is left alone.
 
     Raises:
         ReportError: there is nothing to upload.
         DeliveryError: the upload did not succeed at the second try either.
     """
-    environ = {name: value for name, value in environ.items() if not name.startswith("CS_")}
+    environ = {name: value for name, value in clients.environ.items() if not name.startswith("CS_")}
     if not skip_coverage:
-        argv = [sys.executable, "-m", "nox", "-s", configured.session]
-        say(f"$ nox -s {configured.session}")
-        told = without_secrets(environ, configured.settings.codescene.secrets)
-        done = process.stream(argv, cwd=configured.root, environ=told, timeout=None, line=say)
-        if done.code:
-            say(f"nox ended with {done.code}; what was measured is rehearsed with")
-        with reports.lock(configured.reports):
-            merge.merge_legs(configured, Git(configured.root, environ), allow_incomplete=True)
+        _measure(configured, environ, clients)
     environ |= {"CS_ACCESS_TOKEN": TOKEN}
-    client = Http(timeouts=(5, 1), retries=_RETRIES, backoff=0.1)
-    with tempfile.TemporaryDirectory() as folder, closing(client):
-        codescene = Delivery(configured, environ, say, client, Path(folder), strict=False)
-        say("$ covlane upload")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        online.connect(configured, environ, clients.say, online.loopback(_RETRIES), Path(folder)) as sending,
+    ):
+        delivery = Delivery.to(configured, sending, strict=False)
+        clients.say("$ covlane upload")
         try:
-            codescene.upload(allow_incomplete=True)
+            delivery.upload(allow_incomplete=True)
         except DeliveryError as error:
-            say(f"covlane: {error}\n(exit code {error.exit_code})\n$ covlane upload --resume")
-            codescene.resume()
-    say("what the CodeScene of this rehearsal received:")
+            clients.say(f"covlane: {error}\n(exit code {error.exit_code})\n$ covlane upload --resume")
+            delivery.resume()
+    return Rehearsed(tuple(_received(standin)), CHOICES[configured.settings.codescene.line_coverage])
+
+
+def _measure(configured: Configured, environ: Mapping[str, str], clients: Local) -> None:
+    """Run the coverage session and merge what it left."""
+    argv = [sys.executable, "-m", "nox", "-s", configured.session]
+    clients.say(f"$ nox -s {configured.session}")
+    without = without_secrets(environ, configured.settings.codescene.secrets)
+    done = process.stream(argv, cwd=configured.root, environ=without, timeout=None, line=clients.say)
+    if done.code:
+        clients.say(f"nox ended with {done.code}; the rehearsal goes on with what was measured")
+    with reports.lock(configured.reports):
+        merge.merge_legs(configured, clients.git, allow_incomplete=True)
+
+
+def _received(standin: StandIn) -> Iterator[str]:
     for request in standin.requests:
-        say(f"  {request.method} {request.path}, {len(request.body):,} bytes")
+        yield f"{request.method} {request.path}, {len(request.body):,} bytes"
     for number, upload in standin.uploads.items():
         if upload.report is not None:
-            say(f"  id {number}: {upload.fields['metric']} of {upload.fields['commit-sha'][:10]}")
-    say("nothing left this machine")
+            fields = upload.fields
+            yield f"id {number}: {fields['metric']} of {fields['commit-sha'][:10]}, as {fields['format']}"

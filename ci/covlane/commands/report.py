@@ -1,7 +1,8 @@
-"""The report for people and other programs: what is known beside it, and every output that `invoke report` writes."""
+"""`report`: the merged report in each format that people and other programs read."""
 
 from __future__ import annotations
 
+import webbrowser
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,38 +10,83 @@ import covlane
 from covlane.adapters import files
 from covlane.errors import CovlaneError
 from covlane.formats import cobertura, coveragepy, evidence, lcov
-from covlane.render import markdown, svg
+from covlane.render import markdown, svg, terminal
 from covlane.render.escaping import blob
-from covlane.workspace import site
+from covlane.result import Result, say
+from covlane.workspace import reports, runner, site
 from covlane.workspace.baselines import Baselines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+    from typing import TextIO
 
     from covlane.adapters.git import Git
     from covlane.config.settings import Configured
+    from covlane.connections.local import Local
     from covlane.model.baseline import Baseline
     from covlane.model.report import Report
     from covlane.model.verdict import Verdict
 
-    Seen = Callable[[int, int | None], None]
+    Progress = Callable[[int, int | None], None]
 
 #: Commits that the trend shows.
 MOST_POINTS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Showing:
-    """A merged report in its repository."""
+class Reported(Result):
+    """The merged report and the files that were written.
+
+    Attributes:
+        remark: what to do where no browser could show the pages.
+    """
+
+    report: Report
+    written: tuple[Path, ...]
+    thresholds: tuple[float, float]
+    remark: str = ""
+
+    def show(self, out: TextIO, *, plain: bool) -> None:
+        """Write the table."""
+        terminal.show(self.report, out, plain=plain, thresholds=self.thresholds)
+        if self.remark:
+            say(self.remark, out)
+
+
+def run(
+    configured: Configured, clients: Local, *, summary: bool = False, open_pages: bool = False
+) -> Reported:
+    """Write every output of the merged report.
+
+    `summary` also appends the Markdown to the file that GITHUB_STEP_SUMMARY names; `open_pages` shows the HTML.
+
+    Raises:
+        ReportError: there is no report, or an output cannot be written.
+        UsageError: GITHUB_STEP_SUMMARY is not set.
+    """
+    merged = reports.read_merged(configured)
+    writer = Writer(configured, clients.git, clients.environ, merged)
+    with clients.progress("pages") as progress:
+        written = writer.write(progress)
+        page = writer.site(progress) if open_pages else None
+    if summary:
+        runner.append(clients.environ, "GITHUB_STEP_SUMMARY", writer.summary())
+    remark = f"no browser here; open {page}" if page and not webbrowser.open(page.as_uri()) else ""
+    return Reported(merged, written, configured.settings.thresholds, remark)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes the outputs of a merged report."""
 
     configured: Configured
     git: Git
     environ: Mapping[str, str]
     report: Report
 
-    def told(self) -> markdown.Context:
-        """Return what the texts tell beside the report; links where a runner says which repository this is."""
+    def context(self) -> markdown.Context:
+        """Return what the texts show beside the report; with links where a runner names the repository."""
         verdict, before = self._judged()
         folder = self.configured.folder
         server, name = (self.environ.get(f"GITHUB_{key}", "") for key in ("SERVER_URL", "REPOSITORY"))
@@ -58,15 +104,15 @@ class Showing:
 
     def summary(self) -> str:
         """Return the report as Markdown."""
-        return markdown.summary(self._outward, self.told())
+        return markdown.summary(self._outward, self.context())
 
     @property
     def _outward(self) -> Report:
         """The report as those outside of the project read it: its files are named from the top of the checkout."""
         return self.report.below(self.configured.folder)
 
-    def write(self, seen: Seen = lambda *_: None) -> tuple[Path, ...]:
-        """Write every output, and return the files; `seen` is told of the site's pages, done and in all."""
+    def write(self, progress: Progress = lambda *_: None) -> tuple[Path, ...]:
+        """Write every output, and return the files; `progress` is called with the site's pages, done and in all."""
         folder, settings = self.configured.reports, self.configured.settings
         report = self._outward if settings.names == "checkout" else self.report
         version = f"covlane {covlane.__version__}{' INCOMPLETE' if report.incomplete else ''}"
@@ -87,14 +133,16 @@ class Showing:
         coveragepy.write_data(self.report, data, self.configured.root)
         written = [*(folder / name for name in outputs), data]
         if settings.html:
-            written.append(self.site(seen))
+            written.append(self.site(progress))
         return tuple(written)
 
-    def site(self, seen: Seen = lambda *_: None) -> Path:
-        """Write reports/html, and return its first page; `seen` as in `site.write`."""
-        told = self.told()
-        look = site.Look(told.thresholds, told.verdict, svg.trend(self._points(), style=False))
-        return site.write(self.configured.reports / "html", self.configured.top, self._outward, look, seen)
+    def site(self, progress: Progress = lambda *_: None) -> Path:
+        """Write reports/html, and return its first page; `progress` as in `site.write`."""
+        context = self.context()
+        look = site.Look(context.thresholds, context.verdict, svg.trend(self._points(), style=False))
+        return site.write(
+            self.configured.reports / "html", self.configured.top, self._outward, look, progress
+        )
 
     def _judged(self) -> tuple[Verdict | None, Baseline | None]:
         """Return the verdict on this very report, if there is one, and the baseline that it was compared with."""

@@ -69,7 +69,7 @@ def on_path(configured: Configured, environ: Mapping[str, str]) -> Mapping[str, 
     return environ
 
 
-def says(program: Path, environ: Mapping[str, str]) -> tuple[str, str]:
+def version(program: Path, environ: Mapping[str, str]) -> tuple[str, str]:
     """Ask a cs-coverage, without a token, for its release number and its build; errors as of `install.says`."""
     return install.says(
         process.run([str(program), "version"], cwd=program.parent, environ=without_token(environ))

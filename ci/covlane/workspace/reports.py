@@ -25,6 +25,20 @@ def read_merged(configured: Configured) -> Report:
     return slipcover.read_report(files.read_bytes(path, remedy=configured.first), str(path))
 
 
+def read_complete(configured: Configured) -> Report:
+    """Return the merged report, its files named from the top of the checkout, as services know them.
+
+    Raises:
+        ReportError: there is none, or it is incomplete.
+    """
+    report = read_merged(configured)
+    if report.incomplete:
+        raise ReportError(
+            f"the report is incomplete: {report.incomplete[0]}", "run what is missing, then merge"
+        )
+    return report.below(configured.folder)
+
+
 @contextmanager
 def lock(folder: Path, wait: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Let processes work in a folder one after another; `wait` is called where another one is at it.

@@ -25,17 +25,17 @@ class _Listed(msgspec.Struct):
     python: str | None = None
 
 
-def listed_sessions(configured: Configured, environ: Mapping[str, str]) -> list[tuple[str, str]]:
+def listed(configured: Configured, environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return (session, python) of each leg, as nox itself lists them.
 
     Raises:
         UsageError: nox refuses the noxfile, or it has no coverage session.
     """
     argv = [sys.executable, "-m", "nox", "--list", "--json", "-s", configured.session]
-    told = without_secrets(environ, configured.settings.codescene.secrets)
-    done = process.run(argv, cwd=configured.root, environ=told)
+    without = without_secrets(environ, configured.settings.codescene.secrets)
+    done = process.run(argv, cwd=configured.root, environ=without)
     if done.code != 0:
         lines = done.stderr.strip().splitlines() or ["it said nothing"]
         raise UsageError(f"nox lists no coverage session: {lines[-1]}", "run `covlane init`, then `nox -l`")
-    listed = msgspec.json.decode(done.stdout, type=list[_Listed])
-    return [(item.session, item.python) for item in listed if item.name == configured.session and item.python]
+    items = msgspec.json.decode(done.stdout, type=list[_Listed])
+    return [(item.session, item.python) for item in items if item.name == configured.session and item.python]

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.commands.comment import RELAYED, Telling
+from covlane.commands import comment
+from covlane.commands.comment import RELAYED
 from covlane.config import settings
+from covlane.connections import online
 from covlane.errors import CovlaneError
 from covlane.formats.evidence import write_verdict
 from sample_site import agreeing
@@ -39,7 +41,9 @@ def relay(folder: Path) -> tuple[str, list[str]]:
     root, said = folder.parents[1], list[str]()
     environ = {"GITHUB_EVENT_PATH": str(root / "event.json")}
     try:
-        Telling(settings.load(root, environ), environ, said.append).relay()
+        configured = settings.load(root, environ)
+        with online.connect(configured, environ, said.append) as clients:
+            comment.relay(configured, clients)
     except CovlaneError as error:
         return error.cause, said
     return "", said

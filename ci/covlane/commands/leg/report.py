@@ -1,0 +1,25 @@
+"""The report of the legs that ran on this machine, as `nox -s report` shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from covlane.commands import merge
+from covlane.commands.report import Reported, Writer
+from covlane.workspace import reports
+
+if TYPE_CHECKING:
+    from covlane.config.settings import Configured
+    from covlane.connections.local import Local
+
+
+def run(configured: Configured, clients: Local) -> Reported:
+    """Merge the legs and write the outputs; legs that did not run here are named in them, and are no error.
+
+    Raises:
+        ReportError: there is no leg, or an output cannot be written.
+    """
+    with reports.lock(configured.reports):
+        merged = merge.merge_legs(configured, clients.git, allow_incomplete=True)
+        written = Writer(configured, clients.git, clients.environ, merged).write()
+    return Reported(merged, written, configured.settings.thresholds)

@@ -1,0 +1,36 @@
+"""How a leg ended: what of it is incomplete, and whether pytest failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from covlane.adapters.files import read_bytes
+from covlane.errors import CovlaneError
+from covlane.formats.slipcover import read_leg
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import nox
+
+
+def judge(session: nox.Session, output: Path) -> None:
+    """Say how the leg ended; end the session in failure where pytest did."""
+    try:
+        stamp = read_leg(read_bytes(output), str(output)).stamp
+    except CovlaneError as error:
+        session.error(f"the leg left no report: {error}")
+    for reason in stamp.reasons:
+        session.warn(f"this leg is incomplete: {reason}")
+    for note in stamp.notes:
+        session.warn(note)
+    if (killed := stamp.processes.killed) and stamp.complete:
+        session.log(
+            f"a signal or a crash ended {killed:,} process{'es' * (killed > 1)}; no measured line was lost"
+        )
+    if not stamp.sang:
+        session.warn(f"the canary did not sing: {stamp.canary}")
+    for name, why in {**stamp.unbranched, **stamp.unparsable}.items():
+        session.warn(f"{name} is not measured whole: {why}")
+    if stamp.exit_code != 0:
+        session.error(f"pytest ended with {stamp.exit_code}; again: nox -s '{session.name}'")

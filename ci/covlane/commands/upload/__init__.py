@@ -1,0 +1,1 @@
+"""`upload`: the merged report is delivered to a service."""
