@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from covlane.__main__ import FIRST, with_file_options
+from covlane.commands.settings import Listed, Setting
 from repository import CURRENT, Repository
 
 TASKS = [
@@ -114,6 +118,67 @@ def test_settings_name_every_origin(repository: Repository) -> None:
     assert origins["pythons"] == "pyproject.toml [tool.covlane]"
     assert origins["source"] == "detected: a folder of scripts"
     assert origins["reports"] == "default"
+
+
+def test_settings_are_whole_where_there_is_no_terminal(repository: Repository) -> None:
+    patterns = [f"src/a_folder_with_a_long_name_{number}/**" for number in range(9)]
+    repository.settings(f"omit = {json.dumps(patterns)}")
+    lines = repository.covlane("settings", COLUMNS="40").stdout.splitlines()
+    assert lines[0].split() == ["Key", "Value", "Origin"]
+    omit = next(line for line in lines if line.startswith("omit "))
+    assert omit.split(maxsplit=1)[1] == f"{json.dumps(patterns)}  pyproject.toml [tool.covlane]"
+
+
+def test_settings_are_folded_between_values_where_there_is_a_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    names = tuple(f"folder{number}" for number in range(30))
+    listed = Listed((Setting("omit", names, "default", "COVLANE_OMIT"),), ())
+    out = Terminal()
+    listed.show(out, plain=False)
+    lines = re.sub(r"\x1b\[[\d;]*m", "", out.getvalue()).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) > 3
+    assert re.findall(r'"(\w+)"', out.getvalue()) == list(names)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_help_begins_with_what_covlane_is_and_ends_with_the_options_of_invoke(repository: Repository) -> None:
+    help_ = repository.covlane("--help").stdout
+    assert help_.startswith("Covlane measures the test coverage of a Python repository")
+    first, others, options = (
+        help_.index(name) for name in ("Start with:", "Other commands:", "Options of invoke")
+    )
+    assert re.findall(r"^  ([a-z][a-z-]+) ", help_[first:others], re.MULTILINE) == [
+        "init",
+        "merge",
+        "report",
+        "gate",
+        "upload",
+    ]
+    rest = re.findall(r"^  ([a-z][a-z-]+) ", help_[others:options], re.MULTILINE)
+    assert sorted([*FIRST, *rest]) == TASKS
+    assert "--command-timeout" in help_[options:]
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("merge a.info b.xml report --open", "merge --file a.info --file b.xml report --open"),
+        ("merge --file a -f b c", "merge --file a -f b --file c"),
+        ("merge --file=a b --allow-incomplete c", "merge --file=a --file b --allow-incomplete --file c"),
+        ("report merge a merge b", "report merge --file a merge --file b"),
+        ("merge --file report gate", "merge --file report gate"),
+        ("baseline show", "baseline show"),
+    ],
+)
+def test_files_after_merge_need_no_option(line: str, read: str) -> None:
+    assert with_file_options(line.split(), {"baseline", "gate", "merge", "report"}) == read.split()
 
 
 def test_the_root_is_found_from_below(repository: Repository) -> None:

@@ -430,7 +430,7 @@ def test_files_are_read_from_the_command_line_that_invoke_parses(
     three_reports(two_legs)
     monkeypatch.chdir(two_legs.root)
     monkeypatch.setattr(sys, "argv", ["pytest"])
-    Covlane(namespace=namespace, binary="covlane").run(f"covlane {words}", exit=False)
+    Covlane(namespace=namespace, binary="covlane").run(["covlane", *words.split()], exit=False)
     assert BOTH in capsys.readouterr().out
 
 

@@ -23,6 +23,7 @@ def test_a_newcomer_sees_the_lane_from_the_tests_to_the_requests(repository: Rep
     assert "POST /v2/code-coverage/upload, " in done.stdout
     assert "PUT /v2/code-coverage/upload/66, " in done.stdout
     assert "id 66: branch-coverage of " in done.stdout
+    assert 'line coverage went as Cobertura; `codescene.line-coverage = "lcov"`' in done.stdout
     assert "the-real-one" not in done.stdout
     assert not (repository.root / "reports" / "outbox").exists()
 
@@ -71,3 +72,13 @@ def test_a_rehearsal_needs_no_branch_that_codescene_analyses(repository: Reposit
     repository.git("checkout", "--quiet", "-b", "feature")
     merge(repository)
     assert DELIVERED in repository.covlane("rehearse", "--skip-coverage").stdout
+
+
+def test_a_rehearsal_names_the_format_and_how_the_other_is_chosen(repository: Repository) -> None:
+    repository.settings('codescene.line-coverage = "lcov"')
+    merge(repository)
+    shown = repository.covlane("rehearse", "--skip-coverage").stdout
+    assert "id 66: " not in shown
+    assert "id 65: branch-coverage of " in shown
+    assert ", as lcov\n" in shown
+    assert 'line coverage went within the LCOV; `codescene.line-coverage = "cobertura"`' in shown

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from covlane.config.settings import keys
 from covlane.model.rules import questions
+from covlane.render.terminal import console, put
+from covlane.render.words import printable
 from covlane.result import Result
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class Setting:
     @property
     def text(self) -> str:
         """The value as JSON."""
-        return msgspec.json.encode(self.value).decode()
+        return printable(json.dumps(msgspec.to_builtins(self.value), ensure_ascii=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Listed(Result):
 
     def show(self, out: TextIO, *, plain: bool) -> None:
         """Write a table that is folded to the terminal's width; without a terminal each setting is one line."""
-        rows = [(one.key, one.text, one.origin) for one in self.settings]
+        rows = [(one.key, one.text, printable(one.origin)) for one in self.settings]
         if not out.isatty():
             widths = [max(len(row[column]) for row in rows) for column in range(3)]
             # A long value pushes the origin to the right, rather than each short one with it.
@@ -58,7 +60,7 @@ class Listed(Result):
             table.add_column(name, overflow="fold", no_wrap=name == "Key")
         for row in rows:
             table.add_row(*map(Text, row))
-        Console(file=out, highlight=False, no_color=plain).print(table)
+        put(console(out, plain=plain), table)
 
     def data(self) -> object:
         """Return a list of objects."""
