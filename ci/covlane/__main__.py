@@ -25,7 +25,7 @@ FIRST = ("init", "merge", "report", "gate", "upload")
 
 
 class Covlane(Program):
-    """invoke's program, with a help of its own and the lane's exit code for a command line that it cannot read."""
+    """invoke's program, with Covlane's help, and exit code 2 for a command line that it cannot parse."""
 
     def parse_core(self, argv: list[str] | None) -> None:
         """Read the options before the first command."""

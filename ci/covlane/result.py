@@ -32,7 +32,7 @@ class Result:
         return None
 
     def show(self, out: TextIO, *, plain: bool) -> None:
-        """Write the result for a person; `plain` means without colours. Nothing, if all was said on the way."""
+        """Write the result for a person; `plain` means without colours. Nothing, if everything was printed on the way."""
 
     def data(self) -> object:
         """Return what the JSON form holds."""

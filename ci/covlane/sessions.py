@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def register(root: Path | None = None) -> None:
     """Define the sessions `coverage-3.X`, `report` and `workflow` in the noxfile that calls this.
 
-    None of them is one of the default sessions: a bare `nox` does what it did before. The setting `prefix` begins
-    all of their names.
+    None of them is a default session: a bare `nox` does what it did before. Their names start with the setting
+    `prefix`.
 
     Args:
         root: the project's folder; by default the one that nox works in, which is the noxfile's.
@@ -42,11 +42,11 @@ def register(root: Path | None = None) -> None:
         sys.argv,
         {f"{configured.settings.prefix}{name}" for name in ("compare", "coverage", "report", "workflow")},
     ):
-        # Not even what nox itself starts, to make environments, gets them.
+        # Programs that nox starts to make environments do not get them either.
         forget(secrets(environment(), configured.settings.codescene.secrets))
 
     def coverage(session: nox.Session, shard: int = 0) -> None:
-        """Run pytest under SlipCover on one Python; arguments after -- are pytest's."""
+        """Run pytest under measurement on one Python; arguments after -- are pytest's."""
         with _of_covlane(session, configured):
             from covlane.commands.leg import run
 
@@ -75,7 +75,7 @@ def register(root: Path | None = None) -> None:
 
     @nox.session(name=f"{prefix}workflow", python=False, default=False)
     def workflow(session: nox.Session) -> None:
-        """Say whether the workflows are what the settings would write."""
+        """Check that the workflows are up to date with the settings."""
         with _of_covlane(session, configured):
             session.run(sys.executable, "-m", "covlane", "init", "--check", external=True)
 
@@ -93,12 +93,12 @@ def register(root: Path | None = None) -> None:
 
             leg_compare.run(session, configured, _clients(session, configured))
 
-    # nox keeps them in its registry; the names are only theirs.
+    # They stay in nox's registry.
     del coverage, report, workflow, compare
 
 
 def _alone(argv: list[str], ours: set[str]) -> bool:
-    """Say whether a command line of nox asks for sessions of ours by name, and for no other."""
+    """Say whether a command line of nox names only sessions of covlane."""
     named, naming = list[str](), False
     for word in argv[1:]:
         if word == "--":
@@ -130,7 +130,7 @@ def _clients(session: nox.Session, configured: Configured) -> Local:
 
 @contextmanager
 def _of_covlane(session: nox.Session, configured: Configured) -> Iterator[None]:
-    """Work in the project's folder, in CI say how to do so again, and keep secrets from all that the session starts."""
+    """Work in the project's folder without secrets in the environment; in CI, end a failure with how to reproduce it."""
     found = secrets(environment(), configured.settings.codescene.secrets)
     session.env.update(dict.fromkeys(found))
     with _reproducible(session.name), _in(session, configured.root):
@@ -142,7 +142,7 @@ def _of_covlane(session: nox.Session, configured: Configured) -> Iterator[None]:
 
 @contextmanager
 def _reproducible(name: str) -> Iterator[None]:
-    """In CI, let the command that reproduces a failure be the last line, after all that nox says of it."""
+    """In CI, print the command that reproduces a failure as the last line, after nox's output."""
     try:
         yield
     except BaseException:
@@ -154,7 +154,7 @@ def _reproducible(name: str) -> Iterator[None]:
 
 @contextmanager
 def _in(session: nox.Session, folder: Path) -> Iterator[None]:
-    """Work in the project's folder, where the noxfile stands in another one."""
+    """Work in the project's folder, if the noxfile is in another one."""
     if folder.resolve() == Path.cwd():
         yield
         return

@@ -175,16 +175,16 @@ def test_the_settings_come_before_the_remote_s_head(remote: Changed) -> None:
     remote.settings('github.default-branch = "develop"')
     made = single(remote, "topic", "--no-single-branch")
     made.settings('github.default-branch = "develop"')
-    assert found(made).words == "origin/develop"
+    assert found(made).label == "origin/develop"
     made.settings()
-    assert found(made).words == "origin/main"
+    assert found(made).label == "origin/main"
     made.git("remote", "set-head", "origin", "develop")
-    assert found(made).words == "origin/develop"
+    assert found(made).label == "origin/develop"
     made.git("remote", "set-head", "--delete", "origin")
-    assert found(made).words == "origin/main"
+    assert found(made).label == "origin/main"
     made.git("update-ref", "-d", "refs/remotes/origin/main")
     made.git("update-ref", "refs/remotes/origin/master", remote.git("rev-parse", "main"))
-    assert found(made).words == "origin/master"
+    assert found(made).label == "origin/master"
 
 
 @pytest.mark.parametrize("clone", CLONES)

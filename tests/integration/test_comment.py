@@ -99,7 +99,7 @@ def test_nothing_is_posted_where_it_is_so_set(
 @pytest.mark.parametrize(
     ("event", "environ", "told"),
     [
-        ({"ref": "refs/heads/main"}, {}, (2, "this runs for no pull request")),
+        ({"ref": "refs/heads/main"}, {}, (2, "not running for a pull request")),
         (None, {"GITHUB_TOKEN": ""}, (2, "GITHUB_TOKEN is not set, so nothing was sent")),
         (None, {"GITHUB_TOKEN": "another"}, (5, "does not know the token")),
     ],

@@ -393,13 +393,13 @@ def test_the_locked_program_is_named_with_its_hash(patient: Patient) -> None:
     Path(path).write_bytes(patient.program("something else"))
     line = patient.ask()["cs-coverage"]
     assert line["exit_code"] == 6
-    assert line["found"] == f"{path} is not what its archive holds"
+    assert line["found"] == f"{path} differs from its archive"
 
 
 def test_a_program_of_path_is_named_as_locked_nowhere(patient: Patient) -> None:
     path = patient.has_program()
     found = patient.ask()["cs-coverage"]["found"]
-    assert found == f"1.2.3 ({BUILD}), locked nowhere, from PATH, {path}"
+    assert found == f"1.2.3 ({BUILD}), not locked, found on PATH, {path}"
 
 
 def test_a_program_that_is_demanded_and_missing_is_a_cross(patient: Patient) -> None:

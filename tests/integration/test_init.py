@@ -168,7 +168,7 @@ def test_a_link_inside_the_repository_is_written_through(repository: Path) -> No
 
 def test_a_folder_where_a_file_belongs_is_refused(repository: Path) -> None:
     (repository / "noxfile.py").mkdir()
-    with pytest.raises(UsageError, match=r"noxfile\.py stands and is no file"):
+    with pytest.raises(UsageError, match=r"noxfile\.py exists and is not a file"):
         init(repository)
 
 

@@ -400,7 +400,7 @@ def test_a_source_that_is_nowhere_ends_every_session_in_one_sentence(repository:
     done = repository.nox("-l")
     assert done.returncode == 2
     assert done.stderr.startswith(
-        "covlane: the source src/calc is no file, folder or package of this repository, and no glob of one\n"
+        "covlane: the source src/calc does not match a file, folder or package of this repository\n"
         "  -> set `source` in [tool.covlane]\n"
     )
 

@@ -71,7 +71,7 @@ def test_a_refused_report_waits_and_is_resumed_in_order_and_once(
     assert upload(merged, codescene, "--resume").returncode == 0
     assert delivered(codescene) == BOTH
     assert outbox(merged) == []
-    assert upload(merged, codescene, "--resume").stdout == "nothing waits in reports/outbox/\n"
+    assert upload(merged, codescene, "--resume").stdout == "no upload is waiting in reports/outbox/\n"
     assert delivered(codescene) == BOTH
 
 
@@ -208,7 +208,7 @@ def test_two_uploads_at_one_time_send_once(merged: Repository, codescene: StandI
     said = [child.communicate()[0] for child in children]
     assert [child.returncode for child in children] == [0, 0], said
     assert delivered(codescene) == BOTH
-    assert "this very report was delivered already" in "".join(said)
+    assert "this report was already delivered" in "".join(said)
 
 
 def test_a_new_report_of_the_commit_is_sent_although_one_was_delivered(
@@ -229,7 +229,7 @@ def test_an_upload_leaves_earlier_ones_to_be_resumed_and_says_so(
     merge(merged)
     done = upload(merged, codescene)
     assert done.returncode == 0
-    assert "uploads that wait from before: 2; `invoke upload --resume` sends them" in done.stdout
+    assert "earlier uploads that are waiting: 2; `invoke upload --resume` sends them" in done.stdout
     assert len(outbox(merged)) == 4
 
 

@@ -463,7 +463,7 @@ def test_an_event_that_cannot_be_read_is_named(changed: Changed, tmp_path: Path)
 
 @pytest.mark.parametrize("named", ["no-such-branch", "--output=x", "0" * 40])
 def test_a_base_that_is_no_commit_is_named(changed: Changed, named: str) -> None:
-    with pytest.raises(UsageError, match="is no commit of this clone"):
+    with pytest.raises(UsageError, match="is not a commit of this clone"):
         changed.patch(named)
 
 

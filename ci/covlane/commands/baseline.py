@@ -1,4 +1,4 @@
-"""`baseline`: what the default branch measured is kept, shown, and replaced where a drop is wanted."""
+"""`baseline`: the coverage of the default branch is recorded, shown, and replaced where a drop is wanted."""
 
 from __future__ import annotations
 
@@ -70,18 +70,19 @@ class Keeper:
         self._environ = clients.environ
 
     def keep(self, action: str, reason: str, *, force: bool, push: bool) -> Baseline:
-        """Keep what the report comes to, by `write` or `accept`, and with `push` send it to the remote."""
+        """Record the figures of the report, by `write` or `accept`, and with `push` send them to the remote."""
         if push and self._configured.settings.baseline.store != "notes":
             raise UsageError(
-                f"baselines are kept in {self.baselines.where}, not in notes", "commit or upload that instead"
+                f"baselines are kept in {self.baselines.where}, not in notes",
+                "commit or upload that instead",
             )
-        kept = self.accept(reason) if action == "accept" else self.write(force=force)
+        recorded = self.accept(reason) if action == "accept" else self.write(force=force)
         if push:
             self.baselines.push()
-        return kept
+        return recorded
 
     def write(self, *, force: bool) -> Baseline:
-        """Keep what the report comes to, for its commit.
+        """Record the figures of the report for its commit.
 
         Raises:
             UsageError: another branch than the default one is checked out, or its work is not committed.
@@ -91,18 +92,18 @@ class Keeper:
         default = bases.default_branch(self._configured, self._git, self._environ)
         if not force and default is None:
             raise UsageError(
-                "a baseline is written on the default branch, and nothing tells which one that is",
+                "a baseline is written on the default branch, which is not known",
                 "set github.default-branch, or pass --force",
             )
         if not force and branch != default:
             raise UsageError(
-                f"a baseline is written on {default}, and this is {branch or 'no branch'}",
+                f"a baseline is written on {default}, and the checked out branch is {branch or 'none'}",
                 "let the default branch's job write it, or pass --force",
             )
         return self._keep("", force=force)
 
     def accept(self, reason: str) -> Baseline:
-        """Keep what the report comes to as what later figures are compared with, on any branch; errors as `write`."""
+        """Record the figures of the report as the new baseline, on any branch; errors as `write`."""
         if not reason.strip():
             raise UsageError("--reason is required", "pass --reason TEXT: why the drop is wanted")
         return self._keep(reason.strip(), force=True)
@@ -120,12 +121,12 @@ class Keeper:
             )
         if not force and any(stamp.dirty for stamp in report.legs):
             raise UsageError(
-                "the report measured work that is not committed, so it is no commit's baseline",
+                "the report measured uncommitted work, so it cannot be the baseline of a commit",
                 "commit it and measure again, or pass --force",
             )
-        kept = evidence.measured(self._configured, report, commit, reason)
-        self.baselines.write(kept)
-        return kept
+        recorded = evidence.measured(self._configured, report, commit, reason)
+        self.baselines.write(recorded)
+        return recorded
 
     def found(self, action: str, last: int) -> list[Baseline]:
         """Return the last baselines, latest first, for `log`, or the one that the work is compared with, for `show`.

@@ -30,7 +30,7 @@ MOST_MEMORY = 2 * 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Commented(Result):
-    """What became of each comment, or why there is none; it has been said."""
+    """The outcome of each comment, or why there is none; it was printed."""
 
     answers: tuple[str, ...]
 
@@ -51,7 +51,7 @@ def run(configured: Configured, clients: Online, number: str | None = None) -> C
         pull = runner.event(clients.environ).pull_request
         if pull is None:
             raise UsageError(
-                "this runs for no pull request", "name one: `invoke comment --pull-request NUMBER`"
+                "not running for a pull request", "name one: `invoke comment --pull-request NUMBER`"
             )
         number = str(pull.number)
     run_id = clients.environ.get("GITHUB_RUN_ID", "")
@@ -68,7 +68,7 @@ def relay(configured: Configured, clients: Online) -> Commented:
     """
     event = runner.event(clients.environ).workflow_run
     if event is None:
-        raise UsageError("this is not running for a workflow_run event", "leave --relayed out")
+        raise UsageError("not running in a workflow_run event", "leave --relayed out")
     folder = configured.reports / RELAYED
     found = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
     if not found and not folder.is_symlink():
@@ -80,7 +80,7 @@ def relay(configured: Configured, clients: Online) -> Commented:
     numbers = comment.pulls_of_run(api(clients.http, clients.environ), event.id)
     if not numbers:
         return _nothing(
-            clients, "no open pull request is at the commit that was measured, so nothing is commented"
+            clients, "no open pull request is at the measured commit, so there is nothing to comment on"
         )
     return Commented(
         tuple(_publish(configured, clients, number, verdict, str(event.id)) for number in numbers)
@@ -96,7 +96,7 @@ def _publish(configured: Configured, clients: Online, number: int, verdict: Verd
     """Make or update the comment of one pull request, and return what became of it."""
     chosen = configured.settings.github
     if chosen.comment == "never":
-        answer = 'github.comment is "never", so nothing is commented'
+        answer = 'github.comment is "never", so no comment is written'
         clients.say(answer)
         return answer
     begin = chosen.comment == "always" or comment.changed(verdict)

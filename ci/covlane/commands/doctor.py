@@ -35,7 +35,7 @@ _NAMES = {"cobertura": "coverage.xml", "lcov": "lcov.info"}
 
 @dataclass(frozen=True, slots=True)
 class Checks(Result):
-    """The checks, each of which has been said as it was made."""
+    """The checks; each was printed as it was made."""
 
     checks: tuple[Check, ...]
 
@@ -50,7 +50,7 @@ class Checks(Result):
 
 
 def run(configured: Configured, clients: Online) -> Checks:
-    """Make each check, say it and return all."""
+    """Make the checks, and print each one."""
     made = []
     for check in Doctor(configured, clients).examine():
         made.append(check)
@@ -105,7 +105,7 @@ class Doctor:
         yield diagnose.check("commit", lambda: self._commit(checkout))
         if checkout.head and checkout.remote:
             analysed = ", ".join(checkout.analysed)
-            fine = f"by the settings CodeScene analyses {analysed}; this is {checkout.branch or 'of it'}"
+            fine = f"by the settings CodeScene analyses {analysed}; this is {checkout.branch or 'a commit of it'}"
             yield diagnose.check("branch", lambda: preflight.elsewhere(checkout) or fine)
         if merged and checkout.tracked is not None:
             names = merged[0].files
@@ -118,13 +118,14 @@ class Doctor:
     def _commit(self, checkout: Checkout) -> str:
         if not checkout.head:
             raise UsageError(
-                self.clients.git.no_commit().cause, "make a commit, in a clone of what CodeScene analyses"
+                self.clients.git.no_commit().cause,
+                "make a commit in a clone of the repository that CodeScene analyses",
             )
         if not checkout.remote:
             why = (
                 "has no remote"
                 if not checkout.remotes
-                else "has no remote that is origin or its branch's own"
+                else "has no remote named origin or tracked by its branch"
             )
             raise UsageError(f"{checkout.head} {why}", "add the remote that CodeScene analyses as origin")
         return f"{checkout.head} of {clean_remote(checkout.remote)}"
@@ -140,11 +141,11 @@ class Doctor:
         version, build = cs_coverage.version(Path(found), environ)
         environs.append(environ)
         pinned = cs_coverage.pinned(self.configured) if cs_coverage.located(self.configured) else None
-        which = f"archive's SHA-256 as locked: {pinned.sha256}" if pinned else "locked nowhere, from PATH"
+        which = f"archive's SHA-256 as locked: {pinned.sha256}" if pinned else "not locked, found on PATH"
         return f"{version} ({build}), {which}, {found}"
 
     def _tried(self, report: Report, environ: Mapping[str, str]) -> str:
-        """Have the report uploaded to a stand-in on this machine, and return what cs-coverage thinks of its form."""
+        """Have the report uploaded to a stand-in on this machine, and return whether cs-coverage can read it."""
         answers, ends = [], list[str]()
         with tempfile.TemporaryDirectory() as folder, StandIn("nobody") as standin:
             url = standin.url.replace("/v2", "/api/v2")
@@ -158,10 +159,10 @@ class Doctor:
                 refusal = cli.read(done.code, f"{done.stdout}\n{done.stderr}", token="nobody")  # noqa: S106
                 if refusal and refusal.unparsed:
                     raise ToolError(f"{path.name}: {refusal.cause}", refusal.remedy)
-                answers.append(f"{path.name} is {'not called unreadable' if refusal else 'read'}")
+                answers.append(f"{path.name} is {'not reported as unreadable' if refusal else 'read'}")
                 ends += [refusal.cause] if refusal else []
         if ends:
-            raise diagnose.OpenError(", ".join(answers), f"this proves nothing; the program's end: {ends[0]}")
+            raise diagnose.OpenError(", ".join(answers), f"inconclusive; the program ended with: {ends[0]}")
         return ", ".join(answers)
 
     def _sessions(self) -> str:

@@ -37,7 +37,7 @@ EXIT_CODES = {"pass": 0, "fail": GateError.exit_code, "incomplete": ReportError.
 _BRING = (
     "a replay needs verdict.json, evidence.json and coverage.json in one folder, as `invoke gate` left them"
 )
-#: Differences that are told.
+#: At most so many differences are listed.
 MOST_DIFFERENCES = 20
 
 
@@ -65,8 +65,8 @@ class Judged(Result):
         if not self.differences:
             return None
         return ReportError(
-            f"{self.replayed} is not what its artifacts say:\n  - " + "\n  - ".join(self.differences),
-            "judge again with `invoke gate`, or bring the files that were judged",
+            f"{self.replayed} does not match its artifacts:\n  - " + "\n  - ".join(self.differences),
+            "judge again with `invoke gate`, or restore the files that were judged",
         )
 
     def show(self, out: TextIO, *, plain: bool) -> None:
@@ -85,7 +85,7 @@ class Judged(Result):
 
 
 def gates(configured: Configured) -> tuple[Gate, bool]:
-    """Return the gates, and whether they are covlane's own because none is set.
+    """Return the gates, and whether they are covlane's defaults because none is set.
 
     Raises:
         UsageError: one is for a component that is not there.
@@ -94,7 +94,7 @@ def gates(configured: Configured) -> tuple[Gate, bool]:
     for name in gate.components:
         if name not in configured.settings.components:
             raise UsageError(
-                f"[tool.covlane.gate.components] names {name!r}, which is no component",
+                f"[tool.covlane.gate.components] names {name!r}, which is not a component",
                 "add it to [tool.covlane.components], or remove the gate",
             )
     return (DEFAULT, True) if gate == Gate() else (gate, False)
@@ -128,12 +128,12 @@ def draw(configured: Configured, git: Git, environ: Mapping[str, str], named: st
     Args:
         configured: the settings.
         git: the repository.
-        environ: says which event a runner works for.
+        environ: names the event that a runner works for.
         named: the revision that the diff is against, if one was named.
 
     Raises:
         ReportError: there is no report.
-        UsageError: a gate cannot be meant, or what was named is no commit.
+        UsageError: a gate is invalid, or `named` is not a commit.
     """
     gate, defaults = gates(configured)
     content, report = _report(configured.reports, configured.first)
@@ -147,7 +147,7 @@ def draw(configured: Configured, git: Git, environ: Mapping[str, str], named: st
 
 
 class Gated(NamedTuple):
-    """What decides, apart from what was seen."""
+    """The rules of a verdict, and the versions that applied them."""
 
     gate: Gate
     defaults: bool
@@ -170,38 +170,38 @@ def replay(path: Path) -> tuple[Verdict, list[str]]:
     """Draw a verdict again from the `coverage.json` and `evidence.json` beside it.
 
     Returns:
-        what it is now, and where the written one differs from it: nothing, if it is the same to the byte.
+        the verdict as computed now, and where the written one differs: nothing, if it has the same bytes.
 
     Raises:
-        ReportError: one of the three is missing, or is none.
+        ReportError: one of the three is missing or cannot be read.
     """
     content = files.read_bytes(path, remedy=_BRING)
-    said = written.read_verdict(content, str(path))
+    former = written.read_verdict(content, str(path))
     beside = files.read_bytes(path.parent / "evidence.json", remedy=_BRING)
     found = written.read_evidence(beside, "evidence.json")
     try:
-        gate = msgspec.convert(said.settings, Gate)
+        gate = msgspec.convert(former.settings, Gate)
     except msgspec.ValidationError as error:
-        raise ReportError(f"{path} has gates that are none: {error}", "run `invoke gate` again") from None
-    now = _judged(*_report(path.parent, _BRING), beside, found, Gated(gate, said.defaults, said.tools))
+        raise ReportError(f"{path} has invalid gates: {error}", "run `invoke gate` again") from None
+    now = _judged(*_report(path.parent, _BRING), beside, found, Gated(gate, former.defaults, former.tools))
     if written.write_verdict(now) == content:
         return now, []
-    differing = list(_differences(msgspec.to_builtins(said), msgspec.to_builtins(now), ""))
+    differing = list(_differences(msgspec.to_builtins(former), msgspec.to_builtins(now), ""))
     if folded := differing[MOST_DIFFERENCES:]:
         differing[MOST_DIFFERENCES:] = [f"and {len(folded):,} more"]
-    return now, differing or ["the bytes differ, and say the same"]
+    return now, differing or ["the bytes differ, but the content is the same"]
 
 
-def _differences(said: object, now: object, at: str) -> Iterator[str]:
+def _differences(former: object, now: object, at: str) -> Iterator[str]:
     """Yield each place where two values differ, deepest first."""
-    if isinstance(said, dict) and isinstance(now, dict):
-        for key in sorted({*said, *now}):
-            yield from _differences(said.get(key), now.get(key), f"{at}.{key}".lstrip("."))
-    elif isinstance(said, list | tuple) and isinstance(now, list | tuple) and len(said) == len(now):
-        for number, (one, other) in enumerate(zip(said, now, strict=True)):
+    if isinstance(former, dict) and isinstance(now, dict):
+        for key in sorted({*former, *now}):
+            yield from _differences(former.get(key), now.get(key), f"{at}.{key}".lstrip("."))
+    elif isinstance(former, list | tuple) and isinstance(now, list | tuple) and len(former) == len(now):
+        for number, (one, other) in enumerate(zip(former, now, strict=True)):
             yield from _differences(one, other, f"{at}[{number}]")
-    elif said != now:
-        yield f"{at}: it says {_short(said)}, the artifacts say {_short(now)}"
+    elif former != now:
+        yield f"{at}: the file has {_short(former)}, the artifacts give {_short(now)}"
 
 
 def _short(value: object, most: int = 80) -> str:

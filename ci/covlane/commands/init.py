@@ -73,7 +73,7 @@ class WorkflowsChecked(Result):
         return UsageError(f"out of date with [tool.covlane]: {names}", "run `covlane init --force`")
 
     def show(self, out: TextIO, *, plain: bool) -> None:  # noqa: ARG002 - the base class's
-        """Write a diff, or that there is none."""
+        """Write a diff, or that everything is up to date."""
         out.write(change.diff(self.changes) or "the workflows are up to date with [tool.covlane]\n")
 
     def notes(self, *, json: bool) -> Iterator[str]:  # noqa: ARG002 - as above

@@ -1,4 +1,4 @@
-"""`install-cs-coverage`: the locked build, downloaded, compared, tried and kept for this user."""
+"""`install-cs-coverage`: the locked build, downloaded, verified, tried and installed for this user."""
 
 from __future__ import annotations
 
@@ -53,23 +53,23 @@ def run(
     installer_script: bool = False,
     if_used: bool = False,
 ) -> Installed:
-    """Install the locked build, the one that `lock` names, or what CodeScene's own installer brings.
+    """Install the locked build, the one that `lock` names, or run CodeScene's own installer.
 
     Raises:
         ToolError, UsageError: as of `Installation`.
     """
     chosen = configured.settings.codescene
     if if_used and not (chosen.upload and chosen.via != "rest"):
-        return Installed(("the settings have no upload made by cs-coverage",))
+        return Installed(("uploads do not use cs-coverage, so nothing is installed",))
     if chosen.via == "auto" and not (lock or installer_script or cs_coverage.pinned(configured)):
         missing = f"no build of cs-coverage is pinned for {cs_coverage.machine()}, so uploads go by REST"
         return Installed(note=f"{missing}; `covlane install-cs-coverage --lock BUILD` pins one")
     with clients.progress("cs-coverage", pieces=False) as progress:
-        acting = Installation(configured, clients.environ, clients.http, progress)
+        installation = Installation(configured, clients.environ, clients.http, progress)
         if installer_script:
-            clients.say("what CodeScene's own installer installs is neither pinned nor checked by its hash")
-            return Installed((acting.script(),))
-        build, path = acting.build(lock)
+            clients.say("CodeScene's own installer is used: its build is not pinned, and no hash is checked")
+            return Installed((installation.script(),))
+        build, path = installation.build(lock)
     lines = [f"cs-coverage {build.version} ({build.build}) for {build.platform}: {path}"]
     if lock:
         lines.append(
@@ -94,7 +94,7 @@ class Installation:
 
         Raises:
             ToolError: none is locked for this machine, or it did not come as it should; nothing has changed then.
-            UsageError: the name is none of a build, or the address none to download from.
+            UsageError: that is not the name of a build, or the address cannot be downloaded from.
         """
         known = cs_coverage.known(self.configured)
         if not name and not known:
@@ -109,7 +109,7 @@ class Installation:
             try:
                 files.write_whole(
                     self.configured.root / cs_coverage.LOCK,
-                    install.write_lock(cs_coverage.own_lock(self.configured), entry),
+                    install.write_lock(cs_coverage.repository_lock(self.configured), entry),
                 )
             except ReportError as error:
                 raise ToolError(error.cause, error.remedy) from None
@@ -120,7 +120,7 @@ class Installation:
 
         Raises:
             ToolError: it did not come whole, cannot run, or failed.
-            UsageError: the address is none to download from.
+            UsageError: the address cannot be downloaded from.
         """
         with store.incoming() as folder:
             path = folder / install.SCRIPT
@@ -131,29 +131,29 @@ class Installation:
             )
         if done.code != 0:
             words = shown(f"{done.stdout} {done.stderr}", token=HIDDEN)
-            raise ToolError(f"{path.name} ended with exit code {done.code}: {words}", "mend what it names")
+            raise ToolError(f"{path.name} ended with exit code {done.code}: {words}", "fix what it reports")
         return done.stdout
 
     def _download(self, build: str, pinned: Build | None) -> tuple[Build, Path]:
         """Download a build, compare it with its entry, look into it, try it and keep it."""
-        name, held = f"{cli.PROGRAM}-{cs_coverage.machine()}-{build}.zip", list[str]()
+        name, members = f"{cli.PROGRAM}-{cs_coverage.machine()}-{build}.zip", list[str]()
         with store.incoming() as folder:
             program = folder / install.program(cs_coverage.machine())
             digest = store.receive(folder / store.ARCHIVE, self._pieces(name, install.MOST_ARCHIVE), b"PK")
             if pinned and digest != pinned.sha256:
-                cause = f"{name} has the SHA-256 {digest}, and {pinned.sha256} is locked"
-                raise ToolError(cause, "try again; if it stays so, find out why another file is served")
-            store.unpack(program, lambda all_: held.extend(install.members(all_, program.name, pinned)))
-            version, said = cs_coverage.version(program, self.environ)
-            if said != build or (pinned and version != pinned.version):
-                cause = f"{name} holds {cli.PROGRAM} {version} ({said})"
-                raise ToolError(cause, "lock the build that you want by its 40 hex digits")
+                cause = f"{name} has the SHA-256 {digest}, but the lock has {pinned.sha256}"
+                raise ToolError(cause, "try again; if it persists, find out why another file is served")
+            store.unpack(program, lambda all_: members.extend(install.members(all_, program.name, pinned)))
+            version, found = cs_coverage.version(program, self.environ)
+            if found != build or (pinned and version != pinned.version):
+                cause = f"{name} contains {cli.PROGRAM} {version} ({found})"
+                raise ToolError(cause, "pass the 40 hex digits of the build that you want to --lock")
             entry = Build(
                 version=version,
                 build=build,
                 platform=cs_coverage.machine(),
                 sha256=digest,
-                members=tuple(held),
+                members=tuple(members),
             )
             return entry, store.keep(program, digest)
 

@@ -36,7 +36,7 @@ class Merged(Result):
     report: Report
 
     def show(self, out: TextIO, *, plain: bool) -> None:  # noqa: ARG002 - the base class's
-        """Write what was noted on the way, and the figures."""
+        """Write the notes of the merge, and the figures."""
         for note in self.report.notes:
             say(f"note: {note}", out)
         say(f"{words.headline(self.report)}, legs: {words.legs(self.report)}", out)
@@ -77,7 +77,7 @@ def merge_legs(
 
     Raises:
         ReportError: there is no leg, or the report is incomplete and that is not allowed; then it is written
-            nowhere, and the former one stands.
+            nowhere, and the former one is left.
     """
     found = inputs.found(configured, named)
     places = inputs.places(configured, git)
@@ -107,7 +107,7 @@ def merge_legs(
             reasons += "".join(f"\n  note: {printable(note)}" for note in report.notes)
             raise ReportError(
                 f"the report would be incomplete:{reasons}",
-                "mend these, or pass --allow-incomplete, which marks every output",
+                "fix these, or pass --allow-incomplete, which marks every output",
             )
         names = "slipcover", "slipcover-cli"
         version = next((leg.tools[name] for leg in report.legs for name in names if name in leg.tools), "")

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from covlane.config.settings import Configured
     from covlane.connections.local import Local
 
-#: No token of any CodeScene.
+#: Valid only for the stand-in.
 TOKEN = "token-of-the-rehearsal"  # noqa: S105 - made up
 _RETRIES = 2
 _AT_ONCE = (("Retry-After", "0"),)
-#: What the first requests meet, by name. The first two are outlasted; the others end the upload, which is kept.
+#: How the first requests fail, by name. Retries get over the first two; the others fail the upload, which is kept.
 FAULTS: dict[str, tuple[Fault, ...]] = {
     "": (),
     "503": (Fault(503, headers=_AT_ONCE),) * _RETRIES,
@@ -60,7 +60,7 @@ class Rehearsed(Result):
 
     def show(self, out: TextIO, *, plain: bool) -> None:  # noqa: ARG002 - the base class's
         """Write what was received."""
-        say("what the CodeScene of this rehearsal received:", out)
+        say("the CodeScene stand-in received:", out)
         for line in self.lines:
             say(f"  {line}", out)
         say(self.choice, out)

@@ -156,18 +156,18 @@ class Writer:
             beside = files.read_bytes(folder / "evidence.json")
             return verdict, evidence.read_evidence(beside, "evidence.json").baseline
         except CovlaneError:
-            return None, None  # `invoke gate` says what is wrong with its own files
+            return None, None  # `invoke gate` reports what is wrong with its files
 
     def _points(self) -> list[svg.Point]:
         """Return the last baselines, oldest first, and then this report."""
         try:
-            kept = list(Baselines(self.configured, self.git).log("HEAD", MOST_POINTS))
+            baselines = list(Baselines(self.configured, self.git).log("HEAD", MOST_POINTS))
         except CovlaneError:
             return []
         commit = self.git.commit()
         points = [
             svg.Point(one.commit[:7], one.lines, one.branches if one.branch else None)
-            for one in reversed(kept)
+            for one in reversed(baselines)
             if one.commit != commit
         ]
         branches = self.report.branches if self.report.branch else None

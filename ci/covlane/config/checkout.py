@@ -1,7 +1,6 @@
-"""Where a project stands in its checkout: at the top, or in a folder beside other projects.
+"""Where a project is in its checkout: at the top, or in a folder beside other projects.
 
-It is read from the file system, as git answers nothing in a checkout of another user (`safe.directory`), and names that
-are silently those of another file would be worse than no answer.
+It is read from the file system, as git refuses to answer in a checkout of another user (`safe.directory`).
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ def _is_top(folder: Path) -> bool:
 
 
 def folder(root: Path) -> str:
-    """Return where the project stands in its checkout, as `a/b`; "" at the top."""
+    """Return where the project is in its checkout, as `a/b`; "" at the top."""
     place = root.resolve().relative_to(top(root)).as_posix()
     return "" if place == "." else place
 
 
 def change_to(root: Path) -> str:
-    """Return what a command begins with that is typed at the top of the checkout and runs in `root`."""
+    """Return the prefix of a command that is typed at the top of the checkout and runs in `root`."""
     place = folder(root)
     return f"cd {shlex.quote(place)} && " if place else ""
 
@@ -55,12 +54,12 @@ def slug(folder: str) -> str:
 
 
 def artifacts(folder: str) -> str:
-    """Return what begins the names of a project's artifacts, as several may share a run; "" for the top."""
+    """Return the prefix of a project's artifact names, as several projects may share a run; "" for the top."""
     return f"{slug(folder)}-" if folder else ""
 
 
 def title(folder: str) -> str:
-    """Return what the lane of a project is called where those of others are: its workflow, its check, its comment."""
+    """Return the name of a project's workflow, check and comment, beside those of other projects."""
     if not folder:
         return "coverage"
     return f"coverage of {folder if _PLAIN.fullmatch(folder) else slug(folder)}"

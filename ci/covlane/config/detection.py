@@ -1,4 +1,4 @@
-"""What a repository shows of itself: its sources, tests, Pythons and requirements."""
+"""Detection of a repository's sources, tests, Pythons and requirements."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from covlane.config import checkout, lockfile, pythons
 from covlane.config.metadata import Metadata, ini, table
-from covlane.config.requirements import needs
+from covlane.config.requirements import from_tools
 from covlane.config.sources import resolve
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-#: What SlipCover excludes when nobody says otherwise (slipcover.DEFAULT_EXCLUDE).
+#: What SlipCover excludes by default (slipcover.DEFAULT_EXCLUDE).
 EXCLUDE_LINES = (
     r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)",
     r"if (typing\.)?TYPE_CHECKING:",
@@ -65,9 +65,9 @@ Found = dict[str, tuple[Any, str]]
 
 
 def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any]) -> Found:
-    """Return what can be seen: key to (value, reason), for keys of the settings table.
+    """Return the settings that can be detected: key to (value, reason).
 
-    A `source` that is configured is there as the paths that it stands for.
+    A configured `source` is returned as the paths that it stands for.
 
     Args:
         root: the repository.
@@ -125,8 +125,8 @@ def _allows(allowed: SpecifierSet, python: str) -> bool:
 
 def _tests(root: Path, document: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
     """Find the tests' folders; they are left out of what is measured, pytest itself decides what runs."""
-    own = table(document, "tool", "pytest")
-    configured = table(own, "ini_options").get("testpaths") or own.get("testpaths") or []
+    pytest = table(document, "tool", "pytest")
+    configured = table(pytest, "ini_options").get("testpaths") or pytest.get("testpaths") or []
     if isinstance(configured, str):
         configured = configured.split()
     configured = [str(path) for path in configured] if isinstance(configured, list) else []
@@ -179,7 +179,7 @@ def _packs_every_folder(root: Path, document: Mapping[str, Any], metadata: Metad
 
 
 def _declared(root: Path, document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the packages that a build backend's own table names, where each of them is there."""
+    """Return the packages that the build backend's table names, if all of them exist."""
     tool = document.get("tool", {})
     wheel = table(tool, "hatch", "build", "targets", "wheel")
     names = [str(name) for name in wheel.get("packages", ())]
@@ -238,9 +238,9 @@ def _holds_tests(path: Path) -> bool:
 
 
 def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -> Found:
-    """Find what to install, in the first of these that says it; pytest alone where none does.
+    """Find what to install, in the first of these that has it; pytest alone where none has.
 
-    A dependency group, an extra or a requirements file whose name is that of tests, the tool that runs them (`needs`), a
+    A dependency group, an extra or a requirements file whose name is that of tests, the tool that runs them (`from_tools`), a
     group or extra of any name with pytest in it, a requirements file for development, and for what is not installed
     itself its requirements.txt.
     """
@@ -257,7 +257,7 @@ def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -
         install, reason = ["-e", f".[{extra}]"], f"the extra {extra!r}"
     elif file := _first(root, TEST_FILES):
         install, reason = [*install, "-r", file], file
-    elif (others := needs(root, document, GROUP_NAMES)).where:
+    elif (others := from_tools(root, document, GROUP_NAMES)).where:
         if install and others.extras:
             install = ["-e", f".[{','.join(others.extras)}]"]
         install, reason = [*install, *others.arguments], others.where
@@ -296,11 +296,11 @@ def _first(root: Path, patterns: Iterable[str]) -> str:
 
 
 def _locked(root: Path, install: tuple[str, ...]) -> tuple[bool, str]:
-    """Say whether uv.lock knows the versions: a file of requirements has versions of its own."""
+    """Say whether uv.lock has the versions; a requirements file has its own."""
     if not (root / lockfile.NAME).is_file():
         return False, f"no {lockfile.NAME}"
     files = any(word.startswith(("-r", "--requirement", "-c", "--constraint")) for word in install)
-    return not files, f"a file says what is installed, not {lockfile.NAME}" if files else lockfile.NAME
+    return not files, f"requirements come from a file, not {lockfile.NAME}" if files else lockfile.NAME
 
 
 def _installable(root: Path, document: Mapping[str, Any], metadata: Metadata) -> bool:

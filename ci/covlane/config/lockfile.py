@@ -1,4 +1,4 @@
-"""The versions in uv.lock, as constraints that uv and pip take: tests run with what the repository says they run with."""
+"""The versions in uv.lock, as constraints for uv and pip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a project says of itself, in pyproject.toml, setup.cfg or setup.py; none of it is run."""
+"""A project's metadata from pyproject.toml, setup.cfg or setup.py; nothing is run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """A project's metadata; empty where nothing is said.
+    """A project's metadata; fields are empty where it is missing.
 
     `requires` is its specifier of Pythons, `extras` its optional dependencies by name, as they are written, `arguments`
     the names that setup.cfg's `[options]` and setup.py's `setup(...)` are given, whatever their values.
@@ -52,7 +52,7 @@ class Metadata:
 
 
 def table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """Return a table inside a TOML document, empty where there is none."""
+    """Return a table inside a TOML document, empty if missing."""
     found: Any = document
     for key in keys:
         found = found.get(key) if isinstance(found, dict) else None
@@ -60,7 +60,7 @@ def table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
 
 
 def ini(path: Path) -> configparser.ConfigParser:
-    """Return an ini file, empty where there is none that can be read."""
+    """Return an ini file, empty if it cannot be read."""
     try:
         return ini_text(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError):
@@ -68,7 +68,7 @@ def ini(path: Path) -> configparser.ConfigParser:
 
 
 def ini_text(text: str) -> configparser.ConfigParser:
-    """Return what an ini file says, empty where that is none."""
+    """Return the parsed text of an ini file, empty if invalid."""
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(text)
@@ -78,7 +78,7 @@ def ini_text(text: str) -> configparser.ConfigParser:
 
 
 def toml(path: Path) -> dict[str, Any]:
-    """Return a TOML file, empty where there is none that can be read."""
+    """Return a TOML file, empty if it cannot be read."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError):

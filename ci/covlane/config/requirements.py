@@ -1,6 +1,6 @@
-"""What the tools of a project install for its tests: for projects that say it to no other.
+"""What uv, PDM, Hatch, Poetry or tox install for the tests of a project.
 
-uv, PDM, Hatch and Poetry keep it in tables of pyproject.toml, tox also in files of its own. None of it is run.
+It is read from pyproject.toml, tox.ini and tox.toml; nothing is run.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _HERE = re.compile(r"\{(?:toxinidir|tox_root)\}/?")
 _COMPARISON = re.compile(r"(\^|~(?!=)|[=!<>~]=?=?)?\s*(\d[\w.*+!-]*)")
 
 
-class Needs(NamedTuple):
-    """What to install: arguments as pip takes them, extras of the project, dependency groups; and where that stands."""
+class Requirements(NamedTuple):
+    """What to install: arguments as pip takes them, extras of the project, dependency groups; and where that was found."""
 
     arguments: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
@@ -35,50 +35,50 @@ class Needs(NamedTuple):
     where: str = ""
 
 
-def needs(root: Path, document: Mapping[str, Any], names: Sequence[str]) -> Needs:
-    """Return what the first tool that has something to say installs for a project's tests; nothing if none has.
+def from_tools(root: Path, document: Mapping[str, Any], names: Sequence[str]) -> Requirements:
+    """Return what the first tool that is configured for it installs for a project's tests; nothing if none is.
 
     Args:
         root: the repository.
         document: pyproject.toml, decoded.
         names: what a table of tests may be called, in the order of preference.
     """
-    readers: tuple[Callable[[], Needs], ...] = (
+    readers: tuple[Callable[[], Requirements], ...] = (
         lambda: _tables(document, names),
         lambda: _hatch(document, names),
         lambda: _poetry(document, names),
         lambda: _tox(root, document),
     )
     found = (reader() for reader in readers)
-    return next((each for each in found if any(each[:3])), Needs())
+    return next((each for each in found if any(each[:3])), Requirements())
 
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
-def _tables(document: Mapping[str, Any], names: Sequence[str]) -> Needs:
+def _tables(document: Mapping[str, Any], names: Sequence[str]) -> Requirements:
     """What uv and PDM had before dependency groups."""
     pdm = table(document, "tool", "pdm", "dev-dependencies")
     found = next((texts for name in names if (texts := _texts(pdm.get(name)))), ())
     if found:
-        return Needs(found, where="[tool.pdm.dev-dependencies]")
-    return Needs(_texts(table(document, "tool", "uv").get("dev-dependencies")), where="[tool.uv]")
+        return Requirements(found, where="[tool.pdm.dev-dependencies]")
+    return Requirements(_texts(table(document, "tool", "uv").get("dev-dependencies")), where="[tool.uv]")
 
 
-def _hatch(document: Mapping[str, Any], names: Sequence[str]) -> Needs:
+def _hatch(document: Mapping[str, Any], names: Sequence[str]) -> Requirements:
     """An environment of Hatch's, which inherits from `default`."""
     environments = table(document, "tool", "hatch", "envs")
     name = next((name for name in (*names, "hatch-test", "default") if name in environments), "")
-    own, default = table(environments, name), table(environments, "default")
-    layers = [own] if own.get("detached") or name == "default" else [default, own]
+    chosen, default = table(environments, name), table(environments, "default")
+    layers = [chosen] if chosen.get("detached") or name == "default" else [default, chosen]
 
     def listed(*keys: str) -> tuple[str, ...]:
         return tuple(
             one for layer in layers for key in keys for one in _texts(layer.get(key)) if "{" not in one
         )
 
-    return Needs(
+    return Requirements(
         listed("dependencies", "extra-dependencies"),
         listed("features"),
         listed("dependency-groups"),
@@ -86,19 +86,21 @@ def _hatch(document: Mapping[str, Any], names: Sequence[str]) -> Needs:
     )
 
 
-def _poetry(document: Mapping[str, Any], names: Sequence[str]) -> Needs:
+def _poetry(document: Mapping[str, Any], names: Sequence[str]) -> Requirements:
     """A group of Poetry's, or what it had before it had groups."""
     poetry = table(document, "tool", "poetry")
     for name in names:
         if group := table(poetry, "group", name, "dependencies"):
-            return Needs(tuple(_of_poetry(group)), where=f"[tool.poetry.group.{name}]")
-    return Needs(tuple(_of_poetry(table(poetry, "dev-dependencies"))), where="[tool.poetry.dev-dependencies]")
+            return Requirements(tuple(_of_poetry(group)), where=f"[tool.poetry.group.{name}]")
+    return Requirements(
+        tuple(_of_poetry(table(poetry, "dev-dependencies"))), where="[tool.poetry.dev-dependencies]"
+    )
 
 
 def _of_poetry(dependencies: Mapping[str, Any]) -> Iterator[str]:
     """Yield requirements as pip takes them; what comes from a folder or a repository is left out."""
-    for name, said in dependencies.items():
-        detail = {"version": said} if isinstance(said, str) else said
+    for name, wanted in dependencies.items():
+        detail = {"version": wanted} if isinstance(wanted, str) else wanted
         if not isinstance(detail, dict) or not isinstance(detail.get("version"), str) or name == "python":
             continue
         extras = ",".join(_texts(detail.get("extras")))
@@ -122,35 +124,35 @@ def _comparisons(constraint: str) -> list[tuple[str, str]]:
             made.append((operator if operator not in ("", "=") else "==", version))
             continue
         numbers = [int(number) for number in re.findall(r"\d{1,9}", version.partition("-")[0])]
-        kept = next((at for at, number in enumerate(numbers) if number), len(numbers) - 1)
-        last = kept if operator == "^" else min(1, len(numbers) - 1)
+        leftmost = next((at for at, number in enumerate(numbers) if number), len(numbers) - 1)
+        last = leftmost if operator == "^" else min(1, len(numbers) - 1)
         limit = [*numbers[:last], numbers[last] + 1]
         made += [(">=", version), ("<", ".".join(map(str, limit)))]
     return made
 
 
-def _tox(root: Path, document: Mapping[str, Any]) -> Needs:
+def _tox(root: Path, document: Mapping[str, Any]) -> Requirements:
     """The environment of tox's that runs pytest, or what all have in common."""
-    own = table(document, "tool", "tox")
-    legacy = own.get("legacy_tox_ini")
+    native = table(document, "tool", "tox")
+    legacy = native.get("legacy_tox_ini")
     for name, config in (
         ("tox.ini", ini(root / "tox.ini")),
         ("tox in pyproject.toml", ini_text(legacy if isinstance(legacy, str) else "")),
     ):
         if config.has_section("testenv"):
             return _tox_ini(root, config)._replace(where=f"{name}'s [testenv]")
-    for name, tables in (("tox in pyproject.toml", own), ("tox.toml", toml(root / "tox.toml"))):
+    for name, tables in (("tox in pyproject.toml", native), ("tox.toml", toml(root / "tox.toml"))):
         if base := table(tables, "env_run_base"):
-            return Needs(
+            return Requirements(
                 tuple(_arguments(root, _texts(base.get("deps")))),
                 _texts(base.get("extras")),
                 _texts(base.get("dependency_groups")),
                 f"{name}'s env_run_base",
             )
-    return Needs()
+    return Requirements()
 
 
-def _tox_ini(root: Path, config: configparser.ConfigParser) -> Needs:
+def _tox_ini(root: Path, config: configparser.ConfigParser) -> Requirements:
     def lines(key: str, name: str) -> list[str]:
         return list(_lines(config.get("testenv", key, fallback=""), name))
 
@@ -159,7 +161,7 @@ def _tox_ini(root: Path, config: configparser.ConfigParser) -> Needs:
     names = [name for name in names if not config.has_section(f"testenv:{name}")]
     testing = (name for name in names if any("pytest" in line for line in lines("commands", name)))
     name = next(testing, "")
-    return Needs(
+    return Requirements(
         tuple(_arguments(root, lines("deps", name))),
         tuple(word for line in lines("extras", name) for word in _NAMES.findall(line)),
         tuple(word for line in lines("dependency_groups", name) for word in _NAMES.findall(line)),

@@ -1,4 +1,4 @@
-"""`[tool.covlane]`, COVLANE_* and what the repository shows of itself, as one frozen value with its origins."""
+"""The settings: `[tool.covlane]`, COVLANE_* variables and detected values, as one frozen value with its origins."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DEFAULT = "default"
-#: How many processes share the tests: none beside pytest's own, so many, or one for each processor.
+#: The number of worker processes: 0 for pytest alone, or "auto" for one per processor.
 Workers = Annotated[int, msgspec.Meta(ge=0)] | Literal["auto"]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
-#: What a leg's file and name call the operating system that it ran on, by `sys.platform`.
+#: The operating system's name in a leg's name, by `sys.platform`.
 SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
-#: Where what is read turns from red to yellow, and from yellow to green.
+#: The percentages at which figures turn from red to yellow, and from yellow to green.
 Thresholds = tuple[Percent, Percent]
 
 
-#: What takes numbers in the environment, and as what.
+#: Types that are read as numbers from the environment.
 _NUMBERS = (
     (Workers, int),
     (Positive, int),
@@ -46,7 +46,7 @@ _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """Where and how the merged report is delivered to CodeScene; without `upload` it is not.
 
-    `line_coverage` is the format in which line coverage goes: Cobertura in an upload of its own, or LCOV with branches.
+    `line_coverage` is the format of line coverage: a separate upload as Cobertura, or the LCOV that has branches too.
     `secrets` are globs of variables that no install, build or test gets, beside those that covlane knows.
     """
 
@@ -61,7 +61,7 @@ class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
 
 class GitHub(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """What the generated workflow runs on, and what it tells a pull request.
+    """The generated workflow, and its comment on a pull request.
 
     `systems` maps an operating system to its runner, where legs run on several; `lane` names the comment, so that
     several lanes stand side by side; `timeout` is a leg's, in minutes.
@@ -84,20 +84,20 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of the repository with figures of its own: its folders and files, and labels."""
+    """A component, which has figures of its own: its folders and files, and labels."""
 
     source: tuple[str, ...]
     flags: tuple[str, ...] = ()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """Everything that a repository decides.
+    """All settings of a project.
 
     Paths are relative to the project's folder, with `/`; `names` says where those in coverage.xml, lcov.info and
     coveragepy.json begin, at the top of the checkout or in that folder. `install` holds requirement arguments as pip
     takes them (`-e .`, `-r requirements.txt`, `hypothesis`), `groups` names of dependency groups; `locked`
     holds both to the versions in uv.lock. `pytest_args` come before the arguments that a person gives. Each
-    list of `paths` is a folder and, as in coverage.py's `[paths]`, what stands for it elsewhere. `prefix` begins
+    list of `paths` is a folder and, as in coverage.py's `[paths]`, its names elsewhere. `prefix` begins
     the names of all sessions, where a noxfile has others of those names.
     """
 
@@ -132,7 +132,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     github: GitHub = msgspec.field(default_factory=GitHub)
 
 
-#: The types of settings in a person's words.
+#: Descriptions of the types, for error messages.
 _WORDS = (
     (bool, "true or false"),
     (str, "a string"),
@@ -140,7 +140,7 @@ _WORDS = (
     (Positive, "a number from 1 on"),
     (dict[str, str], "a table of runners by `linux`, `windows`, `macos`"),
     (Percent | None, "a percentage from 0 to 100"),
-    (bool | Percent, "true, false, or the points of a drop that may be"),
+    (bool | Percent, "true, false, or the percentage points that coverage may drop"),
     (Count | None, "a number from 0 on"),
     (Thresholds, "two percentages, the lower first"),
     (dict[str, Percent | MinimumCoverage], "percentages, or tables of `line`, `branch` and `together`"),
@@ -149,7 +149,7 @@ _WORDS = (
 )
 
 
-#: What a name has to be.
+#: Patterns of names, and their description.
 _NAMES = {
     "github.lane": (
         r"(?!.*--)[\w ./-]{1,60}",
@@ -196,12 +196,12 @@ class Configured(NamedTuple):
 
     @property
     def session(self) -> str:
-        """The session that stands for all legs."""
+        """The session that runs all legs."""
         return f"{self.settings.prefix}coverage"
 
     @property
     def first(self) -> str:
-        """The remedy where nothing was measured yet."""
+        """The remedy where there is no report yet."""
         return f"run `nox -s {self.session}` first"
 
     def sessions(self) -> tuple[str, ...]:
@@ -225,7 +225,7 @@ class Configured(NamedTuple):
 
 
 def leg_name(session: str, system: str) -> str:
-    """Return what the leg of a session is called on a system; "" where the repository does not tell systems apart."""
+    """Return the name of a session's leg on a system; `system` is "" where legs run on one system only."""
     return f"{session}@{system}" if system else session
 
 
@@ -243,7 +243,7 @@ def load(root: Path, environ: Mapping[str, str]) -> Configured:
     """Read the settings of the repository at `root`.
 
     Raises:
-        UsageError: pyproject.toml is no TOML, or a key, type or value is wrong.
+        UsageError: pyproject.toml is not valid TOML, or a key, type or value is wrong.
     """
     document = read_pyproject(root)
     tool = document.get("tool", {})
@@ -274,7 +274,7 @@ def read_pyproject(root: Path) -> dict[str, Any]:
     """Return pyproject.toml as a dictionary, empty where there is none.
 
     Raises:
-        UsageError: it is no UTF-8 or no TOML.
+        UsageError: it is not valid TOML in UTF-8.
     """
     path = root / "pyproject.toml"
     try:
@@ -282,7 +282,7 @@ def read_pyproject(root: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
-        raise UsageError(f"{path} cannot be read: {error}", "mend it; nothing was changed") from None
+        raise UsageError(f"{path} cannot be read: {error}", "fix it; nothing was changed") from None
 
 
 def _flatten(table: dict[str, Any], known: dict[str, Key], *, prefix: str) -> Iterator[tuple[str, Any]]:
@@ -308,7 +308,7 @@ def _overrides(environ: Mapping[str, str], known: dict[str, Key]) -> dict[str, t
             found[key.name] = (_from_text(key, text), f"environment {variable}")
         elif variable.startswith("COVLANE_"):
             raise UsageError(
-                f"the environment variable {variable} names no setting",
+                f"the environment variable {variable} is not a setting",
                 _suggestion(variable, variables, like=0.8) + "unset it, or see `invoke settings`",
             )
     return found
@@ -349,7 +349,7 @@ def _wrong(name: str, value: object, takes: str, origin: str) -> UsageError:
 
 
 def describe(kind: Any) -> str:
-    """Return a type in a person's words."""
+    """Return the description of a type."""
     for known, words in _WORDS:
         if kind == known:
             return words
@@ -359,10 +359,10 @@ def describe(kind: Any) -> str:
 
 
 def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
-    """Refuse values of the right type that cannot be meant.
+    """Refuse invalid values of the right type.
 
     Raises:
-        UsageError: a path leaves the repository, a Python is no version, a pattern is no regular expression.
+        UsageError: a path leaves the repository, a Python is not a version, a pattern is not a regular expression.
     """
     inside = {name: values.get(name, ()) for name in ("source", "tests", "omit")}
     inside["reports"] = [values.get("reports", "reports")]
@@ -382,7 +382,7 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
                 raise _wrong(
                     name,
                     path,
-                    "paths inside the project's folder, relative to it (what lies beside it needs a lane of its own)",
+                    "paths inside the project's folder, relative to it (a project beside it has its own settings)",
                     origins[name],
                 )
     if (thresholds := values.get("thresholds", ())) != tuple(sorted(thresholds)):
@@ -415,12 +415,12 @@ def _check_tables(values: dict[str, Any], origins: dict[str, str]) -> None:
 
 
 def _wrong_pattern(pattern: str) -> str:
-    """Return what a pattern ought to be instead, empty where it may take lines out."""
+    """Return what is wrong with an exclusion pattern; empty if nothing is."""
     try:
         every = all(re.search(pattern, line) for line in ("pass", "}", "x = f(1)"))
     except re.error as error:
         return f"regular expressions ({error})"
-    return "patterns of some lines, and this is one of all" if every else ""
+    return "patterns that match some lines, and this one matches every line" if every else ""
 
 
 def _nest(values: dict[str, Any]) -> dict[str, Any]:
@@ -432,6 +432,6 @@ def _nest(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _suggestion(name: str, known: Mapping[str, object], *, like: float = 0.6) -> str:
-    """Guess what was meant; `like`, from 0 to 1, is higher where all names begin alike."""
+    """Suggest a known name; `like` is the similarity that is needed, from 0 to 1."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=like)
     return f"did you mean {close[0]!r}? " if close else ""

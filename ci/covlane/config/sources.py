@@ -24,8 +24,8 @@ def resolve(root: Path, source: Iterable[str], detected: Sequence[str] = ()) -> 
     """Return the repo-relative paths that a `source` stands for.
 
     A glob stands for the folders and Python files that it matches, an import's name (`pkg.sub`) for each folder
-    or module of that name at the root, in `src`, in `lib` and beside other sources. What stands for nothing is
-    returned as it is: a leg may make it.
+    or module of that name at the root, in `src`, in `lib` and beside other sources. A name that matches nothing is
+    returned unchanged: a leg may create it.
 
     Args:
         root: the repository.
@@ -59,29 +59,29 @@ def _globbed(root: Path, pattern: str) -> Iterator[str]:
 
 
 def check(root: Path, source: Iterable[str]) -> None:
-    """Refuse what no leg could measure; a package may yet be found where it is installed.
+    """Refuse sources that no leg can measure; a package may still be found where it is installed.
 
     Raises:
-        UsageError: a source is nothing, or has no Python.
+        UsageError: a source does not exist, or has no Python file.
     """
     for name in source:
         path = root / name
         if not path.exists() and not _IMPORT.fullmatch(name):
             raise _nothing(name)
         if path.is_dir() and not any(next(path.rglob("*" + end), None) for end in _SUFFIXES):
-            raise UsageError(f"the source {name} holds no Python file", "set `source` in [tool.covlane]")
+            raise UsageError(f"the source {name} contains no Python file", "set `source` in [tool.covlane]")
 
 
 def measured(root: Path, source: Iterable[str], locate: Callable[[str], Iterable[str]]) -> list[str]:
-    """Return what a leg's plan holds: each source, and each link below one that leads elsewhere in the repository.
+    """Return the sources for a leg's plan: each source, and each link below one that leads elsewhere in the repository.
 
     Args:
         root: the repository.
         source: as `resolve` returned it.
-        locate: says where the leg's environment would import a name from: absolute paths.
+        locate: returns where the leg's environment imports a name from: absolute paths.
 
     Raises:
-        UsageError: a source is nothing, has no Python, or is somebody else's.
+        UsageError: a source does not exist, has no Python file, or is an installed package.
     """
     check(root, source)
     found = [[name] if (root / name).exists() else _located(root, name, locate(name)) for name in source]
@@ -89,13 +89,13 @@ def measured(root: Path, source: Iterable[str], locate: Callable[[str], Iterable
 
 
 def _located(root: Path, name: str, places: Iterable[str]) -> list[str]:
-    """Return the places in the repository of a package that is installed in a way of its own."""
+    """Return where in the repository an installed package is."""
     top, found = root.resolve(), []
     for place in (Path(place).resolve() for place in places):
         if not place.is_relative_to(top) or not _INSTALLED.isdisjoint(place.parts):
             raise UsageError(
-                f"the source {name} is installed at {place}, which is no part of this repository",
-                "name the folder of the repository that it comes from; what others wrote is not measured",
+                f"the source {name} is installed at {place}, which is outside this repository",
+                "set `source` to its folder in this repository; installed packages are not measured",
             )
         found.append(place.relative_to(top).as_posix())
     if not found:
@@ -105,13 +105,13 @@ def _located(root: Path, name: str, places: Iterable[str]) -> list[str]:
 
 def _nothing(name: str) -> UsageError:
     return UsageError(
-        f"the source {name} is no file, folder or package of this repository, and no glob of one",
+        f"the source {name} does not match a file, folder or package of this repository",
         "set `source` in [tool.covlane]",
     )
 
 
 def _with_links(root: Path, names: list[str]) -> list[str]:
-    """Add each link below a source to what lies in the repository but below no source, as a source of its own."""
+    """Add each symbolic link below a source to a place in the repository that is below no source."""
     top = root.resolve()
     known = [(root / name).resolve() for name in names]
     for name in names:  # which grows

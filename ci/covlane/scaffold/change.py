@@ -1,4 +1,4 @@
-"""A change of one file as a value: what stands, what shall stand, and why."""
+"""A change of one file as a value: its content now, its new content, and why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file that becomes another: `path` relative to the root with `/`, `old` None where there is none."""
+    """A new content for a file: `path` is relative to the root with `/`, `old` is None for a new file."""
 
     path: str
     old: bytes | None
@@ -23,31 +23,31 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What init does, and one sentence for every file that it leaves although one could expect otherwise."""
+    """What init does, and a note on each file that it leaves although one could expect a change."""
 
     changes: tuple[Change, ...]
     notes: tuple[str, ...]
 
 
-class Part(NamedTuple):
-    """What shall become of one file: its new content, or None to leave it; why, or "" for nothing to say."""
+class Edit(NamedTuple):
+    """The edit of one file: its new content, or None to leave it; why, or "" if that needs no note."""
 
     new: bytes | None
     why: str
 
 
 #: The file is as init would have it.
-LEAVE = Part(None, "")
+LEAVE = Edit(None, "")
 
 
 def newline_of(content: bytes) -> bytes:
-    r"""Return what ends the first line, `\n` where there is none."""
+    r"""Return the newline of the first line, `\n` if it has none."""
     first = re.search(rb"\r\n|\n|\r", content)
     return first.group() if first else b"\n"
 
 
 def append(old: bytes, text: str) -> bytes:
-    """Return `old` with the lines of `text` after it; newlines, and none at the end, stay the file's habit.
+    """Return `old` with the lines of `text` after it, with the newlines that the file uses.
 
     `text` ends with a newline; leading empty lines are for a file that has content, an empty one gets none.
     """

@@ -17,18 +17,18 @@ def parse(path: str, content: bytes) -> ast.Module:
     """Return the file's syntax tree; an encoding cookie and a byte order mark are honoured.
 
     Raises:
-        UsageError: the file is no Python to the version that runs covlane.
+        UsageError: the file is not valid for the Python that runs covlane.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about the file's own literals, which are not ours to judge
+            warnings.simplefilter("ignore")  # about literals in a file that is not ours
             return ast.parse(content, path)
     except SyntaxError as error:
         where, reason = (f"{path}:{error.lineno}" if error.lineno else path), error.msg
     except ValueError as error:  # a null byte, before Python 3.11.4
         where, reason = path, str(error)
     python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-    raise UsageError(f"{where} is no valid {python}: {reason}", "mend it; nothing was changed")
+    raise UsageError(f"{where} is not valid {python}: {reason}", "fix it; nothing was changed")
 
 
 def imports_any(tree: ast.Module, *packages: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from covlane.errors import UsageError
 from covlane.scaffold import python_file
-from covlane.scaffold.change import LEAVE, Part, append
+from covlane.scaffold.change import LEAVE, Edit, append
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,33 +34,33 @@ covlane_sessions.register()
 NAMES = frozenset({"compare", "coverage", "report", "workflow"})
 
 
-#: What begins the names where one of them is taken.
+#: The prefix of the names where one of them is taken.
 PREFIX = "covlane-"
 
 
-def sessions_file(old: bytes | None, prefix: str = "") -> Part:
-    """Return what becomes of noxfile.py; `prefix` begins the names of covlane's sessions.
+def sessions_file(old: bytes | None, prefix: str = "") -> Edit:
+    """Return the edit of noxfile.py; the names of covlane's sessions start with `prefix`.
 
     Raises:
-        UsageError: it is no Python, or one of its sessions has a name that covlane's would take from it.
+        UsageError: it is not valid Python, or one of its sessions has the name of one of covlane's.
     """
     if old is None:
-        return Part(NEW.encode(), "nox finds the coverage sessions here")
+        return Edit(NEW.encode(), "nox finds the coverage sessions here")
     if python_file.imports_any(python_file.parse(PATH, old), "covlane"):
         return LEAVE
     if names := taken(old, prefix):
         raise UsageError(
-            f"{PATH} has a session {names[0]!r} of its own, which covlane's would replace",
-            f'set `prefix = "{PREFIX}"` in [tool.covlane], which begins the names of all of ours, or rename it',
+            f"{PATH} has a session {names[0]!r}, which covlane's would replace",
+            f'set `prefix = "{PREFIX}"` in [tool.covlane], or rename the session',
         )
-    return Part(append(_with_dependency(old), ADDED), "adds the coverage sessions to yours")
+    return Edit(append(_with_dependency(old), ADDED), "adds the coverage sessions to yours")
 
 
 def taken(old: bytes | None, prefix: str) -> list[str]:
     """Return the names of covlane's sessions that others of a noxfile have; none where covlane is in it.
 
     Raises:
-        UsageError: it is no Python.
+        UsageError: it is not valid Python.
     """
     if old is None or python_file.imports_any(tree := python_file.parse(PATH, old), "covlane"):
         return []

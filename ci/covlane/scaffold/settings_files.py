@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from covlane.errors import UsageError
-from covlane.scaffold.change import LEAVE, Part, append, newline_of
+from covlane.scaffold.change import LEAVE, Edit, append, newline_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,12 +30,12 @@ def document_of(content: bytes | None) -> dict[str, Any]:
     """Return pyproject.toml as a dictionary, empty where there is none.
 
     Raises:
-        UsageError: it is no UTF-8 or no TOML.
+        UsageError: it is not valid TOML in UTF-8.
     """
     try:
         return tomllib.loads((content or b"").decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"pyproject.toml cannot be read: {error}", "mend it; nothing was changed") from None
+        raise UsageError(f"pyproject.toml cannot be read: {error}", "fix it; nothing was changed") from None
 
 
 def project_name(document: dict[str, Any]) -> str:
@@ -44,30 +44,33 @@ def project_name(document: dict[str, Any]) -> str:
     return str(project.get("name", "")) if isinstance(project, dict) else ""
 
 
-def pyproject(old: bytes | None, facts: Mapping[str, str] = MappingProxyType({})) -> Part:
-    """Return what becomes of pyproject.toml: a table at its end, or that which stands, with the facts.
+def pyproject(old: bytes | None, facts: Mapping[str, str] = MappingProxyType({})) -> Edit:
+    """Return the edit of pyproject.toml: a new table at its end, or the facts in the existing one.
 
     A repository without the file gets one for facts alone: with one, pip and other tools treat the project differently.
 
     Raises:
-        UsageError: it is no TOML, or cannot take a table (`tool` is an inline table), or facts below the one that is.
+        UsageError: it is not valid TOML, or cannot take the table or the facts (`tool` is an inline table).
     """
     if old is None and not facts:
-        return Part(None, "not created, what is detected suffices and a new one would change how pip builds")
+        return Edit(
+            None,
+            "not created: detected settings are enough, and a new file would change how pip builds the project",
+        )
     tool = document_of(old).get("tool")
     lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in facts.items())
     if isinstance(tool, dict) and "covlane" in tool:
-        return _told(old or b"", lines) if facts else LEAVE
+        return _with_facts(old or b"", lines) if facts else LEAVE
     new = append(old or b"", TABLE + lines)
     if not _reads(new):
         raise UsageError(
-            "pyproject.toml cannot take [tool.covlane] at its end, since `tool` is a value there",
+            "pyproject.toml cannot take [tool.covlane] at its end, because `tool` is an inline table",
             "write it as [tool.NAME] tables; nothing was changed",
         )
-    return Part(new, "the lane's settings, each of which is detected until it is set here")
+    return Edit(new, "the lane's settings, each of which is detected until it is set here")
 
 
-def _told(old: bytes, lines: str) -> Part:
+def _with_facts(old: bytes, lines: str) -> Edit:
     """Put lines below the table's head."""
     head = re.search(rb"(?m)^\[ *tool *\. *covlane *\][^\r\n]*(\r\n|\n|\Z)", old)
     new = old
@@ -78,9 +81,9 @@ def _told(old: bytes, lines: str) -> Part:
             old[: head.start()] + before + lines.encode().replace(b"\n", newline_of(old)) + old[head.end() :]
         )
     if not head or not _reads(new):
-        told = ", ".join(lines.splitlines())
-        raise UsageError(f"[tool.covlane] lacks {told}", "add it there; nothing was changed")
-    return Part(new, "what nothing can detect later")
+        missing = ", ".join(lines.splitlines())
+        raise UsageError(f"[tool.covlane] lacks {missing}", "add it there; nothing was changed")
+    return Edit(new, "settings that cannot be detected later")
 
 
 def _reads(content: bytes) -> bool:
@@ -91,14 +94,14 @@ def _reads(content: bytes) -> bool:
     return True
 
 
-def gitignore(old: bytes | None, folders: tuple[str, ...]) -> Part:
-    """Return what becomes of .gitignore: each folder that git does not ignore yet, on a line of its own."""
+def gitignore(old: bytes | None, folders: tuple[str, ...]) -> Edit:
+    """Return the edit of .gitignore: a line for each folder that git does not ignore yet."""
     present = (old or b"").decode("utf-8", "replace").splitlines()
     paths = [PurePosixPath(folder) for folder in folders if PurePosixPath(folder).parts]
     missing = [f"/{path.as_posix()}/\n" for path in paths if not _ignored(path, present)]
     if not missing:
         return LEAVE
-    return Part(append(old or b"", "".join(missing)), "what the lane writes is no source")
+    return Edit(append(old or b"", "".join(missing)), "generated files are not committed")
 
 
 def _ignored(path: PurePosixPath, lines: list[str]) -> bool:

@@ -7,7 +7,7 @@ import codecs
 import itertools
 
 from covlane.scaffold import python_file
-from covlane.scaffold.change import LEAVE, Part, append, newline_of
+from covlane.scaffold.change import LEAVE, Edit, append, newline_of
 
 PATH = "tasks.py"
 NEW = '''\
@@ -15,7 +15,7 @@ NEW = '''\
 
 from covlane.tasks import namespace  # noqa: F401
 '''
-#: Added on top, so that whatever the file binds itself, a task of the same name above all, stays the file's.
+#: Added on top, so that a task that the file defines itself replaces ours of the same name.
 STAR = "from covlane.tasks import *  # noqa: F403\n"
 COLLECTION = """
 
@@ -29,25 +29,27 @@ FAMILY = ("invoke", "fabric", "invocations")
 NAMESPACES = ("ns", "namespace")
 
 
-def tasks_file(old: bytes | None, *, package: bool) -> Part:
-    """Return what becomes of tasks.py; `package` says that a package `tasks` has the name already.
+def tasks_file(old: bytes | None, *, package: bool) -> Edit:
+    """Return the edit of tasks.py; `package` says that there is a package `tasks`.
 
     Raises:
-        UsageError: it is no Python.
+        UsageError: it is not valid Python.
     """
     if old is None and package:
-        return Part(None, "left out, the package tasks/ has that name; `covlane TASK` runs the tasks")
+        return Edit(None, "not written: a package tasks/ exists; `covlane COMMAND` runs the same commands")
     if old is None:
-        return Part(NEW.encode(), "`invoke TASK` runs the lane's tasks")
+        return Edit(NEW.encode(), "`invoke TASK` runs the lane's tasks")
     tree = python_file.parse(PATH, old)
     if python_file.imports_any(tree, "covlane"):
         return LEAVE
     if not python_file.imports_any(tree, *FAMILY):
-        return Part(None, "left alone, it imports no invoke; `covlane TASK` runs the tasks")
+        return Edit(
+            None, "left as it is: it does not import invoke; `covlane COMMAND` runs the same commands"
+        )
     bound = python_file.bound_objects(tree)
     if name := next((name for name in NAMESPACES if name in bound), None):
-        return Part(append(old, COLLECTION.format(name=name)), "adds the lane's tasks as `covlane.TASK`")
-    return Part(_with_star(old, tree), "adds the lane's tasks to yours; of two with one name, yours stays")
+        return Edit(append(old, COLLECTION.format(name=name)), "adds the lane's tasks as `covlane.TASK`")
+    return Edit(_with_star(old, tree), "adds the lane's tasks; a task of yours with the same name stays")
 
 
 def _with_star(old: bytes, tree: ast.Module) -> bytes:

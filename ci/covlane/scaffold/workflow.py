@@ -12,7 +12,7 @@ import msgspec
 import covlane
 from covlane.config import checkout
 from covlane.errors import UsageError
-from covlane.scaffold.change import LEAVE, Part
+from covlane.scaffold.change import LEAVE, Edit
 
 if TYPE_CHECKING:
     from covlane.config.settings import Settings
@@ -21,11 +21,11 @@ PATH = ".github/workflows/coverage.yml"
 COMMENT = ".github/workflows/coverage-comment.yml"
 #: Folders that no action takes for a pattern, a comment or an expression.
 _FOLDER = re.compile(r"(?![!#~ ])[\w @+,=()&'%~!#./-]*(?<! )")
-#: What the first line of a workflow of ours starts with.
+#: How a workflow that covlane wrote starts.
 MARKER = "# Written by covlane init"
 #: The Python that runs covlane and nox, whichever Python a leg measures.
 HOST_PYTHON = "3.12"
-#: Events that a team may add to those of a workflow of ours: a merge queue, a button, a clock.
+#: Events that a team may add to a workflow: a merge queue, a button, a schedule.
 EVENTS = ("merge_group", "workflow_dispatch", "schedule")
 _ON = re.compile(r"^on:\n(?:(?: .*)?\n)+", re.MULTILINE)
 _ADDED = re.compile(rf"^  (?:{'|'.join(EVENTS)}):.*\n(?:   .*\n)*", re.MULTILINE)
@@ -82,8 +82,8 @@ def render(
         settings: the project's.
         install: the command that installs covlane.
         template: which workflow.
-        folder: where the project stands in its checkout; "" at the top.
-        reusable: whether it is called by other workflows, which say where the project stands, instead of events.
+        folder: where the project is in its checkout; "" at the top.
+        reusable: whether other workflows call it, and pass the project's folder.
     """
     inside = "${{ inputs.working-directory }}" if reusable else folder
     place, key = f"{inside}/", f"{inside if reusable else checkout.slug(folder)}/"
@@ -122,11 +122,11 @@ def render(
 
 
 def reusable(settings: Settings) -> str:
-    """Return the workflow for teams that keep no copy: what only their settings know comes as inputs."""
+    """Return the reusable workflow, which takes as inputs what only a project's settings know."""
     # The runner of each leg comes with the matrix, and durations do no harm where nothing is split by them.
     github = msgspec.structs.replace(settings.github, runner="${{ inputs.runner }}", comment="always")
-    told = msgspec.structs.replace(settings, reports="${{ inputs.reports }}", shards=2, github=github)
-    return render(told, install_command(""), reusable=True)
+    adapted = msgspec.structs.replace(settings, reports="${{ inputs.reports }}", shards=2, github=github)
+    return render(adapted, install_command(""), reusable=True)
 
 
 def _quoted(text: str) -> str:
@@ -149,7 +149,7 @@ def _text(content: bytes) -> str:
 
 
 def _with_events(new: str, old: str) -> str:
-    """Return a workflow with the events that a team has added to the one that stands, in their places if possible."""
+    """Return a workflow with the events that a team added to the existing one, in their places if possible."""
     here, there = _ON.search(new), _ON.search(old)
     if not here or not there:
         return new
@@ -159,18 +159,18 @@ def _with_events(new: str, old: str) -> str:
     return new.replace(here[0], events, 1)
 
 
-def workflow(old: bytes | None, new: str, *, why: str, force: bool) -> Part:
-    """Return what becomes of a workflow: one that stands and differs is replaced only by force."""
+def workflow(old: bytes | None, new: str, *, why: str, force: bool) -> Edit:
+    """Return the edit of a workflow: an existing one that differs is replaced only by force."""
     if old is None:
-        return Part(new.encode(), why)
+        return Edit(new.encode(), why)
     content = _with_events(new, _text(old)).encode("utf-8", "surrogateescape")
     if old.replace(b"\r\n", b"\n") == content or (same(old, new) and not force):
         return LEAVE
     if force:
-        return Part(content, "replaces the workflow that stands, as --force says")
+        return Edit(content, "replaces the existing workflow (--force)")
     ours = old.startswith(MARKER.encode())
     what = "differs from what init writes now" if ours else "was not written by covlane init"
-    return Part(None, f"left alone, it {what}; `covlane init --force` replaces it")
+    return Edit(None, f"left as it is: it {what}; `covlane init --force` replaces it")
 
 
 def workflows(settings: Settings, install: str, folder: str = "") -> dict[str, tuple[str, str]]:
@@ -182,7 +182,7 @@ def workflows(settings: Settings, install: str, folder: str = "") -> dict[str, t
     if not _FOLDER.fullmatch(folder):
         raise UsageError(
             f"GitHub's actions would read the folder's name {folder!r} as a pattern or an expression",
-            "rename the folder: letters, digits, spaces and _.- serve",
+            "rename the folder: use letters, digits, spaces and _.-",
         )
     lane, comment = paths(folder)
     found = {lane: (render(settings, install, folder=folder), "the same sessions as jobs")}

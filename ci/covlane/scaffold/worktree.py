@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def reader(root: Path) -> Callable[[str], bytes | None]:
-    """Return a function from a path below `root`, the top of a checkout, to the content; None where nothing stands.
+    """Return a function from a path below `root`, the top of a checkout, to the content; None where there is no file.
 
     The function raises:
-        UsageError: the path leaves the repository by a symbolic link, or is no file that can be read.
+        UsageError: the path leaves the repository through a symbolic link, or cannot be read as a file.
     """
 
     def read(path: str) -> bytes | None:
@@ -28,7 +28,7 @@ def reader(root: Path) -> Callable[[str], bytes | None]:
         if target.is_file():
             return files.read_bytes(target)
         if target.exists():
-            raise UsageError(f"{path} stands and is no file", "move it away; nothing was changed")
+            raise UsageError(f"{path} exists and is not a file", "move it; nothing was changed")
         return None
 
     return read
@@ -38,7 +38,7 @@ def apply(changes: Iterable[Change], root: Path) -> None:
     """Write the changes, through symbolic links that stay in the repository; all are checked before any.
 
     Raises:
-        UsageError: a path leaves the repository by a symbolic link; nothing was written.
+        UsageError: a path leaves the repository through a symbolic link; nothing was written.
         ReportError: a file cannot be written; those before it are, and a second run adds the rest.
     """
     for target, new in [(_inside(root, change.path), change.new) for change in changes]:
@@ -46,7 +46,7 @@ def apply(changes: Iterable[Change], root: Path) -> None:
 
 
 def hidden(paths: Iterable[str], git: Git) -> Iterator[str]:
-    """Yield a note on each path, from the top of the checkout of `git`, that git ignores: nobody would commit it."""
+    """Yield a note on each path, from the top of the checkout, that git ignores and so would not be committed."""
     for path in paths:
         if rule := git.ignored_by(path):
             command = f"git add --force {shlex.quote(f':/{path}')}"
@@ -61,7 +61,7 @@ def _inside(root: Path, path: str) -> Path:
         target = root.parent
     if not target.is_relative_to(root.resolve()):
         raise UsageError(
-            f"{path} is or lies behind a symbolic link that leaves the repository",
-            "replace the link by a file of the repository; nothing was changed",
+            f"{path} leads out of the repository through a symbolic link",
+            "replace the link with a file; nothing was changed",
         )
     return target

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from covlane.model.baseline import Baseline
 
 NOTES = "refs/notes/covlane"
-#: How many commits before the one that is asked for are looked at.
+#: At most so many earlier commits are searched.
 MOST_COMMITS = 500
 
 
@@ -57,16 +57,16 @@ class Baselines:
 
     @property
     def _notes(self) -> str:
-        """The notes' reference: a commit has one note in each, and each project of a repository its own baseline."""
+        """The notes' reference. A commit has one note in each reference, so each project of a repository has one."""
         slug = checkout.slug(self.configured.folder)
         return NOTES.replace("covlane", f"{slug}.covlane") if slug else NOTES
 
     @property
     def _fetch(self) -> str:
-        return f"`git fetch origin {self._notes}:{self._notes}` brings the team's"
+        return f"`git fetch origin {self._notes}:{self._notes}` fetches the team's"
 
     def write(self, baseline: Baseline) -> None:
-        """Keep a baseline under its commit; what was kept for that commit is replaced."""
+        """Write a baseline under its commit, in place of an earlier one."""
         content = write_baseline(baseline)
         if self._store == "notes":
             self.git.annotate(self._notes, baseline.commit, content)
@@ -111,7 +111,7 @@ class Baselines:
         return None
 
     def state(self, now: Baseline, base: str) -> tuple[Baseline | None, BaselineState]:
-        """Return what the measurement `now` may be compared with, since the commit `base`, and how that stands."""
+        """Return the baseline that `now` is compared with, since the commit `base`, and its state."""
         try:
             accepted = self.accepted(base, now.commit)
             found, before = (accepted, 0) if accepted else self.at(base)
@@ -123,7 +123,7 @@ class Baselines:
             sentence = f"no baseline yet: {self.where} has none for {base[:12]} or before{more}"
             return None, BaselineState(state="none", sentence=sentence)
         if reasons := "; ".join(differences(found, now)):
-            sentence = f"not comparable: {reasons}; `invoke baseline accept --reason TEXT` begins anew"
+            sentence = f"not comparable: {reasons}; `invoke baseline accept --reason TEXT` starts a new one"
             return None, BaselineState(state="not comparable", sentence=sentence, commit=found.commit)
         if accepted:
             sentence = f"accepted at {found.commit[:12]}: {found.reason}"

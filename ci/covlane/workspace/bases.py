@@ -1,4 +1,4 @@
-"""Which commit a change is compared with: what is named, CI's own word, the settings, the remote's default branch."""
+"""The commit that a change is compared with: --base, what CI names, the settings, or the remote's default branch."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ _USUAL = ("main", "master")
 
 
 class Base(NamedTuple):
-    """What a diff is against: the commit, what named it, and whether it is HEAD itself off the default branch."""
+    """The base of a diff: the commit, its name for a person, and whether it is HEAD itself off the default branch."""
 
     commit: str
-    words: str
+    label: str
     itself: bool = False
 
 
 class _Named(NamedTuple):
-    """A revision that something names: as git knows it, in words, and the branch of the remote that it is."""
+    """A candidate for the base: the revision, its name for a person, and its branch of the remote, if it is one."""
 
     revision: str
-    words: str
+    label: str
     branch: str = ""
 
 
 def find(configured: Configured, git: Git, environ: Mapping[str, str], named: str | None = None) -> Base:
-    """Return the merge base of HEAD with the first that is known: `named`, CI's word, the settings, the remote.
+    """Return the merge base of HEAD with the first that is known: `named`, CI's base, the settings, the remote.
 
     Raises:
-        UsageError: what was named is no commit.
-        ReportError: there is no commit, nothing says which one it is, or this clone lacks it.
+        UsageError: `named` is not a commit.
+        ReportError: there is no commit, the base is not known, or this clone lacks it.
     """
     head = git.commit()
     if head is None:
@@ -52,18 +52,18 @@ def find(configured: Configured, git: Git, environ: Mapping[str, str], named: st
         return Base(_merge_base(git, _Named(named, named), UsageError), named)
     event = _event(environ)
     default = default_branch(configured, git, environ)
-    own = branch(git, environ)
+    current = branch(git, environ)
     change = [
         *_github(git, environ, event),
         *_requested(git, environ),
-        *_pushed(environ, event, own, default),
+        *_pushed(environ, event, current, default),
     ]
     found = next((one for one in change if _commit(git, one.revision)), None) or next(iter(change), None)
     if found is None:
         found = _default(git, default)
     commit = _merge_base(git, found, ReportError)
-    on_default = own == default if own else _commit(git, found.revision) == head
-    return Base(commit, found.words, itself=commit == head and not on_default)
+    on_default = current == default if current else _commit(git, found.revision) == head
+    return Base(commit, found.label, itself=commit == head and not on_default)
 
 
 def refuse_itself(base: Base, diff: Diff, known: Collection[str], environ: Mapping[str, str]) -> None:
@@ -74,15 +74,15 @@ def refuse_itself(base: Base, diff: Diff, known: Collection[str], environ: Mappi
     """
     if base.itself and (in_ci(environ) or not any(file.path in known for file in diff.files)):
         raise ReportError(
-            f"HEAD is its own merge base with {base.words}, so there is no change to judge",
+            f"HEAD is its own merge base with {base.label}, so there is no change to judge",
             "check out the change's last commit, or name the revision before it: `--base HEAD~1`",
         )
 
 
 def branch(git: Git, environ: Mapping[str, str]) -> str | None:
-    """Return the branch that is checked out, as CI or else git says; None of a tag or a detached HEAD.
+    """Return the branch that is checked out, from CI or else git; None for a tag or a detached HEAD.
 
-    A pull request that has a reference of its own is called by that.
+    A pull request with a reference of its own is named by that.
     """
     head = git.commit()
     for service in SERVICES:
@@ -92,41 +92,41 @@ def branch(git: Git, environ: Mapping[str, str]) -> str | None:
 
 
 def default_branch(configured: Configured, git: Git, environ: Mapping[str, str]) -> str | None:
-    """Return the default branch by the first that tells: CI, the settings, the remote, usual names; None if none does.
+    """Return the default branch from CI, the settings, the remote or the usual names; None if not known.
 
     Raises:
         UsageError: the event that CI names cannot be read.
     """
-    said = _at(_event(environ), "repository", "default_branch")
-    words = [
-        said if isinstance(said, str) else "",
+    from_event = _at(_event(environ), "repository", "default_branch")
+    names = [
+        from_event if isinstance(from_event, str) else "",
         *(environ.get(service.default, "") for service in SERVICES),
     ]
-    words += [
+    names += [
         environ.get(service.branch, "") for service in SERVICES if environ.get(service.primary) == "true"
     ]
     if configured.origins.get("github.default-branch", DEFAULT) != DEFAULT:
-        words.append(configured.settings.github.default_branch)
+        names.append(configured.settings.github.default_branch)
     remote = git.remote()
     if remote:
         head = git.ask("symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD") or ""
-        words.append(head.removeprefix(f"{remote}/"))
-    words += [name for name in _USUAL if _commit(git, f"refs/remotes/{remote}/{name}")]
+        names.append(head.removeprefix(f"{remote}/"))
+    names += [name for name in _USUAL if _commit(git, f"refs/remotes/{remote}/{name}")]
     if not _fetched(git, remote):
         # A repository that a person has just begun.
         local = git.branches()
-        words += [name for name in _USUAL if name in local]
-    return next(filter(None, words), None)
+        names += [name for name in _USUAL if name in local]
+    return next(filter(None, names), None)
 
 
 def _default(git: Git, default: str | None) -> _Named:
-    """Return the default branch as the remote has it; ReportError where nothing tells which one it is."""
+    """Return the default branch as the remote has it; ReportError where it is not known."""
     if default is None:
         remote = git.remote()
         fetch = f"git fetch{_deeper(git)} {remote} '+refs/heads/*:refs/remotes/{remote}/*'"
         known = f"run `{fetch} && git remote set-head {remote} --auto`, " if remote else ""
         raise ReportError(
-            "nothing tells what the changes are to be compared with: neither CI, nor the settings, nor this clone",
+            "no base to compare the changes with: neither CI nor the settings nor this clone names one",
             f"{known}set github.default-branch, or name a revision with --base",
         )
     return _of_remote(git, default)
@@ -152,7 +152,7 @@ def _github(git: Git, environ: Mapping[str, str], event: object) -> Iterator[_Na
 
 
 def _requested(git: Git, environ: Mapping[str, str]) -> Iterator[_Named]:
-    """Yield what CI says a pull request is against."""
+    """Yield the base of a pull request from CI's variables."""
     for service in SERVICES:
         for variable in service.bases:
             if re.fullmatch("[0-9a-f]{7,64}", sha := environ.get(variable, "")):
@@ -162,10 +162,10 @@ def _requested(git: Git, environ: Mapping[str, str]) -> Iterator[_Named]:
 
 
 def _pushed(
-    environ: Mapping[str, str], event: object, own: str | None, default: str | None
+    environ: Mapping[str, str], event: object, current: str | None, default: str | None
 ) -> Iterator[_Named]:
     """Yield the commit before a push to the default branch."""
-    if own is None or own != default:
+    if current is None or current != default:
         return
     for sha in (_sha(event, "before"), *(environ.get(service.before, "") for service in SERVICES)):
         if sha.strip("0") and re.fullmatch("[0-9a-f]{40,64}", sha):
@@ -213,13 +213,13 @@ def _merge_base(git: Git, named: _Named, error: type[CovlaneError]) -> str:
     if not commit and named.branch:
         refs = f"+refs/heads/{named.branch}:refs/remotes/{remote}/{named.branch}"
         raise error(
-            f"{named.words} is not in this clone",
+            f"{named.label} is not in this clone",
             f"run `git fetch{_deeper(git)} {remote} {refs}`, then try again",
         )
     if git.is_shallow():
         raise ReportError(
-            f"the clone is shallow and does not reach the merge base with {named.words}",
+            f"the clone is shallow and does not reach the merge base with {named.label}",
             f"run `git fetch --unshallow {remote}`; in a workflow, give actions/checkout `fetch-depth: 0`",
         )
-    what = "and HEAD have no common commit" if commit else "is no commit of this clone"
-    raise error(f"{named.words} {what}", f"run `git fetch {remote}`, or name another revision with --base")
+    what = "and HEAD have no common ancestor" if commit else "is not a commit of this clone"
+    raise error(f"{named.label} {what}", f"run `git fetch {remote}`, or name another revision with --base")

@@ -35,7 +35,7 @@ class Changes(NamedTuple):
         diff: of all files.
         statements: the changed ones of each file that the report knows.
         notes: how they were found, if not by syntax.
-        pieces: of each former file where its lines stand now; None where no line was taken away.
+        pieces: of each former file where its lines are now; None where no line was removed.
     """
 
     diff: Diff
@@ -45,7 +45,7 @@ class Changes(NamedTuple):
 
 
 def diff(git: Git, since: str) -> Diff:
-    """Return what changed since a commit; ToolError where git cannot tell."""
+    """Return what changed since a commit; ToolError where git fails."""
     return gitdiff.read(git.diff(since), since)
 
 
@@ -53,7 +53,7 @@ def changes(root: Path, git: Git, diff: Diff, known: Collection[str]) -> Changes
     """Return what a diff changed in the files that a report knows.
 
     Raises:
-        ToolError: git cannot tell.
+        ToolError: git fails.
     """
     diff = _shown(git, diff, known)
     followed = _follow(root, git, diff, known) if any(file.removed for file in diff.files) else None
@@ -96,7 +96,7 @@ def _follow(root: Path, git: Git, diff: Diff, known: Collection[str]) -> Followe
 def followed(
     root: Path, git: Git, before: Baseline, report: Report, since: Changes, *, revisions: Iterable[str]
 ) -> tuple[Pieces, tuple[str, ...]]:
-    """Return where the lines of a baseline's changed files stand now, and the files of which that cannot be told.
+    """Return where the lines of a baseline's changed files are now, and the files for which that is unknown.
 
     Args:
         root: the repository.
@@ -107,7 +107,7 @@ def followed(
         revisions: where the content that the baseline measured may be; the commit itself may be gone after a squash.
 
     Raises:
-        ToolError: git cannot tell.
+        ToolError: git fails.
     """
     changed = [
         path
@@ -138,11 +138,11 @@ def _is(content: bytes | None, before: Baseline, path: str, revision: str) -> bo
 def _statements(path: Path, file: FileDiff) -> tuple[tuple[int, ...], str]:
     """Return the changed statements of a file, and how they were found if not by syntax."""
     if not path.name.endswith(_PYTHON):
-        return by_lines(file), "counted by lines: it is no Python"
+        return by_lines(file), "counted by lines: not a Python file"
     try:
         return touched(path.read_bytes(), file), ""
     except SyntaxError as error:
-        return by_lines(file), f"counted by lines: this Python cannot read it ({error.msg})"
+        return by_lines(file), f"counted by lines: this Python cannot parse it ({error.msg})"
     except OSError as error:
         return by_lines(file), f"counted by lines: it cannot be read ({error.strerror})"
 
@@ -155,7 +155,7 @@ def stale(root: Path, report: Report, commit: str | None, diff: Diff | None) -> 
     other = [path for path in paths if (then := report.digests.get(path)) and _digest(root / path) != then]
     if other:
         more = f" and {len(other) - 1:,} more" if len(other) > 1 else ""
-        yield f"the report measured another content of {other[0]}{more}; measure again"
+        yield f"{other[0]}{more} changed after the report was measured; measure again"
     elif report.legs and not same and report.files and not report.digests:
         yield "the report measured another commit; measure again"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from covlane.clients.codescene.install import Build
     from covlane.config.settings import Configured
 
-#: The repository's own lock, to be committed; what it says of a platform comes before what covlane ships.
+#: The repository's own lock, to be committed; its builds take precedence over those that covlane ships.
 LOCK = "cs-coverage.lock"
 
 
@@ -48,7 +48,7 @@ def located(configured: Configured) -> Path | None:
     if not path or not path.exists():
         return None
     if not store.intact(path):
-        raise ToolError(f"{path} is not what its archive holds", "run `invoke install-cs-coverage`")
+        raise ToolError(f"{path} differs from its archive", "run `invoke install-cs-coverage`")
     return path
 
 
@@ -70,7 +70,7 @@ def on_path(configured: Configured, environ: Mapping[str, str]) -> Mapping[str, 
 
 
 def version(program: Path, environ: Mapping[str, str]) -> tuple[str, str]:
-    """Ask a cs-coverage, without a token, for its release number and its build; errors as of `install.says`."""
+    """Ask a cs-coverage, without a token, for its release number and its build; errors as of `clients.codescene.install.says`."""
     return install.says(
         process.run([str(program), "version"], cwd=program.parent, environ=without_token(environ))
     )
@@ -78,11 +78,11 @@ def version(program: Path, environ: Mapping[str, str]) -> tuple[str, str]:
 
 def without_token(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment that cs-coverage gets where it has nothing to upload."""
-    told = cli.variables(environ, url=CLOUD, token="")
-    return {name: value for name, value in told.items() if name != "CS_ACCESS_TOKEN"}
+    variables = cli.variables(environ, url=CLOUD, token="")
+    return {name: value for name, value in variables.items() if name != "CS_ACCESS_TOKEN"}
 
 
-def own_lock(configured: Configured) -> tuple[Build, ...]:
+def repository_lock(configured: Configured) -> tuple[Build, ...]:
     """Return the builds of the repository's own lock; UsageError where it cannot be read."""
     path = configured.root / LOCK
     return install.read_lock(files.read_bytes(path), LOCK) if path.exists() else ()
@@ -91,4 +91,4 @@ def own_lock(configured: Configured) -> tuple[Build, ...]:
 def known(configured: Configured) -> list[Build]:
     """Return the builds for this machine that a lock knows, the repository's own first."""
     shipped = install.read_lock(files.read_bytes(install.SHIPPED), str(install.SHIPPED))
-    return [build for build in (*own_lock(configured), *shipped) if build.platform == machine()]
+    return [build for build in (*repository_lock(configured), *shipped) if build.platform == machine()]

@@ -1,4 +1,4 @@
-"""What the repository says besides the report: the changed code, and the baseline that it is compared with."""
+"""What a verdict needs besides the report: the changed code, and the baseline that it is compared with."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def evidence(
     *,
     ratchet: bool | float,
 ) -> Evidence:
-    """Return what the repository says besides the report; what it cannot say is named in it.
+    """Return the changed code and the baseline; what is not known is named in it.
 
     Raises:
-        UsageError: what was named is no commit.
+        UsageError: `named` is not a commit.
     """
     root, commit, dirty = configured.root, git.commit(), git.dirty()
     try:
@@ -59,18 +59,18 @@ def evidence(
         commit,
         dirty,
         found.diff,
-        base.words,
+        base.label,
         found.statements,
         found.notes,
         incomplete=tuple(changes.stale(root, report, commit, found.diff)),
     )
     if ratchet is False:
         return known
-    kept = Baselines(configured, git)
-    before, state = kept.state(measured(configured, report, commit or ""), base.commit)
+    baselines = Baselines(configured, git)
+    before, state = baselines.state(measured(configured, report, commit or ""), base.commit)
     if before is None:
         return replace(known, state=state)
-    revisions = (base.commit, before.commit, *kept.committed(base.commit))
+    revisions = (base.commit, before.commit, *baselines.committed(base.commit))
     with untrusted.uncollected():
         following, unfollowed = changes.followed(root, git, before, report, found, revisions=revisions)
     return replace(known, baseline=before, following=following, unfollowed=unfollowed, state=state)
@@ -81,7 +81,7 @@ def patched(configured: Configured, git: Git, environ: Mapping[str, str], named:
 
     Raises:
         ReportError: there is no report, it measured other content, or the clone is too shallow.
-        UsageError: what was named is no commit.
+        UsageError: `named` is not a commit.
     """
     path = configured.reports / "coverage.json"
     content = files.read_bytes(path, remedy=configured.first)

@@ -34,14 +34,16 @@ def found(configured: Configured, named: Sequence[Path]) -> list[Path]:
     """Return the files of `reports/legs`, those of single artifacts below it too, and then what was named.
 
     Raises:
-        ReportError: there is none, or there are more than any matrix has.
+        ReportError: there is no report, or there are too many.
     """
     legs = configured.reports / "legs"
     paths = [*_below(legs), *named]
     if not paths:
-        raise ReportError(f"{legs} holds no leg", configured.first)
+        raise ReportError(f"no coverage data in {legs}", configured.first)
     if len(paths) > MOST_LEGS:
-        raise ReportError(f"there are {len(paths):,} reports, more than {MOST_LEGS:,}", "remove what is none")
+        raise ReportError(
+            f"there are {len(paths):,} reports, more than {MOST_LEGS:,}", "remove files that are not reports"
+        )
     # A leg that is also named is a leg.
     return list({_real(path): path for path in reversed(paths)}.values())
 
@@ -80,7 +82,7 @@ def _read(path: Path, name: str, configured: Configured, places: Places) -> Meas
 
 
 def _name(path: Path, root: Path) -> str:
-    """Return what a report is called on every machine: its place, seen from the project, or its bare name."""
+    """Return a report's name, the same on every machine: its path from the project, or its bare name."""
     real = _real(path)
     if not real.is_relative_to(checkout.top(root)):
         return path.name
@@ -123,7 +125,7 @@ def places(configured: Configured, git: Git) -> Places:
                 return None
         except (OSError, ValueError, RuntimeError):  # the last for links in a circle, up to Python 3.12
             return None
-        # A link out of the repository is called by its own name.
+        # A link out of the repository keeps its own name.
         return target.relative_to(top).as_posix() if top in target.parents else name
 
     @cache

@@ -35,7 +35,7 @@ def listed(configured: Configured, environ: Mapping[str, str]) -> list[tuple[str
     without = without_secrets(environ, configured.settings.codescene.secrets)
     done = process.run(argv, cwd=configured.root, environ=without)
     if done.code != 0:
-        lines = done.stderr.strip().splitlines() or ["it said nothing"]
+        lines = done.stderr.strip().splitlines() or ["it printed nothing"]
         raise UsageError(f"nox lists no coverage session: {lines[-1]}", "run `covlane init`, then `nox -l`")
     items = msgspec.json.decode(done.stdout, type=list[_Listed])
     return [(item.session, item.python) for item in items if item.name == configured.session and item.python]

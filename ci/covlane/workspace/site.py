@@ -1,6 +1,6 @@
 """reports/html: which pages are written anew, by how many processes, and what of the former site is removed.
 
-A manifest in the folder names each file of ours with what it was made of. Pages come first and the overview last,
+A manifest in the folder lists the files that Covlane wrote, each with a digest of what it was made from. Pages come first and the overview last,
 each whole; what the manifest does not name is never touched.
 """
 
@@ -53,12 +53,12 @@ def write(
     root: Path,
     report: Report,
     look: Look,
-    seen: Callable[[int, int | None], None] = lambda *_: None,
+    progress: Callable[[int, int | None], None] = lambda *_: None,
 ) -> Path:
-    """Write the site, and return its first page; `seen` is told how many pages are done, of how many.
+    """Write the site, and return its first page; `progress` is called with the number of pages done, and of all.
 
     Raises:
-        ReportError: the folder holds what is not ours, or cannot be written to.
+        ReportError: the folder has other files, or cannot be written to.
     """
     former = _manifest(folder)
     keyed = {page.address(one.path): (one, _key(one, root)) for one in _pages(report, look)}
@@ -75,7 +75,7 @@ def write(
     job = functools.partial(_write, root, folder)
     lines = sum(one.file.executable.bit_length() for one in todo)
     for done, _ in enumerate(spread(job, todo, alone=lines < LINES_ALONE), 1):
-        seen(done, len(todo))
+        progress(done, len(todo))
     rest = {name: templates.text(name) for name in overview.ASSETS} | {
         "data.js": overview.data(report, look.verdict, look.thresholds),
         "index.html": overview.render(report, look.verdict, look.trend, look.thresholds),
@@ -124,7 +124,7 @@ def _digest(content: bytes | None) -> str:
 def _key(one: Page, root: Path) -> str:
     """Return what a page is made of, as a digest."""
     content = _content(root, one.path)
-    told = (
+    made_from = (
         _maker(),
         _digest(content) if content is not None else "",
         *(hex(lines) for lines in (one.file.executable, one.file.executed)),
@@ -133,7 +133,7 @@ def _key(one: Page, root: Path) -> str:
         [(share.legs, hex(share.executable), hex(share.executed)) for share in one.shares],
         (one.path, one.branch, one.legs, one.incomplete, one.digest, one.patch),
     )
-    return blake2b(repr(told).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    return blake2b(repr(made_from).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 @functools.cache
@@ -152,7 +152,7 @@ def _manifest(folder: Path) -> dict[str, str]:
     if not path.exists():
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ReportError(
-                f"{folder} holds files that covlane did not write", "move them away, or remove it"
+                f"{folder} contains files that covlane did not write", "move them away, or remove it"
             )
         return {}
     try:

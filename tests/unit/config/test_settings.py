@@ -192,7 +192,7 @@ def test_the_ratchet_of_the_environment_is_one_of_the_same(
 @pytest.mark.parametrize("text", ["101", "-1", '"much"', "[1]"])
 def test_a_tolerance_that_cannot_be_meant_is_refused(tmp_path: Path, text: str) -> None:
     cause = refused(tmp_path, f"gate.ratchet = {text}").cause
-    assert "it takes true, false, or the points of a drop that may be" in cause
+    assert "it takes true, false, or the percentage points that coverage may drop" in cause
 
 
 @pytest.mark.parametrize("text", ["[80, 60]", "[60]", "[60, 101]", "[-1, 60]", "['60', '80']", "60"])
@@ -342,7 +342,7 @@ def test_an_unknown_key_that_is_like_no_other_is_named_without_a_guess(tmp_path:
 
 def test_an_unknown_variable_is_named_with_the_one_that_may_be_meant(tmp_path: Path) -> None:
     error = refused(tmp_path, COVLANE_SOURCES="a")
-    assert error.cause == "the environment variable COVLANE_SOURCES names no setting"
+    assert error.cause == "the environment variable COVLANE_SOURCES is not a setting"
     assert error.remedy.startswith("did you mean 'COVLANE_SOURCE'? ")
 
 

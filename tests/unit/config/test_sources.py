@@ -102,7 +102,9 @@ def test_no_source_and_no_python_measure_nothing_and_are_refused(root: Path, key
 
 @pytest.mark.parametrize("pattern", ["", ".", "^", ".*"])
 def test_a_pattern_that_excludes_every_line_is_refused(root: Path, pattern: str) -> None:
-    with pytest.raises(UsageError, match="it takes patterns of some lines, and this is one of all"):
+    with pytest.raises(
+        UsageError, match="it takes patterns that match some lines, and this one matches every line"
+    ):
         settings.load(root, {"COVLANE_EXCLUDE_ALSO": f'["{pattern}"]'})
 
 
@@ -115,7 +117,7 @@ def test_what_no_leg_can_find_is_refused(root: Path, name: str) -> None:
 
 
 def test_a_folder_without_python_is_refused(root: Path) -> None:
-    with pytest.raises(UsageError, match="the source empty holds no Python file"):
+    with pytest.raises(UsageError, match="the source empty contains no Python file"):
         check(root, ["empty"])
 
 
@@ -137,7 +139,7 @@ def test_a_package_that_nobody_knows_is_refused(root: Path) -> None:
 def test_what_is_installed_from_elsewhere_is_refused(root: Path, place: str) -> None:
     with pytest.raises(UsageError, match="the source other is installed at") as caught:
         plan(root, ["other"], root / place)
-    assert caught.value.cause.endswith(f"{place}, which is no part of this repository")
+    assert caught.value.cause.endswith(f"{place}, which is outside this repository")
 
 
 @pytest.mark.parametrize(

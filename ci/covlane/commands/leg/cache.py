@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: What runs in the leg; it is started by its path and never imported here.
 COLLECTOR = Path(covlane.__file__).parent / "collector"
-#: What tells git, and those who make backups, what the cache is (https://bford.info/cachedir/).
+#: Files that tell git and backup programs to skip the cache (https://bford.info/cachedir/).
 CACHE_FILES = {
     ".gitignore": "# Written by covlane.\n*\n",
     "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n# Written by covlane.\n",
@@ -42,8 +42,8 @@ def folder(session: nox.Session, configured: Configured) -> str:
         inside = place / f"{chosen.engine}-{digest.hexdigest()}"
         if shared := next(filter(files.shared, (place, inside)), None):
             session.warn(
-                f"{shared} is not used as cache, because others can write into it and what is kept there is run; "
-                f"remove it, or take it over: `chmod go-w`, and `chown` if it is another user's"
+                f"{shared} is not used as the cache: other users can write to it, and code in it is run; "
+                f"remove it, or make it yours: `chmod go-w`, and `chown` if it is another user's"
             )
             return ""
         inside.mkdir(mode=0o700, exist_ok=True)

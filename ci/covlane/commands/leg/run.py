@@ -31,8 +31,8 @@ def run(session: nox.Session, configured: Configured, clients: Local, shard: int
         Whether the report of all legs has to be shown now, as no session will do so after this one.
 
     Raises:
-        CovlaneError: the settings cannot be meant for a leg, or a file cannot be read.
-        nox's own: the session failed.
+        CovlaneError: a source is missing, or the leg left no report.
+        nox.command.CommandFailed: an installation failed.
     """
     output = configured.reports / "legs" / f"{plan.leg_name(session, configured)}.json"
     if not measure(session, configured, clients, output, session.posargs, shard=shard):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def judge(session: nox.Session, output: Path) -> None:
-    """Say how the leg ended; end the session in failure where pytest did."""
+    """Print how the leg ended; fail the session where pytest failed."""
     try:
         stamp = read_leg(read_bytes(output), str(output)).stamp
     except CovlaneError as error:
@@ -26,11 +26,11 @@ def judge(session: nox.Session, output: Path) -> None:
         session.warn(note)
     if (killed := stamp.processes.killed) and stamp.complete:
         session.log(
-            f"a signal or a crash ended {killed:,} process{'es' * (killed > 1)}; no measured line was lost"
+            f"{killed:,} process{'es were' if killed > 1 else ' was'} killed or crashed; no measured line was lost"
         )
     if not stamp.sang:
-        session.warn(f"the canary did not sing: {stamp.canary}")
+        session.warn(f"the self-check was not fully measured: {stamp.canary}")
     for name, why in {**stamp.unbranched, **stamp.unparsable}.items():
-        session.warn(f"{name} is not measured whole: {why}")
+        session.warn(f"{name} is only partly measured: {why}")
     if stamp.exit_code != 0:
-        session.error(f"pytest ended with {stamp.exit_code}; again: nox -s '{session.name}'")
+        session.error(f"pytest exited with {stamp.exit_code}; run it again: nox -s '{session.name}'")

@@ -33,18 +33,18 @@ class Sent(Result):
 
 
 def run(configured: Configured, clients: Online) -> Sent:
-    """Send the merged report to GitHub Code Quality, or tell why not.
+    """Send the merged report to GitHub Code Quality, or explain why not.
 
     Raises:
         ReportError: there is no report, or it is incomplete.
-        UsageError: nothing tells which commit it is of.
+        UsageError: the commit or its branch is not known.
         DeliveryError: GitHub did not take it.
     """
     report, environ = reports.read_complete(configured), clients.environ
     sha, branch = environ.get("GITHUB_SHA") or clients.git.commit(), clients.git.branch()
     reference = environ.get("GITHUB_REF") or (f"refs/heads/{branch}" if branch else "")
     if not (sha and reference):
-        raise UsageError("there is no commit of a branch to send the report for", "check out a branch")
+        raise UsageError("the commit or branch of the report is not known", "check out a branch")
     event = runner.event(environ)
     target = quality.target(event, sha, reference, environ.get("GITHUB_REPOSITORY", ""))
     if isinstance(target, str):

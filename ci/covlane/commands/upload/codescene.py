@@ -1,4 +1,4 @@
-"""`upload`: the merged report is delivered to CodeScene, by way of an outbox that keeps what did not get through."""
+"""`upload`: the merged report is delivered to CodeScene, through an outbox that keeps failed uploads."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from covlane.config.settings import Configured
     from covlane.connections.online import Online
 
-#: What stands for a commit and a remote where a rehearsal has none.
+#: The commit and remote of a rehearsal in a repository without them.
 _COMMIT, _REMOTE = "0" * 40, "https://example.com/rehearsal.git"
 
 
 @dataclass(frozen=True, slots=True)
 class Uploaded(Result):
-    """What was delivered; it has been said as it went."""
+    """What was delivered; it was printed on the way."""
 
     delivered: tuple[Delivered, ...] = ()
 
@@ -42,7 +42,7 @@ class Uploaded(Result):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An upload that waits, and why it would be kept back where it would."""
+    """An upload that waits, and why it would not be sent, if so."""
 
     id: str
     metric: str
@@ -73,7 +73,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Waits(Result):
-    """The uploads in the outbox, in their order; they have been said."""
+    """The uploads in the outbox, oldest first; they were printed."""
 
     rows: tuple[Row, ...]
 
@@ -84,11 +84,11 @@ class Waits(Result):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Delivery:
-    """One repository's way to CodeScene; without a repr, as it holds the token.
+    """Delivers the reports of one repository; without a repr, as it holds the token.
 
     Attributes:
         environ: the environment in which cs-coverage is found, with CS_ACCESS_TOKEN.
-        strict: whether what preflight finds ends an upload; it is said in any case.
+        strict: whether an error that preflight finds stops an upload; it is printed in any case.
     """
 
     configured: Configured
@@ -98,14 +98,14 @@ class Delivery:
 
     @classmethod
     def to(cls, configured: Configured, clients: Online, *, strict: bool = True) -> Delivery:
-        """Return the way to the CodeScene that is configured."""
+        """Return what delivers to the CodeScene that is configured."""
         return cls(configured, clients, cs_coverage.on_path(configured, clients.environ), strict)
 
     def upload(self, *, allow_incomplete: bool) -> tuple[Delivered, ...] | None:
-        """Deliver the merged report; None where CodeScene would not count it, and the reason is said.
+        """Deliver the merged report; None, after printing the reason, where CodeScene would not count it.
 
         Raises:
-            CovlaneError: what speaks against sending it; then as `Lane.deliver`.
+            CovlaneError: the report or the repository is not ready for it; then as `Lane.deliver`.
         """
         say, configured = self.clients.say, self.configured
         checkout = codescene.checkout(configured, self.clients.git, self.environ)
@@ -122,7 +122,7 @@ class Delivery:
         findings = preflight.findings(report, checkout, pieces)
         codescene.judge(findings, "the upload would not count", say, strict=self.strict)
         say(f"{words.headline(report)}, {words.files(len(report.files))}")
-        with self._alone() as outbox:
+        with self._locked() as outbox:
             uploads = []
             for part in pieces:
                 submission = Submission(
@@ -137,18 +137,18 @@ class Delivery:
                 if waiting:
                     uploads.append(waiting)
                 else:
-                    say(f"{part.metric}: this very report was delivered already")
+                    say(f"{part.metric}: this report was already delivered")
             done = self._lane(outbox, checkout.head).deliver(uploads)
             if others := len(outbox.waiting()):
-                say(f"uploads that wait from before: {others}; `invoke upload --resume` sends them")
+                say(f"earlier uploads that are waiting: {others}; `invoke upload --resume` sends them")
         return done
 
     def resume(self, *, anyway: bool = False) -> tuple[Delivered, ...]:
-        """Deliver what waits in the outbox, in the order in which it came; errors as of `Lane.deliver`.
+        """Deliver what waits in the outbox, oldest first; errors as of `Lane.deliver`.
 
-        `anyway` sends what is of another repository, or of a commit that this clone does not have, too.
+        `anyway` also sends uploads of another repository, or of a commit that this clone does not have.
         """
-        with self._alone() as outbox:
+        with self._locked() as outbox:
             waiting = outbox.waiting()
             if not waiting:
                 self.clients.say(self._nothing)
@@ -156,18 +156,18 @@ class Delivery:
             return (lane if anyway else replace(lane, foreign=self._foreign())).deliver(waiting)
 
     def waiting(self, drop: str | None = None) -> tuple[Row, ...]:
-        """Give up the upload of the id `drop`, if any, and return what waits in the outbox, in its order, and say it.
+        """Remove the upload with the id `drop`, if any; print and return what waits, oldest first.
 
         Raises:
             UsageError: no upload has that id.
         """
         say = self.clients.say
-        with self._alone() as outbox:
+        with self._locked() as outbox:
             if drop is not None:
                 dropped = outbox.drop(drop)
                 if not dropped:
                     raise UsageError(
-                        f"no upload {drop!r} waits", "run `invoke upload --outbox` for those that do"
+                        f"no waiting upload has the id {drop!r}", "run `invoke upload --outbox` to list them"
                     )
                 for path in dropped:
                     say(f"removed {path.name}")
@@ -187,10 +187,10 @@ class Delivery:
 
     @property
     def _nothing(self) -> str:
-        return f"nothing waits in {self.configured.settings.reports}/outbox/"
+        return f"no upload is waiting in {self.configured.settings.reports}/outbox/"
 
     def _foreign(self) -> Callable[[Entry], str]:
-        """Return what says why an entry of the outbox is not of this clone; one without a remote takes all."""
+        """Return a function from an entry to why it is not of this clone; "" for all in a clone without a remote."""
         git = self.clients.git
         remote = codescene.remote(git)
         here = clean_remote((git.remote_url(remote) if remote else None) or "")
@@ -200,7 +200,7 @@ class Delivery:
             if not here:
                 return ""
             if not same_repository(submission.repo_url, here):
-                return f"it is of {submission.repo_url}, and this is {here}"
+                return f"it is for {submission.repo_url}, and this repository is {here}"
             if git.ask("cat-file", "-e", f"{submission.commit_sha}^{{commit}}") is None:
                 return f"its commit {submission.commit_sha[:10]} is not in this clone"
             return ""
@@ -226,11 +226,11 @@ class Delivery:
         )
 
     @contextmanager
-    def _alone(self) -> Iterator[Outbox]:
-        """Have the outbox to oneself, so that no two uploads send the same."""
+    def _locked(self) -> Iterator[Outbox]:
+        """Lock the outbox, so that two processes never send the same upload."""
 
         def wait() -> None:
-            self.clients.say("another upload is under way: waiting for it")
+            self.clients.say("waiting for another upload to finish")
 
         with reports.lock(self.clients.outbox, wait):
             yield Outbox(self.clients.outbox, files.read_bytes, files.write_whole)
@@ -245,7 +245,7 @@ def run(
     anyway: bool = False,
     analyse: bool = False,
 ) -> Uploaded:
-    """Deliver the merged report, or with `resume` what waits; then have the project analysed, if that is asked for.
+    """Deliver the merged report, or with `resume` what waits; then with `analyse` have the project analysed.
 
     Raises:
         CovlaneError: as of `Delivery`.
@@ -264,5 +264,5 @@ def run(
 
 
 def listed(configured: Configured, clients: Online, drop: str | None = None) -> Waits:
-    """List what waits, after the upload of the id `drop` was given up; UsageError where no upload has it."""
+    """List what waits, after removing the upload with the id `drop`; UsageError if there is none."""
     return Waits(Delivery.to(configured, clients).waiting(drop))
