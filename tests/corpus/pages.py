@@ -25,15 +25,17 @@ HEADING = "## What the site costs\n"
 _LANE = """
 import os
 from pathlib import Path
-from covlane import lane, settings
+from covlane.commands import merge as lane
+from covlane.config import settings
 from covlane.adapters.git import Git
-from covlane.showing import Showing
+from covlane.commands.report import Writer
+from covlane.workspace import reports
 configured = settings.load(Path.cwd(), dict(os.environ))
 git = Git(configured.root, os.environ)
 """
 MERGE = f"{_LANE}lane.merge_legs(configured, git, allow_incomplete=False)"
 #: Writes reports/html from the merged report, and no other output.
-SITE = f"{_LANE}Showing(configured, git, {{}}, lane.read_merged(configured)).site()"
+SITE = f"{_LANE}Writer(configured, git, {{}}, reports.read_merged(configured)).site()"
 
 
 def made(root: Path, count: int) -> None:

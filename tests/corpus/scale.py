@@ -51,7 +51,8 @@ ARCS = (
 TO_COBERTURA = """
 import os
 from pathlib import Path
-from covlane import lane, settings
+from covlane.commands import merge as lane
+from covlane.config import settings
 from covlane.adapters import files
 from covlane.adapters.git import Git
 from covlane.formats import cobertura

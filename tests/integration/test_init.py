@@ -131,7 +131,7 @@ def test_a_workflow_of_another_hand_stands_until_forced(repository: Path) -> Non
     standing.write_bytes(b"name: mine\n")
     outcome = init(repository)
     assert standing.read_bytes() == b"name: mine\n"
-    assert f"{WORKFLOW}: left alone, it was not written by covlane init" in outcome.notes[-1]
+    assert f"{WORKFLOW}: left as it is: it was not written by covlane init" in outcome.notes[-1]
     forced = planned(repository, force=True)
     assert [(change.path, change.old) for change in forced.changes] == [(WORKFLOW, b"name: mine\n")]
 

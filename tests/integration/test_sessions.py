@@ -139,7 +139,7 @@ def test_a_lock_that_does_not_fit_is_left_out_with_a_word(repository: Repository
     repository.commit()
     done = repository.nox("-s", "coverage")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "this does not fit uv.lock (see above), so it is left out" in done.stderr
+    assert "these requirements do not fit uv.lock (see above), so it is not used" in done.stderr
 
 
 def test_a_lock_that_was_asked_for_has_to_fit(repository: Repository) -> None:
@@ -147,7 +147,7 @@ def test_a_lock_that_was_asked_for_has_to_fit(repository: Repository) -> None:
     repository.settings(f'pythons = ["{CURRENT}"]', 'install = ["pytest>=8.4"]', "locked = true")
     done = repository.nox("-s", "coverage")
     assert done.returncode != 0
-    assert "this does not fit uv.lock (see above).\n  -> run `uv lock`" in done.stderr
+    assert "these requirements do not fit uv.lock (see above).\n  -> run `uv lock`" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -315,7 +315,7 @@ def test_the_cache_is_its_user_s_alone_and_one_that_others_can_write_into_is_not
     repository: Repository,
 ) -> None:
     done = repository.nox("-s", f"coverage-{CURRENT}")
-    assert "is not used as cache" not in done.stderr
+    assert "is not used as the cache" not in done.stderr
     cache = repository.root / ".covlane_cache"
     assert cache.stat().st_mode & 0o777 == 0o700
     (kept,) = cache.glob("slipcover-*")
@@ -324,11 +324,11 @@ def test_the_cache_is_its_user_s_alone_and_one_that_others_can_write_into_is_not
     cache.chmod(0o770)
     done = repository.nox("-R", "-s", f"coverage-{CURRENT}")
     assert done.returncode == 0, done.stderr
-    assert f"{cache} is not used as cache, because others can write into it" in done.stderr
+    assert f"{cache} is not used as the cache: other users can write to it" in done.stderr
     assert not kept.exists()
     cache.chmod(0o700)
     kept.mkdir()
     kept.chmod(0o777)
     done = repository.nox("-R", "-s", f"coverage-{CURRENT}")
-    assert f"{kept} is not used as cache" in done.stderr
+    assert f"{kept} is not used as the cache" in done.stderr
     assert not list(kept.iterdir())

@@ -156,7 +156,7 @@ def test_a_run_of_another_repository_or_another_commit_is_not_commented(hub: Hub
     relayed(hub)
     hub.github.pulls[0]["head"]["sha"] = "f" * 40
     told = hub.after(1)
-    assert "no open pull request is at the commit" in told.step("covlane comment --relayed").output
+    assert "no open pull request is at the measured commit" in told.step("covlane comment --relayed").output
     hub.github.runs[1]["repository"] = {"full_name": "stranger/calc"}
     told = hub.after(1)
     assert told.step("covlane comment --relayed").code == 5

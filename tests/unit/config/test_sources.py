@@ -110,7 +110,9 @@ def test_a_pattern_that_excludes_every_line_is_refused(root: Path, pattern: str)
 
 @pytest.mark.parametrize("name", ["absent/folder", "absent.py", "packages/*/lib", "my-package"])
 def test_what_no_leg_can_find_is_refused(root: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="is no file, folder or package of this repository") as caught:
+    with pytest.raises(
+        UsageError, match="does not match a file, folder or package of this repository"
+    ) as caught:
         check(root, resolve(root, [name]))
     assert caught.value.exit_code == 2
     assert name in caught.value.cause
@@ -131,7 +133,7 @@ def test_a_package_may_be_where_the_environment_of_the_leg_says(root: Path) -> N
 
 
 def test_a_package_that_nobody_knows_is_refused(root: Path) -> None:
-    with pytest.raises(UsageError, match="the source absent is no file, folder or package"):
+    with pytest.raises(UsageError, match="the source absent does not match a file, folder or package"):
         plan(root, ["absent"])
 
 

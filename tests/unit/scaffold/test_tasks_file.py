@@ -87,9 +87,9 @@ def test_a_file_with_covlane_is_left() -> None:
 def test_a_tasks_file_of_another_kind_is_left_with_a_word(other: bytes) -> None:
     part = tasks_file(other, package=False)
     assert part.new is None
-    assert "imports no invoke" in part.why
+    assert "does not import invoke" in part.why
 
 
 def test_a_broken_file_is_named() -> None:
-    with pytest.raises(UsageError, match=r"^tasks\.py:2 is no valid Python"):
+    with pytest.raises(UsageError, match=r"^tasks\.py:2 is not valid Python"):
         tasks_file(b"import invoke\ndef (\n", package=False)
