@@ -200,7 +200,7 @@ def test_a_shallow_clone_gets_an_incomplete_verdict_with_the_command(
     [
         (["patch = 101"], "percentage"),
         (["patches = 1"], "did you mean 'gate.patch'"),
-        (['components = {"nobody" = 1}'], "no component"),
+        (['components = {"nobody" = 1}'], "not a component"),
     ],
 )
 def test_a_gate_that_cannot_be_meant_is_refused(changed: Changed, lines: list[str], word: str) -> None:
