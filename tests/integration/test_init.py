@@ -149,9 +149,9 @@ def test_a_link_out_of_the_repository_is_refused(repository: Path, tmp_path: Pat
     outside = tmp_path / "outside"
     outside.mkdir()
     (repository / name).symlink_to(outside / "file.py" if name.endswith(".py") else outside)
-    with pytest.raises(UsageError, match="leaves the repository"):
+    with pytest.raises(UsageError, match="leads out of the repository"):
         init(repository)
-    with pytest.raises(UsageError, match="leaves the repository"):
+    with pytest.raises(UsageError, match="leads out of the repository"):
         apply([Change("fine.txt", None, b"", ""), Change(f"{name}", None, b"", "")], repository)
     assert list(outside.iterdir()) == []
     assert not (repository / "fine.txt").exists()

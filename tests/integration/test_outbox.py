@@ -162,7 +162,7 @@ def test_an_upload_of_another_repository_or_commit_is_sent_only_if_one_says_so(
     shutil.copytree(merged.root / "reports", elsewhere.root / "reports")
     done = upload(elsewhere, codescene, "--resume")
     assert done.returncode == 5
-    assert {"repository": "it is of https://example.com/team/calc.git", "commit": "is not in this clone"}[
+    assert {"repository": "it is for https://example.com/team/calc.git", "commit": "is not in this clone"}[
         foreign
     ] in done.stderr
     assert not delivered(codescene)
