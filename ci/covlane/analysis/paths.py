@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from covlane.analysis.neighbours import Neighbours
+from covlane.model.globs import translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -42,7 +43,6 @@ _QUERY = re.compile("[?#].*")
 _DRIVE = re.compile("^/(?=[A-Za-z]:/)")
 #: What bundlers put before the name of a module: its layer, or the root that it was found in.
 _LAYER = re.compile(r"(?:\([\w-]+\)|\[[\w-]+\])/")
-_GLOB = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
 
 
 class Places:
@@ -223,5 +223,4 @@ def _up(folder: str) -> Iterator[str]:
 def _glob(pattern: str) -> re.Pattern[str]:
     """Compile a folder of `[paths]`, as coverage.py reads it: `*` within a part, `*/` before it any folders."""
     pattern = re.sub(r"^\*+/", "**/", _slashed(pattern)).rstrip("/")
-    tokens = re.split(r"(\*\*/|\*|\?)", pattern)
-    return re.compile("".join(_GLOB.get(token, re.escape(token)) for token in tokens) + "/", re.IGNORECASE)
+    return re.compile(translate(pattern) + "/", re.IGNORECASE)

@@ -8,11 +8,14 @@ from functools import cache
 _PARTS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
+def translate(pattern: str) -> str:
+    """Return a glob as a regular expression: `**` crosses folders, `*` and `?` do not."""
+    tokens = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    return "".join(_PARTS.get(token, re.escape(token)) for token in tokens)
+
+
 @cache
 def glob(pattern: str) -> re.Pattern[str]:
-    """Compile a glob: `**` crosses folders, `*` and `?` do not, a folder's name means all below it."""
+    """Compile a glob; a folder's name means all below it."""
     plain = re.sub(r"^(?:\./+)+", "", pattern).rstrip("/")
-    tokens = re.split(r"(\*\*/|\*\*|\*|\?)", plain)
-    return re.compile(
-        "".join(_PARTS.get(token, re.escape(token)) for token in tokens) + "(?:/.*)?", re.DOTALL
-    )
+    return re.compile(translate(plain) + "(?:/.*)?", re.DOTALL)

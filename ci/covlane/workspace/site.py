@@ -105,7 +105,7 @@ def _pages(report: Report, look: Look) -> Iterator[Page]:
 
 def _write(root: Path, folder: Path, one: Page) -> None:
     content = _content(root, one.path)
-    text = page.render(one, content, _digest(content))
+    text = page.render(one, content, files.digest(content or b""))
     files.write_whole(folder / page.address(one.path), text, flush=False)
 
 
@@ -116,17 +116,12 @@ def _content(root: Path, path: str) -> bytes | None:
         return None
 
 
-def _digest(content: bytes | None) -> str:
-    """As a leg and a merge have it: git's line ends of Windows are no other content."""
-    return blake2b((content or b"").replace(b"\r\n", b"\n"), digest_size=16).hexdigest()
-
-
 def _key(one: Page, root: Path) -> str:
     """Return what a page is made of, as a digest."""
     content = _content(root, one.path)
     made_from = (
         _maker(),
-        _digest(content) if content is not None else "",
+        files.digest(content) if content is not None else "",
         *(hex(lines) for lines in (one.file.executable, one.file.executed)),
         sorted(one.file.branches),
         sorted(one.file.taken),
