@@ -186,6 +186,25 @@ def test_a_damaged_upload_holds_up_nothing(merged: Repository, codescene: StandI
     assert delivered(codescene) == ["branch-coverage"]
 
 
+def test_an_entry_that_is_no_json_is_named_and_can_be_dropped_so_that_the_others_are_sent(
+    merged: Repository, codescene: StandIn
+) -> None:
+    codescene.faults.append(Fault(500))
+    upload(merged, codescene)
+    folder = merged.root / "reports" / "outbox"
+    damaged = next(folder.glob("000001-*.json"))
+    damaged.write_text("{")
+    for option in ("--outbox", "--resume"):
+        done = upload(merged, codescene, option)
+        assert done.returncode == 3
+        assert f"{damaged} cannot be read" in done.stderr
+        assert "--drop ID" in done.stderr
+    assert upload(merged, codescene, "--drop", "1").returncode == 0
+    assert not [*folder.glob("000001-*")]
+    assert upload(merged, codescene, "--resume").returncode == 0
+    assert delivered(codescene) == ["branch-coverage"]
+
+
 def test_an_upload_that_is_killed_while_it_sends_is_the_same_upload_when_it_is_resumed(
     merged: Repository, codescene: StandIn
 ) -> None:
