@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from covlane import __version__
 from covlane.config.settings import Settings, load
 from covlane.scaffold.plan import outdated, plan
 from covlane.scaffold.workflow import COMMENT, PATH, install_command, reusable, workflows
@@ -48,6 +49,20 @@ def test_a_workflow_that_is_out_of_date_is_named_with_the_difference(
     assert session.returncode == 1
     assert repository.covlane("init", "--force").returncode == 0
     assert repository.nox("-s", "workflow").returncode == 0
+
+
+def test_requirements_without_this_version_s_hashes_are_told_by_init(repository: Repository) -> None:
+    repository.settings('github.requirements = "ci/covlane.txt"')
+    for option in ((), ("--check",)):
+        done = repository.covlane("init", *option)
+        assert done.returncode == 2
+        assert "github.requirements: ci/covlane.txt is missing" in done.stderr
+    pinned = repository.root / "ci" / "covlane.txt"
+    pinned.parent.mkdir()
+    pinned.write_text(f"covlane=={__version__} --hash=sha256:{'a' * 64}\n")
+    assert repository.covlane("init").returncode == 0
+    text = (repository.root / PATH).read_text("utf-8")
+    assert text.count("--require-hashes --only-binary :all: -r ci/covlane.txt") == 1
 
 
 def test_a_workflow_that_is_missing_is_told(repository: Repository) -> None:

@@ -386,6 +386,22 @@ def test_a_baseline_that_was_measured_differently_is_not_compared(changed: Chang
     assert "baseline accept" in said["baseline"]["sentence"]
 
 
+def test_a_baseline_is_written_on_the_branch_that_is_set_whatever_the_event_calls_the_default(
+    changed: Changed, tmp_path: Path
+) -> None:
+    event = tmp_path / "event.json"
+    event.write_text('{"repository": {"default_branch": "main"}}')
+    told = {
+        "GITHUB_REF": "refs/heads/develop",
+        "GITHUB_EVENT_PATH": str(event),
+        "COVLANE_GITHUB_DEFAULT_BRANCH": "develop",
+    }
+    worsen(changed)
+    assert baseline(changed, "write", **{**told, "GITHUB_REF": "refs/heads/main"}).returncode == 2
+    done = baseline(changed, "write", **told)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_baseline_is_written_on_the_default_branch_alone(changed: Changed) -> None:
     worsen(changed)
     done = baseline(changed, "write")

@@ -89,7 +89,7 @@ class Keeper:
             ReportError: the report is missing or incomplete, or measured something else.
         """
         branch = bases.branch(self._git, self._environ)
-        default = bases.default_branch(self._configured, self._git, self._environ)
+        default = bases.delivered_branch(self._configured, self._git, self._environ)
         if not force and default is None:
             raise UsageError(
                 "a baseline is written on the default branch, which is not known",

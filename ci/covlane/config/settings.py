@@ -6,7 +6,7 @@ import difflib
 import re
 import sys
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 #: The number of worker processes: 0 for pytest alone, or "auto" for one per processor.
 Workers = Annotated[int, msgspec.Meta(ge=0)] | Literal["auto"]
+#: What may start the generated workflow beside pushes and pull requests.
+Event = Literal["merge_group", "workflow_dispatch"]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 #: The operating system's name in a leg's name, by `sys.platform`.
 SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
@@ -64,7 +66,9 @@ class GitHub(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """The generated workflow, and its comment on a pull request.
 
     `systems` maps an operating system to its runner, where legs run on several; `lane` names the comment, so that
-    several lanes stand side by side; `timeout` is a leg's, in minutes.
+    several lanes stand side by side; `timeout` is a leg's, in minutes. `events` start the workflow too, `schedule`
+    (cron, UTC) does so by the clock. `environment` is the one of the job that holds the upload's secrets;
+    `requirements` is a file with hashes that jobs with secrets or write permissions install covlane from.
     """
 
     runner: str = "ubuntu-latest"
@@ -74,6 +78,10 @@ class GitHub(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     lane: str = "coverage"
     comment: Literal["always", "on-change", "never"] = "always"
     code_quality: bool = False
+    events: tuple[Event, ...] = ()
+    schedule: str = ""
+    environment: str = ""
+    requirements: str = ""
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -143,6 +151,7 @@ _WORDS = (
     (bool | Percent, "true, false, or the percentage points that coverage may drop"),
     (Count | None, "a number from 0 on"),
     (Thresholds, "two percentages, the lower first"),
+    (tuple[Event, ...], "a list of " + " and ".join(repr(event) for event in get_args(Event))),
     (dict[str, Percent | MinimumCoverage], "percentages, or tables of `line`, `branch` and `together`"),
     (dict[str, Component], "tables with `source` and `flags`, each a list of strings"),
     (dict[str, tuple[str, ...]], "a table of lists of strings"),
@@ -154,6 +163,15 @@ _NAMES = {
     "github.lane": (
         r"(?!.*--)[\w ./-]{1,60}",
         "a name of letters, digits, spaces, points, slashes and single hyphens",
+    ),
+    "github.schedule": (r"([\w*/,-]+( [\w*/,-]+){4})?", "five fields of cron, such as '0 4 * * 1'"),
+    "github.environment": (
+        r"([\w][\w ./-]{0,254})?",
+        "a name of letters, digits, spaces, points, slashes and hyphens",
+    ),
+    "github.requirements": (
+        r"([\w.][\w./-]*)?",
+        "a file inside the project's folder: letters, digits, points, slashes and hyphens",
     ),
     "prefix": ("([A-Za-z0-9][A-Za-z0-9_.-]{0,50})?", "letters, digits, underscores, points and hyphens"),
 }
@@ -366,6 +384,9 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
     """
     inside = {name: values.get(name, ()) for name in ("source", "tests", "omit")}
     inside["reports"] = [values.get("reports", "reports")]
+    inside["github.requirements"] = (
+        [values["github.requirements"]] if values.get("github.requirements") else []
+    )
     inside["cache"] = [values["cache"]] if values.get("cache") else []
     inside["baseline.path"] = [values["baseline.path"]] if values.get("baseline.path") else []
     inside["paths"] = [path for first in values.get("paths", {}).values() for path in first[:1] or [""]]

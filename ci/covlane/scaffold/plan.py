@@ -99,9 +99,11 @@ def workflows(
     """Return each workflow by its path: its content now, its content by the settings, and its purpose.
 
     Raises:
-        UsageError: pyproject.toml is broken.
+        UsageError: pyproject.toml is broken, or the hash-pinned requirements are not those of this version.
     """
     folder = configured.folder
+    if pinned := configured.settings.github.requirements:
+        workflow.check_requirements(pinned, read(posixpath.join(folder, pinned)))
     document = settings_files.document_of(read(posixpath.join(folder, "pyproject.toml")))
     command = install or workflow.install_command(settings_files.project_name(document))
     found = workflow.workflows(configured.settings, command, folder)

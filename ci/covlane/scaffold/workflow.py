@@ -25,7 +25,7 @@ _FOLDER = re.compile(r"(?![!#~ ])[\w @+,=()&'%~!#./-]*(?<! )")
 MARKER = "# Written by covlane init"
 #: The Python that runs covlane and nox, whichever Python a leg measures.
 HOST_PYTHON = "3.12"
-#: Events that a team may add to a workflow: a merge queue, a button, a schedule.
+#: Events that the settings or a team may add to a workflow: a merge queue, a button, a schedule.
 EVENTS = ("merge_group", "workflow_dispatch", "schedule")
 _ON = re.compile(r"^on:\n(?:(?: .*)?\n)+", re.MULTILINE)
 _ADDED = re.compile(rf"^  (?:{'|'.join(EVENTS)}):.*\n(?:   .*\n)*", re.MULTILINE)
@@ -59,6 +59,24 @@ def install_command(project: str) -> str:
     return "python -m pip install " + ("-e ." if project == "covlane" else f"covlane=={covlane.__version__}")
 
 
+def check_requirements(path: str, content: bytes | None) -> None:
+    """Check that a requirements file pins this version of covlane with hashes.
+
+    Raises:
+        UsageError: the file is missing, or pins something else; the remedy is the command that writes it.
+    """
+    pin = f"covlane=={covlane.__version__}"
+    text = (content or b"").decode("utf-8", "replace").replace("\r\n", "\n").replace("\\\n", " ")
+    if re.search(rf"(?m)^{re.escape(pin)} .*--hash=sha256:[0-9a-f]{{64}}", text):
+        return
+    what = "is missing" if content is None else f"does not pin {pin} with its hashes"
+    raise UsageError(
+        f"github.requirements: {path} {what}",
+        f"run `echo {pin} | uv pip compile - --universal --python-version {HOST_PYTHON} --generate-hashes"
+        f" --no-header -o {path}`",
+    )
+
+
 def paths(folder: str) -> tuple[str, str]:
     """Return where the workflows of the project in a folder are, from the top: the lane, and its comment.
 
@@ -88,7 +106,11 @@ def render(
     inside = "${{ inputs.working-directory }}" if reusable else folder
     place, key = f"{inside}/", f"{inside if reusable else checkout.slug(folder)}/"
     artifacts = "${{ needs.plan.outputs.artifacts }}" if reusable else checkout.artifacts(folder)
-    environment = jinja2.Environment(
+    pinned = settings.github.requirements
+    github_ref = f"'refs/heads/{settings.github.default_branch.replace(chr(39), 2 * chr(39))}'"
+    if reusable:
+        github_ref = "format('refs/heads/{0}', github.event.repository.default_branch)"
+    templates = jinja2.Environment(
         # GitHub's own expressions are written ${{ }}.
         variable_start_string="<<",
         variable_end_string=">>",
@@ -102,15 +124,29 @@ def render(
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["quoted"] = _quoted
-    return environment.get_template(f"{template}.j2").render(
+    templates.filters["quoted"] = _quoted
+    return templates.get_template(f"{template}.j2").render(
         actions=ACTIONS,
         artifacts=artifacts,
         baselines=place.lstrip("/") + (settings.baseline.path or f"{settings.reports}/baselines"),
         cache=settings.cache and place.lstrip("/") + settings.cache,
+        # The branch of the push filter; a workflow that is called has the caller's filter instead of one of its own.
+        default_ref=github_ref,
+        # The job's environment, as an expression.
+        environment=(
+            "inputs.environment"
+            if reusable
+            else settings.github.environment and f"'{settings.github.environment}'"
+        ),
         folder=inside,
         host_python=HOST_PYTHON,
         install=install,
+        # Nothing but wheels: the requirements of a build would come without hashes.
+        install_pinned=(
+            _quoted(f"python -m pip install --require-hashes --only-binary :all: -r {pinned}")
+            if pinned
+            else install
+        ),
         keys=key.lstrip("/") + "covlane",
         marker=MARKER,
         outputs=OUTPUTS,
@@ -153,10 +189,16 @@ def _with_events(new: str, old: str) -> str:
     here, there = _ON.search(new), _ON.search(old)
     if not here or not there:
         return new
-    events = there[0]
-    if _ADDED.sub("", events) != here[0]:
-        events = here[0].rstrip("\n") + "\n" + "".join(_ADDED.findall(events)) + "\n"
+    events, wanted = there[0], _ADDED.findall(here[0])
+    if _ADDED.sub("", events) != _ADDED.sub("", here[0]) or any(event not in events for event in wanted):
+        names = {_name(event) for event in wanted}
+        kept = [event for event in _ADDED.findall(events) if _name(event) not in names]
+        events = here[0].rstrip("\n") + "\n" + "".join(kept) + "\n"
     return new.replace(here[0], events, 1)
+
+
+def _name(event: str) -> str:
+    return event.partition(":")[0].strip()
 
 
 def workflow(old: bytes | None, new: str, *, why: str, force: bool) -> Edit:

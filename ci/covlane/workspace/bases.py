@@ -119,6 +119,17 @@ def default_branch(configured: Configured, git: Git, environ: Mapping[str, str])
     return next(filter(None, names), None)
 
 
+def delivered_branch(configured: Configured, git: Git, environ: Mapping[str, str]) -> str | None:
+    """Return the branch whose pushes are delivered: the one that is set, as the workflow has it, or the default one.
+
+    Raises:
+        UsageError: the event that CI names cannot be read.
+    """
+    if configured.origins.get("github.default-branch", DEFAULT) != DEFAULT:
+        return configured.settings.github.default_branch
+    return default_branch(configured, git, environ)
+
+
 def _default(git: Git, default: str | None) -> _Named:
     """Return the default branch as the remote has it; ReportError where it is not known."""
     if default is None:

@@ -73,6 +73,10 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "github.lane": ('"fast tests"', "fast tests", "fast tests"),
     "github.comment": ('"never"', "never", "never"),
     "github.code-quality": ("true", "true", True),
+    "github.events": ('["merge_group"]', "merge_group", ("merge_group",)),
+    "github.schedule": ('"0 4 * * 1"', "0 4 * * 1", "0 4 * * 1"),
+    "github.environment": ('"codescene"', "codescene", "codescene"),
+    "github.requirements": ('".github/covlane.txt"', ".github/covlane.txt", ".github/covlane.txt"),
 }
 VARIABLES = {
     "source": "COVLANE_SOURCE",
@@ -125,6 +129,10 @@ VARIABLES = {
     "github.lane": "COVLANE_GITHUB_LANE",
     "github.comment": "COVLANE_GITHUB_COMMENT",
     "github.code-quality": "COVLANE_GITHUB_CODE_QUALITY",
+    "github.events": "COVLANE_GITHUB_EVENTS",
+    "github.schedule": "COVLANE_GITHUB_SCHEDULE",
+    "github.environment": "COVLANE_GITHUB_ENVIRONMENT",
+    "github.requirements": "COVLANE_GITHUB_REQUIREMENTS",
 }
 
 
@@ -219,6 +227,8 @@ def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
         "github.timeout": "2",
         "github.comment": "always",
         "github.code-quality": "false",
+        "github.events": "merge_group",
+        "github.schedule": "0 4 * * 1",
         "locked": "false",
     }
     others |= dict.fromkeys(("gate.total-line", "gate.total-branch", "gate.patch", "gate.new-files"), "2")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 
@@ -16,6 +17,7 @@ from covlane.scaffold.workflow import (
     COMMENT,
     MARKER,
     PATH,
+    check_requirements,
     install_command,
     paths,
     render,
@@ -34,7 +36,14 @@ ALL = Settings(
     shards=3,
     reports=".reports",
     baseline=Baseline(store="folder"),
-    github=GitHub(systems={"linux": "ubuntu-latest", "windows": "windows-latest"}, code_quality=True),
+    github=GitHub(
+        systems={"linux": "ubuntu-latest", "windows": "windows-latest"},
+        code_quality=True,
+        events=("merge_group", "workflow_dispatch"),
+        schedule="0 4 * * 1",
+        environment="codescene",
+        requirements=".github/covlane.txt",
+    ),
 )
 WHOLE = render(ALL, INSTALL)
 EVERY = {"coverage.yml": TEXT, "coverage-comment.yml": COMMENTING, "coverage-whole.yml": WHOLE}
@@ -72,7 +81,7 @@ def test_the_token_is_in_one_step_alone(text: str) -> None:
     before, _, _ = text.partition("secrets.")
     step = before.rpartition("      - ")[2]
     assert step.startswith("run: covlane upload\n        if: ")
-    assert "github.event_name == 'push' && github.ref == format(" in step
+    assert "github.event_name == 'push' && github.ref == " in step
 
 
 @pytest.mark.parametrize("text", [*EVERY.values(), reusable(Settings())])
@@ -113,10 +122,69 @@ def test_a_cache_is_written_by_the_default_branch_alone(text: str) -> None:
     steps = [step for step in text.split("      - ") if "actions/cache" in step]
     assert [step for step in steps if "restore-keys: " in step]
     for step in steps:
-        saves = (
-            "github.event_name == 'push' && github.ref == format(" in step or "steps.baseline.outcome" in step
-        )
+        saves = "github.event_name == 'push' && github.ref == " in step or "steps.baseline.outcome" in step
         assert saves is ("actions/cache/save@" in step)
+
+
+@pytest.mark.parametrize("branch", ["trunk", "it's"])
+def test_the_push_filter_and_the_conditions_of_delivery_name_one_branch(branch: str) -> None:
+    github = msgspec.structs.replace(ALL.github, default_branch=branch)
+    text = render(msgspec.structs.replace(ALL, github=github), INSTALL)
+    assert yaml.safe_load(text)[True]["push"] == {"branches": [branch]}
+    refs = re.findall(r"github\.ref == ('(?:[^']|'')*')", text)
+    assert {*refs} == {"'refs/heads/" + branch.replace("'", "''") + "'"}
+    assert len(refs) == text.count("github.ref ==") == 6
+
+
+def test_the_job_that_holds_the_secret_enters_its_environment_where_it_delivers() -> None:
+    assert "environment:" not in TEXT
+    jobs = yaml.safe_load(WHOLE)["jobs"]
+    assert [name for name, job in jobs.items() if "environment" in job] == ["deliver"]
+    on_main = "github.event_name == 'push' && github.ref == 'refs/heads/main'"
+    assert jobs["deliver"]["environment"] == f"${{{{ {on_main} && 'codescene' || '' }}}}"
+    assert on_main in next(step["if"] for step in jobs["deliver"]["steps"] if "secrets." in str(step))
+    called = yaml.safe_load(reusable(Settings()))
+    assert " && inputs.environment || ''" in called["jobs"]["deliver"]["environment"]
+    assert called[True]["workflow_call"]["inputs"]["environment"]["default"] == ""
+
+
+def test_jobs_with_secrets_or_write_permissions_install_what_is_pinned_by_hash() -> None:
+    pinned = "python -m pip install --require-hashes --only-binary :all: -r .github/covlane.txt"
+    for text in (WHOLE, render(ALL, INSTALL, "coverage-comment.yml")):
+        for job in yaml.safe_load(text)["jobs"].values():
+            runs = [step.get("run") for step in job["steps"]]
+            privileged = "secrets." in str(job) or "write" in job["permissions"].values()
+            assert (pinned in runs) is privileged
+            assert not (privileged and INSTALL in runs)
+
+
+HASHES = f"--hash=sha256:{'a' * 64}"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_requirements_that_pin_this_version_with_hashes_are_taken(end: str) -> None:
+    text = f"attrs==1 \\\n    {HASHES}\ncovlane=={__version__} \\\n    {HASHES}\n    # via -\n"
+    check_requirements("pinned.txt", text.replace("\n", end).encode())
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (None, "is missing"),
+        (b"", "does not pin"),
+        (f"covlane=={__version__}\nattrs==1 {HASHES}\n".encode(), "does not pin"),
+        (f"covlane=={__version__}0 {HASHES}\n".encode(), "does not pin"),
+        (f"# covlane=={__version__} {HASHES}\n".encode(), "does not pin"),
+        (b"\xff", "does not pin"),
+    ],
+)
+def test_requirements_that_do_not_are_refused_with_the_command_that_writes_them(
+    content: bytes | None, what: str
+) -> None:
+    with pytest.raises(UsageError, match=f"github.requirements: pinned.txt {what}") as caught:
+        check_requirements("pinned.txt", content)
+    assert f"echo covlane=={__version__} | uv pip compile - " in caught.value.remedy
+    assert caught.value.remedy.endswith("--generate-hashes --no-header -o pinned.txt`")
 
 
 def test_gates_do_not_change_the_workflow() -> None:
@@ -188,6 +256,27 @@ def test_events_that_a_team_added_are_left_and_kept(added: str, before: str, end
     assert kept is not None
     assert set(yaml.safe_load(kept)[True]) == {*yaml.safe_load(old)[True]}
     assert b'["trunk"]' in kept
+
+
+def test_events_of_the_settings_are_asked_for_and_stand_beside_the_team_s_own() -> None:
+    github = GitHub(events=("merge_group",), schedule="0 4 * * 1")
+    new = render(Settings(github=github), INSTALL)
+    assert yaml.safe_load(new)[True] == {
+        "push": {"branches": ["main"]},
+        "pull_request": None,
+        "merge_group": None,
+        "schedule": [{"cron": "0 4 * * 1"}],
+    }
+    assert not same(TEXT.encode(), new)
+    assert same(new.encode(), new)
+    own = TEXT.replace("  push:", "  schedule:\n    - cron: '9 9 * * *'\n  workflow_dispatch:\n  push:", 1)
+    assert not same(own.encode(), new)
+    written = workflow(own.encode(), new, why="", force=True).new
+    assert written is not None
+    assert yaml.safe_load(written)[True] == {**yaml.safe_load(new)[True], "workflow_dispatch": None}
+    assert same(written, new)
+    more = new.replace("  merge_group:\n", "  merge_group:\n    types: [checks_requested]\n")
+    assert same(more.encode(), new)
 
 
 @pytest.mark.parametrize(
