@@ -124,7 +124,7 @@ def merge(shop: Workshop) -> list[Run]:
     root = shop.root / "merge"
     root.mkdir()
     scale.make(root, "reports", 3, MODULES)
-    environ = {"COVLANE_SOURCE": "src", "COVLANE_PYTHONS": "3.0,3.1,3.2"}
+    environ = {"COVLANE_SOURCE": "src", "COVLANE_PYTHONS": "3.10,3.11,3.12"}
     return [Run([shop.python, "-m", "covlane", "merge"], root, environ)]
 
 

@@ -100,8 +100,8 @@ def make(root: Path, reports: str, legs: int, count: int, *, data: bool = False)
     summary = {"covered_lines": 0, "missing_lines": 0, "covered_branches": 0, "missing_branches": 0}
     keys = ("executed_lines", "missing_lines", "executed_branches", "missing_branches")
     for leg in range(legs):
-        stamp = msgspec.to_builtins(data_words.stamp(f"coverage-3.{leg}", commit=None))
-        with (folder / f"coverage-3.{leg}.json").open("w", encoding="utf-8") as out:
+        stamp = msgspec.to_builtins(data_words.stamp(f"coverage-3.{10 + leg}", commit=None))
+        with (folder / f"coverage-3.{10 + leg}.json").open("w", encoding="utf-8") as out:
             out.write(f'{{"meta":{json.dumps(meta)},"files":{{')
             for number, file in enumerate(made):
                 parts = [texts[at, kind, file.runs[leg] >> at & 1] for at, kind in enumerate(file.kinds)]
@@ -162,7 +162,7 @@ def cost(root: Path, reports: str, legs: int, *commands: Sequence[str]) -> Cost:
         RuntimeError: one of them failed.
     """
     environ = {**os.environ, "COVLANE_REPORTS": reports, "COVLANE_SOURCE": "src"}
-    environ["COVLANE_PYTHONS"] = ",".join(f"3.{leg}" for leg in range(legs))
+    environ["COVLANE_PYTHONS"] = ",".join(f"3.{10 + leg}" for leg in range(legs))
     took = [measure([sys.executable, *command], cwd=root, environ=environ) for command in commands]
     for ended in took:
         if ended.code:
@@ -174,7 +174,7 @@ def cost(root: Path, reports: str, legs: int, *commands: Sequence[str]) -> Cost:
 def compare(root: Path, legs: int, count: int, rounds: int) -> dict[str, list[Cost]]:
     """Return what each program takes to make Cobertura of the same legs, round by round, in turn."""
     make(root, "reports", legs, count, data=True)
-    reports = [f"reports/legs/coverage-3.{leg}.json" for leg in range(legs)]
+    reports = [f"reports/legs/coverage-3.{10 + leg}.json" for leg in range(legs)]
     slipcover = ["-m", "slipcover", "--branch", "--merge", *reports, "--xml", "--out", "slipcover.xml"]
     programs: dict[str, list[list[str]]] = {
         "covlane, to Cobertura": [["-c", TO_COBERTURA]],

@@ -216,17 +216,17 @@ def test_a_default_branch_of_another_name_is_written_down(repository: Path, file
 def test_a_noxfile_with_sessions_of_our_names_keeps_them(repository: Path) -> None:
     own = "import nox\n@nox.session(python=False)\ndef coverage(session):\n    print('theirs')\n"
     (repository / "noxfile.py").write_text(own)
-    (repository / "pyproject.toml").write_text('[tool.covlane]\npythons = ["3.9"]\n')
+    (repository / "pyproject.toml").write_text('[tool.covlane]\npythons = ["3.10"]\n')
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("COVLANE", "NOX"))}
     done = process.run([sys.executable, "-m", "covlane", "init"], cwd=repository, environ=environ)
     assert done.code == 0, done.stderr
     assert done.stderr == "now run: nox -s covlane-coverage\n"
     assert "run: nox -s covlane-workflow\n" in (repository / WORKFLOW).read_text()
     listed = run(repository, sys.executable, "-m", "nox", "--script-mode", "none", "-l")
-    assert {" coverage", " covlane-coverage-3.9", " covlane-report", " covlane-workflow"} <= {
+    assert {" coverage", " covlane-coverage-3.10", " covlane-report", " covlane-workflow"} <= {
         line[1:].partition(" -> ")[0] for line in listed.splitlines()
     }
     told = run(repository, sys.executable, "-m", "covlane", "matrix")
-    assert '"leg":"covlane-coverage-3.9","session":"covlane-coverage-3.9"' in told
-    assert load(repository, {}).legs() == ("covlane-coverage-3.9",)
+    assert '"leg":"covlane-coverage-3.10","session":"covlane-coverage-3.10"' in told
+    assert load(repository, {}).legs() == ("covlane-coverage-3.10",)
     assert init(repository).changes == ()

@@ -409,10 +409,9 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
     if (thresholds := values.get("thresholds", ())) != tuple(sorted(thresholds)):
         raise _wrong("thresholds", thresholds, describe(Thresholds), origins["thresholds"])
     for python in values.get("pythons", ()):
-        if not pythons.NAME.fullmatch(python):
-            raise _wrong(
-                "pythons", python, 'versions such as "3.12", "3.14t" or "pypy3.11"', origins["pythons"]
-            )
+        if not pythons.NAME.fullmatch(python) or pythons.minor(python) < pythons.minor(pythons.OLDEST):
+            takes = f'versions from {pythons.OLDEST} on, such as "3.12", "3.14t" or "pypy3.11"'
+            raise _wrong("pythons", python, takes, origins["pythons"])
     _check_tables(values, origins)
     for name in ("exclude-lines", "exclude-also"):
         for pattern in values.get(name, ()):

@@ -18,7 +18,7 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "source": ('["a", "b/c.py"]', "a, b/c.py", ("a", "b/c.py")),
     "omit": ('["a/**"]', "a/**", ("a/**",)),
     "tests": ('["checks"]', "checks", ("checks",)),
-    "pythons": ('["3.9", "3.13t"]', "3.9,3.13t", ("3.9", "3.13t")),
+    "pythons": ('["3.10", "3.13t"]', "3.10,3.13t", ("3.10", "3.13t")),
     "branch": ("false", "false", False),
     "subprocess": ("false", "false", False),
     "engine": ('"coverage"', "coverage", "coverage"),
@@ -403,7 +403,9 @@ def test_a_choice_from_the_environment_is_held_to_the_same_list(tmp_path: Path) 
 
 @pytest.mark.parametrize("python", ["", "3", "2.7", "3.12.1", "python3.12", "3.x", "3.12 ", "pypy", "pypy3"])
 def test_a_python_that_is_no_version_is_refused(tmp_path: Path, python: str) -> None:
-    assert 'it takes versions such as "3.12"' in refused(tmp_path, f'pythons = ["{python}"]').cause
+    assert (
+        'it takes versions from 3.10 on, such as "3.12"' in refused(tmp_path, f'pythons = ["{python}"]').cause
+    )
 
 
 @pytest.mark.parametrize("name", ["exclude-lines", "exclude-also"])
@@ -455,8 +457,8 @@ def test_a_pyproject_that_is_a_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_there_is_a_session_for_each_python(tmp_path: Path) -> None:
-    configured = load(tmp_path, 'pythons = ["3.12", "3.9"]')
-    assert configured.sessions() == ("coverage-3.12", "coverage-3.9")
+    configured = load(tmp_path, 'pythons = ["3.12", "3.10"]')
+    assert configured.sessions() == ("coverage-3.12", "coverage-3.10")
 
 
 def test_a_prefix_begins_the_name_of_each_session(tmp_path: Path) -> None:
@@ -466,12 +468,12 @@ def test_a_prefix_begins_the_name_of_each_session(tmp_path: Path) -> None:
 
 
 def test_there_is_a_session_for_each_shard_of_a_python(tmp_path: Path) -> None:
-    configured = load(tmp_path, 'pythons = ["3.12", "3.9"]\nshards = 2')
+    configured = load(tmp_path, 'pythons = ["3.12", "3.10"]\nshards = 2')
     assert configured.sessions() == (
         "coverage-3.12(shard-1-of-2)",
         "coverage-3.12(shard-2-of-2)",
-        "coverage-3.9(shard-1-of-2)",
-        "coverage-3.9(shard-2-of-2)",
+        "coverage-3.10(shard-1-of-2)",
+        "coverage-3.10(shard-2-of-2)",
     )
 
 
@@ -555,6 +557,14 @@ def test_a_component_lies_in_the_repository(tmp_path: Path) -> None:
 def test_a_variable_that_is_no_table_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, COVLANE_PATHS="src").cause.startswith(
         "environment COVLANE_PATHS: paths is 'src'"
+    )
+
+
+@pytest.mark.parametrize("python", ["3.9", "3.9t", "pypy3.9"])
+def test_a_python_before_3_10_is_refused(tmp_path: Path, python: str) -> None:
+    assert (
+        f"pythons is {python!r}; it takes versions from 3.10 on"
+        in refused(tmp_path, f"pythons = ['{python}']").cause
     )
 
 
