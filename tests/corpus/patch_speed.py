@@ -42,7 +42,7 @@ def prepare(root: Path, count: int, changed: int) -> None:
     git(root, "commit", "--quiet", "--message", "base")
     for path, text in new.items():
         path.write_text(text, "utf-8")
-    leg = root / "reports" / "legs" / "coverage-3.0.json"
+    leg = root / "reports" / "legs" / "coverage-3.10.json"
     commit = git(root, "rev-parse", "HEAD").strip()
     leg.write_text(leg.read_text("utf-8").replace('"commit": null', f'"commit": "{commit}"'), "utf-8")
     cost(root, "reports", 1, ["-m", "covlane", "merge", "report"])
