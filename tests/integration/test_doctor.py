@@ -376,7 +376,9 @@ def test_another_end_than_a_complaint_about_the_form_leaves_it_open(patient: Pat
     line = patient.ask()["cs-coverage and report"]
     assert (line["ok"], line["exit_code"]) == (None, 0)
     assert "HTTP 404" in line["remedy"]
-    assert line["found"] == "coverage.xml is not reported as unreadable, lcov.info is not reported as unreadable"
+    assert (
+        line["found"] == "coverage.xml is not reported as unreadable, lcov.info is not reported as unreadable"
+    )
 
 
 def test_the_locked_program_is_named_with_its_hash(patient: Patient) -> None:
