@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.collector.engines.worker_pool import Crew, processors
+from covlane.collector.engines.worker_pool import WorkerPool, processors
 from covlane.collector.leg.cache import Cache
 
 if TYPE_CHECKING:
@@ -148,10 +148,10 @@ def test_a_crew_does_each_part_and_ends_when_it_is_told(tmp_path: Path) -> None:
         time.sleep(PATIENCE)
         (tmp_path / "too late").touch()
 
-    crew = Crew(2, work, idle=True)
+    pool = WorkerPool(2, work, idle=True)
     await_that(lambda: len(list(tmp_path.iterdir())) == 2)
-    crew.dismiss()
-    crew.wait()
+    pool.dismiss()
+    pool.wait()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0 of 2", "1 of 2"]
 
 
@@ -161,7 +161,7 @@ def test_a_part_that_fails_is_not_heard(capfd: pytest.CaptureFixture[str]) -> No
             sys.exit("no word of this")
         raise OSError("nor of this")
 
-    Crew(2, work).wait()
+    WorkerPool(2, work).wait()
     assert capfd.readouterr() == ("", "")
 
 
@@ -176,11 +176,11 @@ def test_nobody_waits_for_ever_nor_for_one_that_failed(
         time.sleep(60)
         return "too late"
 
-    crew = Crew(1, lambda *_: cache.made(cache.key(b"X = 1\n"), hang, alone=True))
+    pool = WorkerPool(1, lambda *_: cache.made(cache.key(b"X = 1\n"), hang, alone=True))
     while not began.exists():
         time.sleep(0.01)
     assert cache.made(cache.key(b"X = 1\n"), lambda: "mine", alone=True) == "mine"
-    crew.wait(kill=True)
+    pool.wait(kill=True)
     with pytest.raises(SyntaxError):
         cache.made(cache.key(b"("), lambda: compile(b"(", "a.py", "exec"), alone=True)
     assert cache.made(cache.key(b"("), lambda: "mine", alone=True) == "mine"

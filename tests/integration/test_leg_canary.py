@@ -106,7 +106,7 @@ def it_is_lost(leg: Leg, lost: str) -> None:
     assert leg.stamp.canary == "lost"
     assert not leg.stamp.complete
     assert leg.stamp.reasons[-1].startswith(
-        f"the canary, a module whose lines are known, was not measured whole: {lost}"
+        f"the self-check, a module whose lines are known, was not fully measured: {lost}"
     )
 
 

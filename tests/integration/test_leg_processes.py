@@ -491,7 +491,7 @@ def test_a_python_that_no_leg_can_reach_is_named(project: Project, call: str) ->
     )
     assert leg.code == 0, leg.output
     (reason,) = leg.stamp.reasons
-    said = r"python -S hears of no leg and was not measured, started by test_it\.py::test_it: \S+ -S -c 'import pkg"
+    said = r"python -S skips the leg's \.pth file and was not measured, started by test_it\.py::test_it: \S+ -S -c 'import pkg"
     assert re.match(said, reason)
     assert leg.ran("pkg/__init__.py") == []
 

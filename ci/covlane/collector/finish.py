@@ -23,7 +23,7 @@ from .pytest_plugins import shard as shard_plugin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .engines.worker_pool import Crew
+    from .engines.worker_pool import WorkerPool
     from .leg.plan import Plan
 
 #: How many of the processes that were killed are named.
@@ -45,20 +45,20 @@ def stand_by(plan: Plan) -> bool:
     Return False, with nothing done, where nobody says it: who would have has been killed.
     """
     warnings.simplefilter("ignore")
-    crew = engine.ahead(plan)
+    pool = engine.ahead(plan)
     try:
         if plan.cache:
             cache.prune(os.path.dirname(plan.cache))
         told = sys.stdin.readline()
-        crew.dismiss()
+        pool.dismiss()
         if told:
-            finish(plan, crew, **json.loads(told))
+            finish(plan, pool, **json.loads(told))
     finally:
-        crew.wait(kill=True)
+        pool.wait(kill=True)
     return bool(told)
 
 
-def finish(plan: Plan, before: Crew, *, status: int, arguments: list[str], heard: list[str]) -> None:
+def finish(plan: Plan, before: WorkerPool, *, status: int, arguments: list[str], heard: list[str]) -> None:
     """Write the leg's report.
 
     Args:
@@ -72,19 +72,21 @@ def finish(plan: Plan, before: Crew, *, status: int, arguments: list[str], heard
     found = [process for process in everything if process.test != selfcheck.NAME]
     reasons += [*fragments.failures(plan.folder), *dict.fromkeys(heard), *_ends(plan, found, status)]
     try:
-        seen = fragments.ran(plan.folder, everything)
+        executed_items = fragments.ran(plan.folder, everything)
     except ValueError as error:
         reasons.append(f"the record of what ran is broken: {error}")
-        seen = {}
+        executed_items = {}
     unmarked = {path: why for process in found for path, why in process.unmarked.items()}
     parts = [(path, rows) for process in found for path, those in process.parts.items() for rows in those]
     names = dict(Sources(plan.root, plan.source, plan.omit).walk())
-    reader = engine.reader(plan, list(names), seen, before)
+    reader = engine.reader(plan, list(names), executed_items, before)
     files, notes = _files(plan, names, reader, unmarked, parts)
     report = _document(files, branch=plan.branch, reader=reader)
     if plan.shard:
         report["durations"] = next((item.pytest["durations"] for item in found if item.pytest), {})
-    fate, lost = selfcheck.judge(plan, everything, seen) if status in (0, 1) else (selfcheck.OFF, [])
+    fate, lost = (
+        selfcheck.judge(plan, everything, executed_items) if status in (0, 1) else (selfcheck.OFF, [])
+    )
     reasons += [*lost, *dict.fromkeys(reader.lost)]
     stamp = _stamp(plan, found, status, arguments)
     killed = [process for process in found if _was_killed(process)]
@@ -142,7 +144,7 @@ def _files(
 
 
 def _forget_unknown(found: engine.Counted, unmarked: str, remade: set[int]) -> str:
-    """Take out the branches of a file that no process could have seen, which are not missed, and return why.
+    """Take out the branches of a file that no process could have recorded, which are not missed, and return why.
 
     Args:
         found: the file's counts.

@@ -1,4 +1,4 @@
-"""The canary: a module whose lines are known, run where the suite ran, before anybody believes the leg.
+"""The self-check: a module whose lines are known, run where the suite ran, to prove that the leg was measured.
 
 Each process that pytest ran tests in, its own or a worker of pytest-xdist, ends with it: the module is imported, called,
 and, by each way that the process took, called in a fork and in a Python of its own. So it meets plugins, flags and
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .engines import engine
 from .leg.stdlib import io, time
-from .leg.stdlib import os as own
+from .leg.stdlib import os as pristine_os
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ _TEST = "PYTEST_CURRENT_TEST"
 
 def run() -> str:
     """Return which run of pytest-xdist's this process, or one above it, is a worker of, or an empty string."""
-    return own.environ.get(_RUN, "")
+    return pristine_os.environ.get(_RUN, "")
 
 
 def check(plan: Plan, fragment: Fragment, *, forks: bool, pythons: bool) -> None:
@@ -75,12 +75,12 @@ def check(plan: Plan, fragment: Fragment, *, forks: bool, pythons: bool) -> None
 
     Nothing else is raised: the suite has ended as it has.
     """
-    ways = {IMPORTS: f"{own.getpid()}.py"}
+    ways = {IMPORTS: f"{pristine_os.getpid()}.py"}
     if forks:
         ways[FORKS] = ways[IMPORTS]
     if pythons:
         ways[PYTHONS] = f"child-{ways[IMPORTS]}"
-    paths = {way: _place(plan.canaries, name) for way, name in ways.items()}
+    paths = {way: _place(plan.selfcheck_folder, name) for way, name in ways.items()}
     fragment.add(canary={"run": run(), "ways": ways})
     try:
         module = (_import if plan.engine == "slipcover-cli" else _load)(paths[IMPORTS])
@@ -95,8 +95,8 @@ def check(plan: Plan, fragment: Fragment, *, forks: bool, pythons: bool) -> None
 
 
 def _place(folder: str, name: str) -> str:
-    path: str = own.path.join(folder, name)
-    own.makedirs(folder, exist_ok=True)
+    path: str = pristine_os.path.join(folder, name)
+    pristine_os.makedirs(folder, exist_ok=True)
     with io.open(path, "w", encoding="utf-8") as file:
         file.write(MODULE)
     return path
@@ -117,11 +117,11 @@ def _import(path: str) -> Any:
     """Import it by the finders that the suite's imports come through: the workers of SlipCover hook no other way."""
     import importlib
 
-    folder, name = own.path.split(path)
+    folder, name = pristine_os.path.split(path)
     importlib.invalidate_caches()
     sys.path.insert(0, folder)
     try:
-        return importlib.import_module(own.path.splitext(name)[0])
+        return importlib.import_module(pristine_os.path.splitext(name)[0])
     finally:
         sys.path.remove(folder)
 
@@ -130,7 +130,7 @@ def _fork(module: Any) -> bool:
     """Call it in a fork; False where there can be none: Python 3.12 lets no process fork that is about to end."""
     import warnings
 
-    own.environ[_TEST] = f"{NAME} (call)"
+    pristine_os.environ[_TEST] = f"{NAME} (call)"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that this process has threads, as a worker may have
@@ -138,7 +138,7 @@ def _fork(module: Any) -> bool:
     except RuntimeError:
         return False
     finally:
-        del own.environ[_TEST]
+        del pristine_os.environ[_TEST]
     if not child:
         try:
             module.in_fork()
@@ -170,13 +170,13 @@ def _start(path: str) -> None:
         raise RuntimeError(f"a Python of its own ended with {done.returncode}")
 
 
-def judge(plan: Plan, found: list[Process], seen: dict[str, set[Item]]) -> tuple[str, list[str]]:
-    """Return what became of a leg's canaries, and a sentence where some lost their lines.
+def judge(plan: Plan, found: list[Process], executed_items: dict[str, set[Item]]) -> tuple[str, list[str]]:
+    """Return the result of a leg's self-checks, and a sentence if some of them lost lines.
 
     Args:
         plan: the leg.
-        found: its processes, with those of the canaries.
-        seen: what ran, as `fragments.ran` has it.
+        found: its processes, including those of the self-checks.
+        executed_items: what ran, as `fragments.ran` has it.
     """
     suite = next((process.pytest for process in found if process.pytest), None)
     if suite is None or not plan.canary:
@@ -185,7 +185,7 @@ def judge(plan: Plan, found: list[Process], seen: dict[str, set[Item]]) -> tuple
     if not ran and suite["stopped"]:
         return "it could not run: no process that ran tests came to its end", []
     try:
-        lost = dict.fromkeys(_lost(plan, ran, seen))
+        lost = dict.fromkeys(_lost(plan, ran, executed_items))
     except OSError as error:  # the suite has removed it
         return f"it could not run: {error}", []
     if not ran:
@@ -194,27 +194,27 @@ def judge(plan: Plan, found: list[Process], seen: dict[str, set[Item]]) -> tuple
         lost["a process of it never reported its end"] = None
     if lost:
         return LOST, [
-            f"the canary, a module whose lines are known, was not measured whole: {', '.join(lost)}"
+            f"the self-check, a module whose lines are known, was not fully measured: {', '.join(lost)}"
         ]
     trouble = next((process.trouble for process in ran if process.trouble), "")
     return (f"it could not run: {trouble}" if trouble else PASSED), []
 
 
-def _lost(plan: Plan, ran: list[Process], seen: dict[str, set[Item]]) -> Iterator[str]:
-    """Yield what of canaries did not come back; nothing of one that could not run."""
-    flights = [process.canary["ways"] for process in ran if process.canary and not process.trouble]
-    if not flights:
+def _lost(plan: Plan, ran: list[Process], executed_items: dict[str, set[Item]]) -> Iterator[str]:
+    """Yield what the self-checks lost; nothing for one that could not run."""
+    checks = [process.canary["ways"] for process in ran if process.canary and not process.trouble]
+    if not checks:
         return
     real = {
-        name: os.path.realpath(os.path.join(plan.canaries, name))
-        for ways in flights
+        name: os.path.realpath(os.path.join(plan.selfcheck_folder, name))
+        for ways in checks
         for name in ways.values()
     }
-    # Their counts are those of any canary: kept, they spare a leg to load what works them out.
-    own_plan = plan._replace(folder=plan.canaries, exclude=[])
-    of_ours = {path: seen.get(path, set()) for path in real.values()}
+    # All self-checks have the same counts: cached, they save loading the code that computes them.
+    own_plan = plan._replace(folder=plan.selfcheck_folder, exclude=[])
+    of_ours = {path: executed_items.get(path, set()) for path in real.values()}
     reader, branches = engine.reader(own_plan, list(of_ours), of_ours), BRANCHES if plan.branch else set()
-    for ways in flights:
+    for ways in checks:
         here = {IMPORTS: IMPORTED, TESTS: TESTED, **({FORKS: FORKED} if FORKS in ways else {})}
         yield from _missed(reader.count(real[ways[IMPORTS]]), here, branches, TAKEN & branches)
         if PYTHONS in ways:

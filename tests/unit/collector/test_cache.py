@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from covlane.collector.engines.worker_pool import Crew
+from covlane.collector.engines.worker_pool import WorkerPool
 from covlane.collector.leg.cache import FRESH, Cache, prune
 
 if TYPE_CHECKING:
@@ -99,5 +99,5 @@ def test_what_two_processes_want_at_once_is_made_once(
         for number in range(3):
             assert cache.made(cache.key(b"%d" % number), make, alone=True) == "made"
 
-    Crew(4, work).wait()
+    WorkerPool(4, work).wait()
     assert noted.read_text() == "xxx"

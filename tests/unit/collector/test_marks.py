@@ -13,8 +13,7 @@ import pytest
 import slipcover
 from slipcover import branch
 
-from covlane.collector.engines import executable
-from covlane.collector.engines import slipcover_compat as slip
+from covlane.collector.engines import executable, slipcover_compat
 from covlane.collector.engines.codes import codes
 from covlane.collector.instrument import marks
 
@@ -199,7 +198,7 @@ def test_lines_and_branches_are_those_of_slipcovers_own_slow_functions(path: Pat
         assert branches_of(whole, source) == set(slipcover.Slipcover.branches_from_code(whole))
     assert executable.of_code(whole, None, source).lines == set(slipcover.Slipcover.lines_from_code(whole))
     for code in codes(whole):
-        assert slip._scanned(code)[1] == annotation_only(code)
+        assert slipcover_compat._scanned(code)[1] == annotation_only(code)
         silent = [dis.opmap[name] for name in ("RESUME", "RETURN_GENERATOR")]
         starts = {line for at, line in dis.findlinestarts(code) if line and code.co_code[at] not in silent}
-        assert {line for _, line in slip.line_starts(code)} == starts
+        assert {line for _, line in slipcover_compat.line_starts(code)} == starts

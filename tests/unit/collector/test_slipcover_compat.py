@@ -11,16 +11,15 @@ from pathlib import Path
 import pytest
 import slipcover
 
-from covlane.collector.engines import executable
+from covlane.collector.engines import executable, slipcover_compat
 from covlane.collector.engines import slipcover as slipcover_engine
-from covlane.collector.engines import slipcover_compat as slip
 from covlane.collector.instrument import marks
 from covlane.collector.leg.guard import Guard
 from covlane.config.engines import MODEL
 
 
 def test_the_release_that_equality_is_tested_with_is_the_one_that_is_named() -> None:
-    assert slipcover.__version__ == slip.RELEASE == MODEL
+    assert slipcover.__version__ == slipcover_compat.RELEASE == MODEL
 
 
 def test_nothing_of_slipcover_is_loaded_to_measure() -> None:
@@ -53,5 +52,5 @@ def test_code_that_a_process_kept_has_the_same_lines_and_branches() -> None:
     source = Path(ast.__file__).read_bytes()
     code, unmarked, _ = marks.compile_marked(source, "a.py", branch=True)
     kept = recorders.Recorder(Guard(), None, branch=True).freeze(code, source)
-    known = recorders.able(unmarked, marshal.loads(marshal.dumps(kept)), source)
+    known = recorders.code_lines(unmarked, marshal.loads(marshal.dumps(kept)), source)
     assert known == executable.of_code(code, unmarked, source)

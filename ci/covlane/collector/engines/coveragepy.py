@@ -58,7 +58,9 @@ class Engine:
         self._branch = plan.branch
         self._last: dict[str, list[Any]] | None = None
         self._said: set[str] = set()
-        real = (os.path.realpath(os.path.join(plan.root, name)) for name in [*plan.source, plan.canaries])
+        real = (
+            os.path.realpath(os.path.join(plan.root, name)) for name in [*plan.source, plan.selfcheck_folder]
+        )
         # It takes folders; what else lies in the one of a single file is left out of what is said.
         self._source = [path if os.path.isdir(path) else os.path.dirname(path) for path in real]
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 from ..instrument.sources import read
 from .coveragepy import quiet_coverage
 from .engine import Counted, digest_of
-from .worker_pool import Crew
+from .worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from ..leg.plan import Plan
     from ..leg.record import Item
 
 
-def ahead(_plan: Plan) -> Crew:
+def ahead(_plan: Plan) -> WorkerPool:
     """Begin nothing: coverage.py keeps nothing of a file."""
-    return Crew(0, lambda _number, _count: None)
+    return WorkerPool(0, lambda _number, _count: None)
 
 
 class Reader:
@@ -28,7 +28,7 @@ class Reader:
     name = "coverage"
 
     def __init__(
-        self, plan: Plan, paths: list[str], seen: dict[str, set[Item]], _before: object = None
+        self, plan: Plan, paths: list[str], executed_items: dict[str, set[Item]], _before: object = None
     ) -> None:
         self.version: str = importlib.import_module("coverage").__version__
         self.model = self.recorder = f"coverage.py {self.version}"
@@ -37,9 +37,9 @@ class Reader:
         coverage.set_option("report:exclude_lines", plan.exclude)
         data = coverage.get_data()
         if plan.branch:
-            data.add_arcs(seen)
+            data.add_arcs(executed_items)
         else:
-            data.add_lines(seen)
+            data.add_lines(executed_items)
         data.touch_files(paths)
         out = os.path.join(plan.folder, "coverage.json")
         coverage.json_report(outfile=out, ignore_errors=True)

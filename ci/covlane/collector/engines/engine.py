@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..leg.guard import Guard
     from ..leg.plan import Plan
     from ..leg.record import Item
-    from .worker_pool import Crew
+    from .worker_pool import WorkerPool
 
     class Engine(Protocol):
         """One process under measurement."""
@@ -71,19 +71,21 @@ def start(plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> Engi
     return engine
 
 
-def reader(plan: Plan, paths: list[str], seen: dict[str, set[Item]], before: Crew | None = None) -> Reader:
-    """Return what counts the files of a leg: `paths` are all of them, `seen` what ran in those that did.
+def reader(
+    plan: Plan, paths: list[str], executed_items: dict[str, set[Item]], before: WorkerPool | None = None
+) -> Reader:
+    """Return what counts the files of a leg: `paths` are all of them, `executed_items` what ran in those that did.
 
     `before` is what `ahead` began.
     """
-    made: Reader = _module(f"{MODULES[plan.engine]}_reader").Reader(plan, paths, seen, before)
+    made: Reader = _module(f"{MODULES[plan.engine]}_reader").Reader(plan, paths, executed_items, before)
     return made
 
 
-def ahead(plan: Plan) -> Crew:
+def ahead(plan: Plan) -> WorkerPool:
     """Begin what `finish` and the leg's processes will need and what can be done before they ask, in idle time."""
-    crew: Crew = _module(f"{MODULES[plan.engine]}_reader").ahead(plan)
-    return crew
+    pool: WorkerPool = _module(f"{MODULES[plan.engine]}_reader").ahead(plan)
+    return pool
 
 
 def digest_of(content: bytes) -> str:

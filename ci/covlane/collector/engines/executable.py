@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..instrument import exclusion
 from ..instrument.marks import compile_marked
 from ..leg.record import number
-from .slipcover_compat import able, numbers
+from .slipcover_compat import code_lines, numbers
 
 if TYPE_CHECKING:
     import types
     from collections.abc import Sequence
 
-    from .slipcover_compat import Able, Branch
+    from .slipcover_compat import Branch, CodeLines
 
 
-def of_code(code: types.CodeType, unmarked: str | None, source: bytes) -> Able:
+def of_code(code: types.CodeType, unmarked: str | None, source: bytes) -> CodeLines:
     """Return what the code of a source has: SlipCover's lines, in one pass, and the branches of its marks."""
     found = numbers(code, source)
     if sys.version_info < (3, 12):
         from .probes.recorder import branches
 
         found.update(map(number, branches(code)))
-    return able(found, unmarked)
+    return code_lines(found, unmarked)
 
 
 class Executable(NamedTuple):
@@ -50,27 +50,27 @@ class Reader:
         self._branch = branch
         self._exclude = [re.compile(pattern) for pattern in exclude]
 
-    def executable(self, source: bytes, filename: str, able: Able | None = None) -> Executable:
+    def executable(self, source: bytes, filename: str, known: CodeLines | None = None) -> Executable:
         """Return a file's executable lines and branches, without those that are excluded.
 
-        `able` is what its code has, where that is known.
+        `known` are the lines and branches of its code, if they have been computed.
 
         Raises:
             SyntaxError, ValueError: Python refuses the source.
         """
-        if able is None:
+        if known is None:
             code, unmarked, _ = compile_marked(source, filename, branch=self._branch)
-            able = of_code(code, unmarked, source)
-        unmarked = able.unmarked
+            known = of_code(code, unmarked, source)
+        unmarked = known.unmarked
         excluded, unbranched = exclusion.excluded(importlib.util.decode_source(source), self._exclude)
-        lines = able.lines - excluded - {0}
+        lines = known.lines - excluded - {0}
         if lines == {1} and not ast.parse(source).body:
             lines.clear()  # up to Python 3.10 a file without a statement has code on its first line
         branches: set[Branch] = set()
         anchors: dict[int, int] = {}
         if self._branch and unmarked is None:
-            found = {pair for pair in able.branches if pair[1] not in excluded and pair[0] not in unbranched}
-            anchors = _anchors({pair[0] for pair in found} - lines - excluded, able.branches, lines)
+            found = {pair for pair in known.branches if pair[1] not in excluded and pair[0] not in unbranched}
+            anchors = _anchors({pair[0] for pair in found} - lines - excluded, known.branches, lines)
             # `while True:` has a mark although, on some Pythons, no code of its own: that is no branch.
             branches = {pair for pair in found if pair[0] in lines or pair[0] in anchors}
         branches = {(anchors.get(line, line), target) for line, target in branches}

@@ -12,24 +12,24 @@ from binascii import crc32
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
-from ..instrument.units import SOUND, lines_of_units, telling
+from ..instrument.units import SOUND, lines_of_units, per_instruction
 from .codes import codes
 
 if TYPE_CHECKING:
     import types
     from collections.abc import Callable
 
-    from ..instrument.units import Telling
+    from ..instrument.units import PerInstruction
     from ..leg.guard import Guard
     from ..leg.record import Flags
-    from . import slipcover_compat as slip
+    from .slipcover_compat import CodeLines
 
     #: Code, the numbers of its lines and marks, and of `codes` their signatures and which tell their instructions.
-    Frozen = tuple[types.CodeType, bytes, bytes, tuple[Telling, ...]]
+    FrozenCode = tuple[types.CodeType, bytes, bytes, tuple[PerInstruction, ...]]
     #: A file's bytes in the record, the place among them of each near number, and all numbers, in whose order the bytes
     #: lie. An array's items, unlike a dictionary's, are no objects, whose counts of references a forked child would
     #: write, at the price of the page.
-    Places = tuple[memoryview, "array[int]", "array[int]"]
+    RecordPlaces = tuple[memoryview, "array[int]", "array[int]"]
 
 NAME = "covlane"
 #: CPython gives 0, 1, 2 and 5 a meaning, and hypothesis takes 3.
@@ -52,7 +52,7 @@ def tool() -> int:
 
 
 class Recorder:
-    """What ran of the code that is watched, each line told to the leg's record as it runs."""
+    """What ran of the code that is watched, each line chosen to the leg's record as it runs."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Recorder:
     ) -> None:
         """Have functions watched where they start, or `at_once`: forked children need not do what their parent did."""
         self._at_once = at_once
-        known: dict[str, Places] = {}
+        known: dict[str, RecordPlaces] = {}
         self._known = known
         #: By file, the signatures of its code: other code may carry its name.
         self._watched: dict[str, array[int]] = {}
@@ -94,26 +94,26 @@ class Recorder:
 
         self._callbacks = {monitoring.events.LINE: line, monitoring.events.INSTRUCTION: instruction}
 
-    def freeze(self, code: types.CodeType, _source: bytes) -> Frozen:
+    def freeze(self, code: types.CodeType, _source: bytes) -> FrozenCode:
         """Return the code of a source, and what `watch` asks of it, as something that marshal takes."""
         found = codes(code)
         tables = [list(each.co_lines()) for each in found]
         numbers = {line for table in tables for _, _, line in table if line is not None}
         signatures = array("I", map(signature, found))
-        told = telling(found, tables)
-        return code, array("I", sorted(numbers)).tobytes(), signatures.tobytes(), told
+        chosen = per_instruction(found, tables)
+        return code, array("I", sorted(numbers)).tobytes(), signatures.tobytes(), chosen
 
-    def watch(self, frozen: Frozen, _module: types.ModuleType | None) -> types.CodeType:
+    def watch(self, frozen: FrozenCode, _module: types.ModuleType | None) -> types.CodeType:
         """Return code that reports each of its lines and branch marks once."""
-        code, numbers, signed, told = frozen
-        signatures = array("I", signed)
+        code, numbers, signature_bytes, chosen = frozen
+        signatures = array("I", signature_bytes)
         self._make_known(code.co_filename, array("I", numbers), signatures)
         number, events = tool(), monitoring.events
         for event, callback in self._callbacks.items():
             monitoring.register_callback(number, event, callback)
         at_once = self._at_once or not (SOUND and monitoring.get_events(number) & events.PY_START)
-        found = codes(code) if at_once or told else [code]
-        for index, silent in told:
+        found = codes(code) if at_once or chosen else [code]
+        for index, silent in chosen:
             self._silent[signatures[index]] = silent
             monitoring.set_local_events(number, found[index], events.INSTRUCTION)
         for each in found if at_once else found[:1]:
@@ -138,17 +138,17 @@ class Recorder:
         number, events = tool(), monitoring.events
         if monitoring.get_local_events(number, code):
             return True
-        signed = signature(code)
-        if signed not in signatures:
+        own_signature = signature(code)
+        if own_signature not in signatures:
             return False
         monitoring.set_local_events(
-            number, code, events.INSTRUCTION if signed in self._silent else events.LINE
+            number, code, events.INSTRUCTION if own_signature in self._silent else events.LINE
         )
         return True
 
 
-def places(flags: Flags) -> Places:
-    """Return where the lines and marks of a file are told; a near number that it has not has no place."""
+def places(flags: Flags) -> RecordPlaces:
+    """Return where the lines and marks of a file are chosen; a near number that it has not has no place."""
     numbers = flags.numbers
     first = bisect_left(numbers, FAR)
     near = array("I", b"\xff" * (4 * (numbers[first - 1] + 1) if first else 0))
@@ -165,7 +165,7 @@ def signature(code: types.CodeType) -> int:
     )
 
 
-def places_of_lines(lines: array[int], known: Places) -> array[int]:
+def places_of_lines(lines: array[int], known: RecordPlaces) -> array[int]:
     """Return each line's place among those of its file plus one; 0 for the line 0."""
     _, near, numbers = known
     found = array("I", lines)
@@ -175,8 +175,9 @@ def places_of_lines(lines: array[int], known: Places) -> array[int]:
     return found
 
 
-def able(unmarked: str | None, frozen: Frozen, source: bytes) -> slip.Able:
+def code_lines(unmarked: str | None, frozen: FrozenCode, source: bytes) -> CodeLines:
     """Return what the frozen code of a source has."""
-    from .slipcover_compat import able, numbers
+    from .slipcover_compat import code_lines as build
+    from .slipcover_compat import numbers
 
-    return able(numbers(frozen[0], source), unmarked)
+    return build(numbers(frozen[0], source), unmarked)

@@ -48,7 +48,7 @@ class Engine:
         self._fragment = fragment
         self._lock = lock
         self._record = Record(plan.folder, lock, fragment.keep)
-        self._kept, self._canaries = plan.kept, plan.canaries
+        self._cache_folder, self._selfcheck_folder = plan.cache_folder, plan.selfcheck_folder
         self._forks = plan.isolation != "none"
         self._cache: Cache | None = None
         self._recorder: Recorder | None = None
@@ -63,9 +63,9 @@ class Engine:
 
     def load(self, source: bytes, filename: str, module: types.ModuleType | None) -> types.CodeType:
         """Return the code of a measured file as its import would have it, instrumented."""
-        return self.recorder().watch(self.kept(source, filename), module)
+        return self.recorder().watch(self.cached_code(source, filename), module)
 
-    def kept(self, source: bytes, filename: str, *how: object, make: Make | None = None) -> Any:
+    def cached_code(self, source: bytes, filename: str, *how: object, make: Make | None = None) -> Any:
         """Return a measured file's code for the recorder, from the cache or made now: in this way, or as an import."""
         cache = self._cache_for(filename)
         unmarked, code, warned = frozen(
@@ -80,10 +80,10 @@ class Engine:
     def _cache_for(self, filename: str) -> Cache:
         from ..leg.cache import Cache  # a process that loads no measured file needs none
 
-        if filename.startswith(self._canaries):  # each has a name of its own, and is met once
-            return Cache(self._canaries)
+        if filename.startswith(self._selfcheck_folder):  # each has a name of its own, and is met once
+            return Cache(self._selfcheck_folder)
         if self._cache is None:
-            self._cache = Cache(self._kept)
+            self._cache = Cache(self._cache_folder)
         return self._cache
 
     def instrument(
@@ -120,7 +120,7 @@ class Engine:
         try:
             self._fragment.add(lost=why)
         except OSError as error:
-            self._fragment.blame(error)
+            self._fragment.record_error(error)
 
     def _tell(self, **said: object) -> None:
         self._unsaid.append(said)

@@ -28,8 +28,8 @@ def command(plan: Plan) -> list[str]:
     SlipCover takes folders only. What the environment installs below one is no source; all else that is not measured
     is left out of its report afterwards.
     """
-    os.makedirs(plan.canaries, exist_ok=True)
-    names = [plan.canaries, *plan.source] if plan.canary else plan.source
+    os.makedirs(plan.selfcheck_folder, exist_ok=True)
+    names = [plan.selfcheck_folder, *plan.source] if plan.canary else plan.source
     paths = [os.path.join(plan.root, name) for name in names]
     source = dict.fromkeys(path if os.path.isdir(path) else os.path.dirname(path) for path in paths)
     branch = ["--branch"] * plan.branch

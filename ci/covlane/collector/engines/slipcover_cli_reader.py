@@ -14,16 +14,16 @@ from ..instrument.sources import read
 from .engine import Counted, digest_of
 from .executable import of_code
 from .slipcover_cli import REMEDY
-from .worker_pool import Crew
+from .worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from ..leg.plan import Plan
     from ..leg.record import Item
 
 
-def ahead(_plan: Plan) -> Crew:
+def ahead(_plan: Plan) -> WorkerPool:
     """Begin nothing: SlipCover keeps nothing of a file."""
-    return Crew(0, lambda _number, _count: None)
+    return WorkerPool(0, lambda _number, _count: None)
 
 
 class Reader:
@@ -32,7 +32,7 @@ class Reader:
     name = "slipcover"
 
     def __init__(
-        self, plan: Plan, paths: list[str], _seen: dict[str, set[Item]], _before: object = None
+        self, plan: Plan, paths: list[str], _ran: dict[str, set[Item]], _before: object = None
     ) -> None:
         self.version = self.model = self.recorder = ""
         #: A sentence for each thing that is not in its report.
@@ -64,10 +64,10 @@ class Reader:
         """Return the counts of a file; OSError, SyntaxError or ValueError where it cannot be read or compiled."""
         content = read(path)
         code, unmarked, _ = compile_marked(content, path, branch=self._branch)
-        able = of_code(code, unmarked, content)
+        code_lines = of_code(code, unmarked, content)
         out = exclusion.excluded(importlib.util.decode_source(content), self._exclude).lines | {0}
         if not self.version:  # the leg is incomplete: nothing is known to have run
-            return Counted(digest_of(content), able.lines - out, set(), set(), set())
+            return Counted(digest_of(content), code_lines.lines - out, set(), set(), set())
         if path not in self._files:
             name = os.path.relpath(path, os.path.realpath(self._root))
             self.lost.append(f"SlipCover's report leaves out {name}; {REMEDY}")
@@ -76,7 +76,7 @@ class Reader:
         executed = set(entry["executed_lines"]) - out
         taken = _branches(entry, "executed_branches", out)
         branches = taken | _branches(entry, "missing_branches", out)
-        if able.branches and not branches:
+        if code_lines.branches and not branches:
             unmarked = unmarked or "SlipCover put no marks into its branches"
         lines = executed | (set(entry["missing_lines"]) - out)
         return Counted(digest_of(content), lines, executed, branches, taken, unmarked)

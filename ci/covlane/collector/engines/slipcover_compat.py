@@ -13,7 +13,7 @@ import sys
 from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..instrument.marks import uncollected
+from ..instrument.marks import paused_gc
 from ..leg.record import MARK, branch
 from .codes import codes
 
@@ -48,7 +48,7 @@ def _match_heads(source: bytes) -> frozenset[int]:
     """Return the lines from each `match` to the end of its subject: of all statements only these may load and no more."""
     if not _MATCH.search(source):
         return frozenset()
-    with uncollected():
+    with paused_gc():
         found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Match)]
     return frozenset(
         line for node in found for line in range(node.lineno, (node.subject.end_lineno or 0) + 1)
@@ -104,7 +104,7 @@ if sys.version_info >= (3, 11):
     _LOADING = {dis.opmap[name] for name in (*_NAMED, "CACHE") if name in dis.opmap}
 
 
-class Able(NamedTuple):
+class CodeLines(NamedTuple):
     """The lines and branches that a file's code has, and why it has no branches where it has none."""
 
     lines: set[int]
@@ -124,8 +124,8 @@ def numbers(code: types.CodeType, source: bytes) -> set[int]:
     return found
 
 
-def able(numbers: Iterable[int], unmarked: str | None) -> Able:
+def code_lines(numbers: Iterable[int], unmarked: str | None) -> CodeLines:
     """Return what a file has whose lines and marks have these numbers."""
     ordered = sorted(numbers)
     first = bisect_left(ordered, MARK)
-    return Able(set(ordered[:first]), set(map(branch, ordered[first:])), unmarked)
+    return CodeLines(set(ordered[:first]), set(map(branch, ordered[first:])), unmarked)

@@ -17,7 +17,7 @@ from ..leg.guard import Guard
 from .engine import Counted, digest_of
 from .slipcover import frozen, recorders
 from .slipcover_compat import RELEASE
-from .worker_pool import Crew, processors
+from .worker_pool import WorkerPool, processors
 
 if TYPE_CHECKING:
     from ..leg.plan import Plan
@@ -41,7 +41,7 @@ class Looked(NamedTuple):
     counts: memoryview
 
 
-class Ahead(Crew):
+class Ahead(WorkerPool):
     """What goes on while the suite runs: idle processes work out what is new, a thread looks up what is not."""
 
     def __init__(self, plan: Plan) -> None:
@@ -90,13 +90,13 @@ class Reader:
     recorder = "covlane: sys.monitoring" if sys.version_info >= (3, 12) else "covlane: probes in the bytecode"
 
     def __init__(
-        self, plan: Plan, paths: list[str], seen: dict[str, set[Item]], ahead: Ahead | None = None
+        self, plan: Plan, paths: list[str], executed_items: dict[str, set[Item]], ahead: Ahead | None = None
     ) -> None:
         self.version = RELEASE
         self.lost: list[str] = []
         self._plan = plan
-        self._seen = seen
-        self._cache = Cache(plan.kept)
+        self._ran = executed_items
+        self._cache = Cache(plan.cache_folder)
         self._reader: executable.Reader | None = None
         self._looked = ahead.looked if ahead else {}
         #: What has not been shared out yet.
@@ -114,7 +114,7 @@ class Reader:
                 self._share()
                 kept = self._cache.get(self._key(content)) or self._work_out(content, path)
         lines, branches, (unmarked, anchors) = set(kept[0]), set(kept[1]), kept[2:]
-        ran = self._seen.get(path, set())
+        ran = self._ran.get(path, set())
         taken = {(anchors.get(item[0], item[0]), item[1]) for item in ran if isinstance(item, tuple)}
         return Counted(digest, lines, lines & ran, branches, taken & branches, unmarked)
 
@@ -144,8 +144,8 @@ class Reader:
 
             self._reader = Worked(branch=branch, exclude=self._plan.exclude)
         kept = self._cache.get(self._code_key(content, path))
-        able = recorders().able(*kept[:2], content) if kept else None
-        lines, branches, *rest = self._reader.executable(content, path, able)
+        known = recorders().code_lines(*kept[:2], content) if kept else None
+        lines, branches, *rest = self._reader.executable(content, path, known)
         # marshal sorts a set, by what it writes of each of its items.
         found = (tuple(lines), tuple(branches), *rest)
         self._cache.put(self._key(content), found)
@@ -171,7 +171,7 @@ class Reader:
         self._paths = []
         count = min(processors(), len(new) // SHARE)
         if count > 1:
-            Crew(count, lambda number, count: self._work_out_all(new[number::count])).wait()
+            WorkerPool(count, lambda number, count: self._work_out_all(new[number::count])).wait()
 
     def _work_out_all(self, paths: list[str]) -> None:
         for path in paths:

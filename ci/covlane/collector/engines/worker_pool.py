@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Crew:
+class WorkerPool:
     """Forked processes that do a part of some work each: none where there is no fork, or `count` is not above 0.
 
     `work` is given the number of the part and how many there are. What it raises is not heard.

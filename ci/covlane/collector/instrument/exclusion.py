@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .marks import uncollected
+from .marks import paused_gc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -53,7 +53,7 @@ def excluded(text: str, patterns: Sequence[re.Pattern[str]]) -> Excluded:
         return Excluded(set(), set())
     smallest: dict[int, Clause] = {}
     partial = set()
-    with uncollected():
+    with paused_gc():
         clauses = list(_clauses(_parts(text, matched | unbranched), rows))
     for clause in clauses:
         for line in clause.head:

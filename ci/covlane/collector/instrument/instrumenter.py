@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         def load(self, source: bytes, filename: str, module: types.ModuleType | None) -> types.CodeType:
             """Return the code of a measured file as its import would have it, instrumented."""
 
-        def kept(
+        def cached_code(
             self, source: bytes, filename: str, *how: object, make: Callable[[], Compiled] | None = None
         ) -> Any:
             """Return a measured file's code for the recorder, from the cache or made now."""

@@ -51,10 +51,10 @@ def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
         SyntaxError, ValueError: Python itself refuses the source.
     """
     reason: str | None = None
-    with unheard(filename) as warned:
+    with collecting_warnings(filename) as warned:
         if branch:
             try:
-                with uncollected():
+                with paused_gc():
                     return Compiled(_marked(source, filename), None, bool(warned))
             except Exception as error:  # noqa: BLE001 - what cannot be marked, Python may compile
                 reason = f"{type(error).__name__}: {error}"
@@ -62,7 +62,7 @@ def compile_marked(source: bytes, filename: str, *, branch: bool) -> Compiled:
 
 
 @contextlib.contextmanager
-def unheard(filename: str) -> Iterator[list[warnings.WarningMessage]]:
+def collecting_warnings(filename: str) -> Iterator[list[warnings.WarningMessage]]:
     """Collect, whatever the filters are, what Python warns of in a file, and show none of it."""
     with warnings.catch_warnings(record=True) as log:
         warnings.simplefilter("always")
@@ -76,7 +76,7 @@ def unheard(filename: str) -> Iterator[list[warnings.WarningMessage]]:
 
 
 @contextlib.contextmanager
-def uncollected() -> Iterator[None]:
+def paused_gc() -> Iterator[None]:
     """Keep the garbage collector away for as long as a tree lives: a great many objects, and no cycle among them."""
     collects = gc.isenabled()
     gc.disable()

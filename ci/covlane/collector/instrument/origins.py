@@ -13,7 +13,7 @@ import types
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..leg.record import MARK
-from .marks import uncollected, unheard
+from .marks import collecting_warnings, paused_gc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +107,7 @@ def is_marked(code: types.CodeType) -> bool:
 
 @functools.lru_cache(maxsize=8)
 def _read(source: bytes, name: str) -> Text:
-    with unheard(name), uncollected():
+    with collecting_warnings(name), paused_gc():
         whole = compile(source, name, "exec", dont_inherit=True)
         places = set(_places(whole))
         for node in ast.walk(ast.parse(source, name)):

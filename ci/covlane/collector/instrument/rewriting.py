@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .marks import Compiled, mark, unheard
+from .marks import Compiled, collecting_warnings, mark
 from .sources import read as read_file
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ def hook(engine: Instrumenter) -> None:
 
         # What decides on pytest's side what comes of it; its own cache knows only the first.
         how = rewrite.PYC_TAIL, bool(config.getini("enable_assertion_pass_hook"))
-        kept = engine.kept(
+        code = engine.cached_code(
             read_file(name), name, *how, make=lambda: _compiled(rewrite_test, unmarked, path, config)
         )
         if name in engine.warned:
             rewrite_test(path, config)  # which warns, or raises, as pytest's filters say
         # pytest's `exec_module` calls this: what runs then has no frame of ours below it.
-        return None, engine.recorder().watch(kept, sys._getframe(1).f_locals.get("module"))
+        return None, engine.recorder().watch(code, sys._getframe(1).f_locals.get("module"))
 
     def read(path: Any, *rest: Any, **named: Any) -> Any:
         return None if real(str(path)) else read_pyc(path, *rest, **named)
@@ -63,7 +63,7 @@ def hook(engine: Instrumenter) -> None:
 
 def _compiled(rewrite_test: Callable[..., Any], unmarked: dict[str, str], path: Any, config: Any) -> Compiled:
     """Return what pytest compiles of a file, without marks where they are too much, and note why in `unmarked`."""
-    with unheard(str(path)) as warned:
+    with collecting_warnings(str(path)) as warned:
         try:
             code = rewrite_test(path, config)[1]
         except (OverflowError, RecursionError) as error:

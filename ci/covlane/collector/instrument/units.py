@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     #: The number of a code object that tells its instructions, and the units of it that tell nothing.
-    Telling = tuple[int, tuple[int, ...]]
+    PerInstruction = tuple[int, tuple[int, ...]]
     #: `code.co_lines()`: each run of bytes, and its line.
     Table = list[tuple[int, int, int | None]]
     #: First line, last line, first column, column after the last one.
@@ -53,7 +53,7 @@ if sys.version_info >= (3, 13):
     _RETURNING = _operations("RETURN_VALUE")
 
 
-def telling(found: Sequence[types.CodeType], tables: Sequence[Table]) -> tuple[Telling, ...]:
+def per_instruction(found: Sequence[types.CodeType], tables: Sequence[Table]) -> tuple[PerInstruction, ...]:
     """Return which of some code objects tell their instructions; `tables` are their `co_lines`."""
     if not SOUND:
         return ()

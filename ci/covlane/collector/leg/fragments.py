@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from . import record, state
-from .processes import FAILED, by, cannot, cry, process_state
+from .processes import FAILED, by, cannot, process_state, send_report
 from .stdlib import io, json, os, time
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Fragment:
         else:
             self.add(state=state.new(state.ENDED))
 
-    def blame(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         """Note why this process is not measured whole: in its fragment, in its state or that of one above it, or with `run`."""
         sentence = cannot(f"process {os.getpid()}{by(current_test())}", error, command_line())
         if not isinstance(error, OSError):  # it can still write
@@ -91,9 +91,9 @@ class Fragment:
                 self.add(lost=sentence)
                 return
         if self._state:
-            self._state.blame(error)
+            self._state.record_error(error)
         else:
-            cry(self._folder, sentence)
+            send_report(self._folder, sentence)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
@@ -131,7 +131,7 @@ class Process:
         self.parts: dict[str, list[list[int]]] = {}
         self.lost: list[str] = []
         self.pytest: dict[str, Any] | None = None
-        #: Of the canary, of which run it was and by each way its file, and what kept it from running.
+        #: The self-check: its pytest-xdist run and its file for each mechanism, and why it could not run.
         self.canary: dict[str, Any] | None = None
         self.trouble = ""
 

@@ -41,8 +41,8 @@ class Plan(NamedTuple):
     tools: dict[str, str]
 
     @property
-    def kept(self) -> str:
-        """The folder of what is worked out once for each content."""
+    def cache_folder(self) -> str:
+        """The folder of the cache: results computed once for each file content."""
         return self.cache or os.path.join(self.folder, "cache")
 
     @property
@@ -51,17 +51,17 @@ class Plan(NamedTuple):
         return os.path.join(os.path.splitext(self.output)[0] + ".d", "slipcover.json")
 
     @property
-    def canaries(self) -> str:
-        """The folder of the canaries, which is measured like a source; no leg has sources in a hidden one."""
+    def selfcheck_folder(self) -> str:
+        """The folder of the self-checks, measured like a source; no leg has sources in a hidden folder."""
         return os.path.join(self.folder, ".canary")
 
 
 def read(path: str) -> Plan:
-    """Read a plan; OSError, ValueError or TypeError where it is none."""
+    """Read a plan; OSError, ValueError or TypeError if it is not a valid plan."""
     with open(path, encoding="utf-8") as file:
         values = json.load(file)
     if values.pop("schema", None) != SCHEMA:
-        raise ValueError(f"{path} is no plan of schema {SCHEMA}")
+        raise ValueError(f"{path} is not a plan of schema {SCHEMA}")
     spelled = {name: _spelled(values[name]) for name in PATHS if name in values}
     return Plan(folder=os.path.dirname(os.path.abspath(path)), **{**values, **spelled})
 

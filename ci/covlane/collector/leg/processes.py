@@ -113,7 +113,7 @@ def address(folder: str) -> bytes:
     return b"\0covlane" + os.fsencode(folder)[-90:]
 
 
-def cry(folder: str, said: str) -> None:
+def send_report(folder: str, said: str) -> None:
     """Tell `run` what could not be written to the leg's folder, whoever this process is, where the system has a way."""
     try:
         import socket

@@ -43,7 +43,7 @@ class State:
         """Set the letter."""
         self._map[self._place] = ord(letter)
 
-    def blame(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         """Note for which error something could not be said."""
         number = getattr(error, "errno", None) or OURS
         self._map[self._place + 1 : self._place + LENGTH] = f"{min(number, OURS):03}".encode()

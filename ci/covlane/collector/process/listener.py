@@ -1,6 +1,6 @@
 """What processes of a leg tell `run` that can write nothing to the leg's folder: another user's, or where the disk is full.
 
-They send a sentence to a socket that has a name and no file (`start.cry`), which Linux lets every user and every root
+They send a sentence to a socket that has a name and no file (`start.send_report`), which Linux lets every user and every root
 folder reach, but no other network namespace.
 """
 

@@ -48,7 +48,7 @@ class Measurement:
         self.lock = Guard()
         self.pytest: dict[str, Any] | None = None
         self._fragment = Fragment(plan.folder)
-        sources = Sources(plan.root, [*plan.source, plan.canaries], plan.omit)
+        sources = Sources(plan.root, [*plan.source, plan.selfcheck_folder], plan.omit)
         self._engine = engine.start(plan, sources, self._fragment, self.lock)
         self._termination = Termination(self.lock, self.end) if self._engine.keeps else None
         self._next = 0.0  # after the first test, so that forked children find the files' places
@@ -87,7 +87,7 @@ class Measurement:
                 try:
                     step()
                 except Exception as error:  # noqa: BLE001 - the program's end is not ours to change
-                    self._blame(error)
+                    self._record_error(error)
 
     def _say_end(self) -> None:
         if self.pytest:
@@ -125,11 +125,11 @@ class Measurement:
         test = current_test()
         self.launches |= bool(test)
         if self._plan.subprocess and not measurable:
-            said = f"python -S hears of no leg and was not measured{by(test)}: {shlex.join(argv)}"
+            said = f"python -S skips the leg's .pth file and was not measured{by(test)}: {shlex.join(argv)}"
             try:
                 self._fragment.add(lost=said)
             except OSError as error:
-                self._blame(error)
+                self._record_error(error)
 
     def _note_fork(self) -> None:
         self.forks = True
@@ -147,7 +147,7 @@ class Measurement:
             elif self._termination:
                 self._termination.disregard()
         except Exception as error:  # noqa: BLE001 - Python would print it
-            self._blame(error)
+            self._record_error(error)
 
     def _begin(self) -> None:
         self._pid = os.getpid()
@@ -156,12 +156,12 @@ class Measurement:
             if self._termination:
                 self._termination.expect(process)
         except OSError as error:
-            self._blame(error)
+            self._record_error(error)
 
-    def _blame(self, error: BaseException) -> None:
+    def _record_error(self, error: BaseException) -> None:
         """Note why this process is not measured whole: in its fragment's state, never in its own output."""
         with contextlib.suppress(Exception):
-            self._fragment.blame(error)
+            self._fragment.record_error(error)
 
 
 def _starts_program() -> bool:

@@ -7,7 +7,7 @@ begin, a file beside the fragments says why, or `run` is told, and the leg is in
 import os
 import sys
 
-from ..leg.processes import FAILED, WORKER, by, cannot, cry
+from ..leg.processes import FAILED, WORKER, by, cannot, send_report
 
 
 def begin(path: str) -> None:
@@ -30,4 +30,4 @@ def begin(path: str) -> None:
             with open(os.path.join(folder, f"{os.getpid()}{FAILED}"), "w", errors="backslashreplace") as file:
                 file.write(said)
         except OSError:
-            cry(folder, said)
+            send_report(folder, said)

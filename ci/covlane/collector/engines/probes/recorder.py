@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
     from ...leg.guard import Guard
     from ...leg.record import Flags
-    from .. import slipcover_compat as slip
+    from ..slipcover_compat import CodeLines
     from .tables import Position
 
     #: Code without what its probes need among its constants; how many there are; the places of their items among those
     #: of the file; the code in it, by its place among the constants.
     Tree = tuple[types.CodeType, int, bytes, list[tuple[int, Any]]]
     #: The code of a file, and the numbers of its lines and marks in order.
-    Frozen = tuple[Tree, bytes]
+    FrozenCode = tuple[Tree, bytes]
 
 _ONCE = range(1, 2)
 _Cell = type(iter(_ONCE))
@@ -76,7 +76,7 @@ class Recorder:
     ) -> None:
         self._flags = flags
 
-    def freeze(self, code: types.CodeType, source: bytes) -> Frozen:
+    def freeze(self, code: types.CodeType, source: bytes) -> FrozenCode:
         """Return a source's code with probes, as something that marshal takes, and the numbers of its lines and marks."""
         from ..slipcover_compat import numbers as numbers_of
 
@@ -85,17 +85,17 @@ class Recorder:
             "I", numbers
         ).tobytes()
 
-    def watch(self, frozen: Frozen, _module: types.ModuleType | None) -> types.CodeType:
+    def watch(self, frozen: FrozenCode, _module: types.ModuleType | None) -> types.CodeType:
         """Return code that reports each of its lines and branches once."""
         tree, numbers = frozen
         return _thaw(tree, self._flags(tree[0].co_filename, array("I", numbers)))
 
 
-def able(unmarked: str | None, frozen: Frozen, _source: bytes) -> slip.Able:
+def code_lines(unmarked: str | None, frozen: FrozenCode, _source: bytes) -> CodeLines:
     """Return what frozen code has."""
-    from ..slipcover_compat import able as able_of
+    from ..slipcover_compat import code_lines as build
 
-    return able_of(array("I", frozen[1]), unmarked)
+    return build(array("I", frozen[1]), unmarked)
 
 
 def branches(code: types.CodeType) -> set[tuple[int, int]]:
