@@ -76,7 +76,7 @@ def stamp(name: str, **changes: object) -> Stamp:
         counts={"passed": 3},
         processes=Processes(1, 1),
         argv=("pytest",),
-        canary="passed",
+        self_check="passed",
         complete=True,
         reasons=(),
         unbranched={},
@@ -97,7 +97,7 @@ def leg(
     """Return a leg; `changes` are to its stamp."""
     found = files(text)
     known = {path: f"digest of {path}" for path in found} if digests is None else digests
-    seen = {path: file.seen() for path, file in found.items()}
+    seen = {path: file.leg_file() for path, file in found.items()}
     return Measured(stamp(name, **changes), branch, timestamp, seen, known)
 
 

@@ -1,4 +1,4 @@
-"""The one family of errors that reaches a person: a cause, a remedy and an exit code."""
+"""The errors shown to users: each with a cause, a remedy and an exit code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 
 class CovlaneError(Exception):
-    """Something a person can mend.
+    """An error that the user can fix.
 
     Args:
         cause: one sentence: what happened, to which file, key or leg.
@@ -37,18 +37,18 @@ class ReportError(CovlaneError):
 
 
 class GateError(CovlaneError):
-    """The report is there, and not good enough."""
+    """The report does not pass a gate."""
 
     exit_code = 4
 
 
 class DeliveryError(CovlaneError):
-    """A destination did not take the report; nothing is lost."""
+    """A destination did not accept the report; the report is kept."""
 
     exit_code = 5
 
 
 class ToolError(CovlaneError):
-    """A program is missing, or is not the one that was pinned."""
+    """A program is missing or is not the pinned build."""
 
     exit_code = 6

@@ -71,7 +71,7 @@ def test_passed_gates_end_with_0_and_the_program_is_called_as_documented(pull_re
         ("fatal: ambiguous argument 'HEAD~1'", 2, 3, "a commit is missing in this clone"),
         ("401 Unauthorized", 1, 3, "does not accept the token"),
         ("No matching field found: close", 1, 3, "cannot read the report"),
-        ("", 0, 3, "said nothing"),
+        ("", 0, 3, "printed: nothing"),
     ],
 )
 def test_each_answer_has_its_exit_code_and_its_sentence(
@@ -89,8 +89,8 @@ def test_what_is_missing_is_said_before_the_program_is_asked(pull_request: Repos
     call = pull_request.root.parent / "bin" / "call"
     for environ, code, cause in [
         ({"CS_ACCESS_TOKEN": ""}, 2, "CS_ACCESS_TOKEN is not set"),
-        ({"CS_PROJECT_URL": ""}, 2, "no project is named"),
-        ({"CS_PROJECT_URL": "https://other.example.com/v2/projects/42"}, 2, "is not that of a project"),
+        ({"CS_PROJECT_URL": ""}, 2, "no CodeScene project is set"),
+        ({"CS_PROJECT_URL": "https://other.example.com/v2/projects/42"}, 2, "is not a project below"),
         ({"GITHUB_BASE_REF": "develop"}, 3, "the branch develop, which the changes are compared with"),
         ({"PATH": "/usr/bin:/bin"}, 6, "is not on PATH"),
     ]:
@@ -106,5 +106,5 @@ def test_a_shallow_clone_is_told_what_to_fetch(pull_request: Repository) -> None
     (pull_request.root / ".git" / "shallow").write_text(pull_request.git("rev-parse", "HEAD") + "\n")
     done = check(pull_request)
     assert done.returncode == 3
-    assert "this clone has not the whole history" in done.stderr
+    assert "this clone is shallow" in done.stderr
     assert "fetch-depth: 0" in done.stderr

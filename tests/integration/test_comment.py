@@ -83,7 +83,7 @@ def test_a_person_names_the_pull_request(repository: Repository, github: GitHub)
 
 @pytest.mark.parametrize(
     ("setting", "said"),
-    [("never", "nothing is commented"), ("on-change", "nothing changed, so #7 gets no comment")],
+    [("never", "nothing is commented"), ("on-change", "no change to report, so #7 gets no comment")],
 )
 def test_nothing_is_posted_where_it_is_so_set(
     repository: Repository, github: GitHub, setting: str, said: str
@@ -101,7 +101,7 @@ def test_nothing_is_posted_where_it_is_so_set(
     [
         ({"ref": "refs/heads/main"}, {}, (2, "not running for a pull request")),
         (None, {"GITHUB_TOKEN": ""}, (2, "GITHUB_TOKEN is not set, so nothing was sent")),
-        (None, {"GITHUB_TOKEN": "another"}, (5, "does not know the token")),
+        (None, {"GITHUB_TOKEN": "another"}, (5, "does not accept the token")),
     ],
 )
 def test_what_keeps_a_comment_from_its_place_is_one_sentence(

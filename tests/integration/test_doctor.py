@@ -165,7 +165,7 @@ def test_what_codescene_will_see_is_said(patient: Patient) -> None:
     [
         ("another", 5, "does not accept CS_ACCESS_TOKEN (HTTP 401)"),
         ("", 2, "CS_ACCESS_TOKEN is not set"),
-        ("two words", 2, "CS_ACCESS_TOKEN holds a space"),
+        ("two words", 2, "CS_ACCESS_TOKEN contains a space"),
     ],
 )
 def test_a_token_that_does_not_do_is_a_cross_and_codescene_a_tick(
@@ -192,22 +192,22 @@ HTML = (("Content-Type", "text/html"),)
 @pytest.mark.parametrize(
     ("fault", "cause", "remedy"),
     [
-        (Fault(404), "no API of CodeScene at this address", "/api/v2"),
-        (Fault(404, b"<html>", HTML), "no API of CodeScene at this address", "/v2 on cloud"),
-        (Fault(500), "is in trouble", "try again later"),
-        (Fault(503, b"<html>", HTML), "a proxy before it, is in trouble", "try again later"),
-        (Fault(429), "no more requests for now", "wait some minutes"),
-        (Fault(407), "a proxy wants a user and a password", "HTTPS_PROXY"),
-        (Fault(200, b"<!doctype html><title>Log in</title>", HTML), "a login page or a proxy", "/api/v2"),
-        (Fault(200, b"  <html>"), "a login page or a proxy", "HTTPS_PROXY"),
-        (Fault(401, b"<html>", HTML), "a login page or a proxy", "HTTPS_PROXY"),
-        (Fault(403, b"<html>", HTML), "a login page or a proxy", "HTTPS_PROXY"),
-        (Fault(200, b"{}"), "something else than CodeScene's projects", "/api/v2"),
-        (Fault(200, b'{"projects": {}}'), "something else than CodeScene's projects", "/api/v2"),
-        (Fault(200, b"[" * 50_000), "something else than CodeScene's projects", "/api/v2"),
-        (Fault(200, b'\xff{"projects": []}'), "something else than CodeScene's projects", "/api/v2"),
-        (Fault(200, b"", ()), "something else than CodeScene's projects", "/api/v2"),
-        (Fault(204, b"", ()), "something else than CodeScene's projects", "/api/v2"),
+        (Fault(404), "not the address of CodeScene's API", "/api/v2"),
+        (Fault(404, b"<html>", HTML), "not the address of CodeScene's API", "/v2 on cloud"),
+        (Fault(500), "has an error", "try again later"),
+        (Fault(503, b"<html>", HTML), "a proxy before it, has an error", "try again later"),
+        (Fault(429), "too many requests", "wait some minutes"),
+        (Fault(407), "a proxy requires a user and a password", "HTTPS_PROXY"),
+        (Fault(200, b"<!doctype html><title>Log in</title>", HTML), "such as a login page", "/api/v2"),
+        (Fault(200, b"  <html>"), "such as a login page", "HTTPS_PROXY"),
+        (Fault(401, b"<html>", HTML), "such as a login page", "HTTPS_PROXY"),
+        (Fault(403, b"<html>", HTML), "such as a login page", "HTTPS_PROXY"),
+        (Fault(200, b"{}"), "not with CodeScene's projects", "/api/v2"),
+        (Fault(200, b'{"projects": {}}'), "not with CodeScene's projects", "/api/v2"),
+        (Fault(200, b"[" * 50_000), "not with CodeScene's projects", "/api/v2"),
+        (Fault(200, b'\xff{"projects": []}'), "not with CodeScene's projects", "/api/v2"),
+        (Fault(200, b"", ()), "not with CodeScene's projects", "/api/v2"),
+        (Fault(204, b"", ()), "not with CodeScene's projects", "/api/v2"),
     ],
     ids=lambda value: repr(value)[:60],
 )
@@ -222,7 +222,7 @@ def test_what_codescene_does_not_answer_is_a_cross_and_leaves_the_token_open(
     assert cause in there.found
     assert remedy in there.remedy
     assert there.exit_code == 5
-    assert str(token).startswith("? token: CS_ACCESS_TOKEN is set, and CodeScene could not be asked")
+    assert str(token).startswith("? token: CS_ACCESS_TOKEN is set, but CodeScene could not be asked")
 
 
 def test_many_projects_are_still_the_documented_answer(patient: Patient) -> None:
@@ -339,7 +339,7 @@ def test_sessions_that_nox_does_not_list_are_a_cross(patient: Patient) -> None:
 
 
 def test_a_canary_that_did_not_sing_is_a_cross(patient: Patient) -> None:
-    patient.reports(canary="missed: forked")
+    patient.reports(self_check="missed: forked")
     assert patient.ask()["SlipCover and pytest"]["exit_code"] == 6
 
 
@@ -368,7 +368,7 @@ def test_a_program_that_cannot_read_this_report_is_a_cross(patient: Patient) -> 
     patient.has_program(UNREADABLE, 1)
     line = patient.ask()["cs-coverage and report"]
     assert line["exit_code"] == 6
-    assert line["found"].startswith("coverage.xml: this cs-coverage cannot read the report")
+    assert line["found"].startswith("coverage.xml: this version of cs-coverage cannot read the report")
 
 
 def test_another_end_than_a_complaint_about_the_form_leaves_it_open(patient: Patient) -> None:

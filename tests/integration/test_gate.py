@@ -132,7 +132,10 @@ def test_the_same_change_has_the_same_identity_on_another_base(changed: Changed)
 def test_where_nothing_is_set_the_default_gates_decide_and_say_so(changed: Changed) -> None:
     set_gates(changed)
     done = changed.covlane("gate")
-    assert "no gate is set, so these are judged: patch = 80, ratchet; [tool.covlane.gate] sets" in done.stdout
+    assert (
+        "no gates are set, so the defaults apply: patch = 80, ratchet; [tool.covlane.gate] sets"
+        in done.stdout
+    )
 
 
 @pytest.mark.parametrize("arguments", [("gate",), ("gate", "--json"), ("settings",)])

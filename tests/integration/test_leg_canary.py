@@ -64,7 +64,7 @@ def test_it_comes_back_without_branches(project: Project) -> None:
 def it_comes_back(project: Project, *mode: str, **changes: Any) -> None:
     leg = measure(project, *mode, **changes)
     assert leg.code == 0, leg.output
-    assert (leg.stamp.canary, leg.stamp.reasons) == ("passed", ())
+    assert (leg.stamp.self_check, leg.stamp.reasons) == ("passed", ())
     flown = canaries(project)
     assert len(flown) == (2 if "-n" in mode or "--dist" in mode else 1)
     for canary in flown.values():
@@ -103,7 +103,7 @@ def test_what_a_test_has_broken_is_named(project: Project) -> None:
 
 def it_is_lost(leg: Leg, lost: str) -> None:
     assert leg.code == 0, leg.output
-    assert leg.stamp.canary == "lost"
+    assert leg.stamp.self_check == "lost"
     assert not leg.stamp.complete
     assert leg.stamp.reasons[-1].startswith(
         f"the self-check, a module whose lines are known, was not fully measured: {lost}"
@@ -128,19 +128,19 @@ def test_workers_that_nobody_measured_are_named(project: Project, engine: str) -
 def test_one_that_cannot_run_is_no_verdict(project: Project, broken: str, why: str) -> None:
     leg = measure(project, plugin=f"import os, sys\ndef pytest_unconfigure():\n    {broken}\n")
     assert leg.stamp.complete
-    assert leg.stamp.canary.startswith(f"it could not run: {why}")
+    assert leg.stamp.self_check.startswith(f"it could not run: {why}")
 
 
 def test_a_suite_may_remove_it(project: Project) -> None:
     removing = "import atexit, shutil\natexit.register(shutil.rmtree, 'reports/legs/leg.d/.canary')\n"
     leg = measure(project, plugin=removing)
     assert leg.stamp.complete
-    assert leg.stamp.canary.startswith("it could not run: [Errno 2] No such file")
+    assert leg.stamp.self_check.startswith("it could not run: [Errno 2] No such file")
 
 
 def test_it_goes_the_ways_that_the_suite_went_and_no_other(project: Project) -> None:
     leg = measure(project, test="import pkg\ndef test_it(): pass\n")
-    assert leg.stamp.canary == "passed"
+    assert leg.stamp.self_check == "passed"
     assert [set(flown["ways"]) for flown in canaries(project).values()] == [{"imports"}]
 
 
@@ -151,7 +151,7 @@ def test_it_runs_in_the_legs_own_processes_alone(project: Project) -> None:
     test = f"import subprocess, sys, pkg\ndef test_it():\n    subprocess.run([sys.executable, '-c', {inner!r}], check=True)\n"
     for mode in ([], ["-n", "1"]):
         leg = measure(project, *mode, test=test)
-        assert (leg.code, leg.stamp.canary) == (0, "passed"), leg.output
+        assert (leg.code, leg.stamp.self_check) == (0, "passed"), leg.output
         # A worker of another run has its own word for that: its canary is lost, and decides nothing.
         assert len({flown["run"] for flown in canaries(project).values()}) == 2
 
@@ -166,17 +166,17 @@ def test_it():
     process.join()
 """
     leg = measure(project, "-n", "1", "-W", "ignore::DeprecationWarning", test=test)
-    assert leg.stamp.canary == "passed"
+    assert leg.stamp.self_check == "passed"
     assert len(canaries(project)) == 1
 
 
 @pytest.mark.parametrize("arguments", [["--collect-only"], ["-k", "none"]])
 def test_a_leg_without_tests_needs_none(project: Project, arguments: list[str]) -> None:
-    assert measure(project, *arguments).stamp.canary in {"passed", "off"}
+    assert measure(project, *arguments).stamp.self_check in {"passed", "off"}
 
 
 def test_it_can_be_switched_off(project: Project) -> None:
-    assert measure(project, canary=False).stamp.canary == "off"
+    assert measure(project, canary=False).stamp.self_check == "off"
     assert not canaries(project)
 
 
@@ -200,7 +200,7 @@ atexit.register(look)
 """
     for mode in ([], ["-n", "1"]):
         leg = measure(project, *mode, plugin=plugin)
-        assert leg.stamp.canary == "passed", leg.output
+        assert leg.stamp.self_check == "passed", leg.output
         assert "Error" not in leg.output, leg.output
     assert (project.root / "looked").exists()
 

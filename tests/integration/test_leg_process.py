@@ -439,7 +439,7 @@ def test_the_session_loads_the_plugin_by_the_setting_alone(package: Project) -> 
 def test_the_canary_runs_in_a_process_too(package: Project) -> None:
     package_of(package, "def test(): pass\n")
     leg = package.measure(isolation="process", canary=True)
-    assert leg.stamp.canary == "passed"
+    assert leg.stamp.self_check == "passed"
     folder = package.root / "reports" / "legs" / "leg.d"
     told = "".join(path.read_text() for path in folder.glob("*.fragment"))
     assert '"test":"covlane_canary"' in told

@@ -34,7 +34,7 @@ def measure(project: Project, test: str, *arguments: str, **changes: object) -> 
 def test_its_report_is_the_leg(matrix_project: Project, mode: str) -> None:
     leg = measure(matrix_project, TEST, *mode.split())
     assert leg.code == 0, leg.output
-    assert (leg.stamp.reasons, leg.stamp.canary) == ((), "passed")
+    assert (leg.stamp.reasons, leg.stamp.self_check) == ((), "passed")
     file = leg.measured.files["pkg/__init__.py"]
     assert (leg.ran("pkg/__init__.py"), leg.missed("pkg/__init__.py")) == ([1, 2, 4], [3])
     assert file.branches == {(2, 3), (2, 4)}
@@ -149,6 +149,6 @@ def test_forks_and_a_source_that_is_one_file_are_measured(project: Project) -> N
         "--forked", "-W", "ignore::DeprecationWarning", engine="slipcover-cli", source=["pkg.py"]
     )
     assert leg.code == 0, leg.output
-    assert (leg.stamp.reasons, leg.stamp.canary) == ((), "passed")
+    assert (leg.stamp.reasons, leg.stamp.self_check) == ((), "passed")
     assert set(leg.measured.files) == {"pkg.py"}
     assert (leg.ran("pkg.py"), leg.missed("pkg.py")) == ([1, 2, 4], [3])

@@ -131,12 +131,12 @@ def test_all_that_is_wrong_is_listed_with_what_to_do(two_legs: Repository) -> No
     beginnings = [
         'coverage-3.12 did not run here; run `nox -s "coverage-3.12"`',
         "coverage-3.11 is there 2 times; remove",
-        "coverage-3.9 is no leg of this repository's session list; remove it",
-        "coverage-3.11 is left out: it ran commit ffffffffffff",
+        "coverage-3.9 is not in this repository's session list; remove it",
+        "coverage-3.11 is left out: it measured commit ffffffffffff",
         "coverage-3.11: the canary was lost",
         "coverage-3.9: the canary was lost",
         "reports/legs/coverage-3.10.json has schema 2; this covlane reads schema 1; run legs and merge with one",
-        "reports/legs/coverage-3.8.json is no report of this kind",
+        "reports/legs/coverage-3.8.json is not a report of this kind",
     ]
     assert len(found) == len(beginnings)
     for sentence, beginning in zip(found, beginnings, strict=True):
@@ -166,7 +166,7 @@ def test_a_leg_of_a_dirty_tree_is_refused_and_a_leg_of_this_dirty_tree_is_not(tw
     legs(two_legs)
     two_legs.write("src/pkg/a.py", SOURCE + "\nlast = 1\n")
     assert refused(two_legs) == [
-        f"coverage-3.{minor} is left out: it measured another content of src/pkg/a.py; run it again"
+        f"coverage-3.{minor} is left out: it measured other content of src/pkg/a.py; run it again"
         for minor in (11, 12)
     ]
     legs(two_legs)
@@ -264,7 +264,7 @@ def test_what_cannot_be_placed_is_named(two_legs: Repository) -> None:
     legs(two_legs)
     two_legs.write("x.info", "SF:/etc/passwd\nDA:1,1\nend_of_record\nSF:../out.py\nDA:1,1\nend_of_record\n")
     (sentence,) = refused(two_legs, "x.info")
-    assert sentence.startswith("x.info: ../out.py, /etc/passwd can be placed nowhere in the repository")
+    assert sentence.startswith("x.info: ../out.py, /etc/passwd matches no file of the repository")
     assert merged(two_legs, "x.info", "--allow-incomplete")["files"].keys() == {"src/pkg/a.py"}
 
 
@@ -281,9 +281,9 @@ def test_what_is_odd_is_named_by_the_merge_and_in_every_report_for_people(two_le
     assert (file["executed_lines"], file["missing_lines"], report["incomplete"]) == ([2], [1], [])
     name = f"for file://{two_legs.root}/web/src/x.ts"
     assert report["notes"] == [
-        "x.info: 1 file outside of the repository left out: /usr/include/stdio.h",
+        "x.info: 1 file outside the repository left out: /usr/include/stdio.h",
         f"x.info: 1 record with a negative hit count: read as 0 (first: line 3 of the report, {name})",
-        f"x.info: 2 records with a line number that no file has: skipped (first: line 2 of the report, {name})",
+        f"x.info: 2 records with an impossible line number: skipped (first: line 2 of the report, {name})",
         "x.info: web/src/x.ts is read without its line 400 past the end of the file, which has 10",
     ]
     shown = two_legs.covlane("report").stdout
@@ -352,7 +352,7 @@ def test_a_report_that_is_not_there_or_in_no_known_format_is_named(two_legs: Rep
     two_legs.write("none.xml", '<coverage timestamp="1"><packages/></coverage>')
     found = refused(two_legs, "README.md", "gone/lcov.info", "loop.xml", "none.xml")
     assert found[0].startswith("README.md is in no format that covlane reads")
-    assert "lcov.info does not exist or is no file; check its name" in found[1]
+    assert "lcov.info does not exist or is not a file; check its name" in found[1]
     assert "loop.xml does not exist" in found[2]
     assert found[3].startswith("none.xml names no file")
 

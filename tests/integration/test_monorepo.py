@@ -155,7 +155,7 @@ def test_a_checkout_of_another_user_is_named_and_its_files_are_too(one: Reposito
     os.chown(one.top / ".git", 65534, 65534)
     done = one.covlane("patch")
     assert done.returncode == 3
-    assert f"git reads nothing of {one.top}, which belongs to another user" in done.stderr
+    assert f"git refuses to read {one.top}, which belongs to another user" in done.stderr
     assert f"git config --global --add safe.directory {one.top}" in done.stderr
     assert one.covlane("report").returncode == 0
     assert names(one.root / "reports" / "lcov.info") == {f"{ONE}/calc.py"}

@@ -41,7 +41,7 @@ def test_a_passing_fault_is_outlasted(repository: Repository, fault: str) -> Non
 @pytest.mark.parametrize(
     ("fault", "cause"),
     [
-        ("401", "CodeScene does not know the token (HTTP 401: Unauthorized)"),
+        ("401", "CodeScene does not accept the token (HTTP 401: Unauthorized)"),
         ("slow", "did not answer in time"),
         ("truncated", "broke the connection off"),
     ],

@@ -111,4 +111,4 @@ def test_shards_of_different_suites_are_not_believed(repository: Repository) -> 
     repository.nox("-s", f"coverage-{CURRENT}(shard-2-of-2)", "--", "-k", "nothing", CI="true")
     merged = repository.covlane("merge")
     assert merged.returncode == 3
-    assert "were split by other tests or durations" in merged.stderr
+    assert "were split from different tests or durations" in merged.stderr

@@ -174,13 +174,13 @@ def announced(number: object = 65) -> Fault:
 @pytest.mark.parametrize(
     ("faults", "cause"),
     [
-        pytest.param([Fault(401)], "does not know the token (HTTP 401)", id="unauthorised"),
-        pytest.param([Fault(403)], "does not let the token's owner", id="forbidden"),
-        pytest.param([Fault(404)], "has no such address (HTTP 404)", id="wrong address"),
+        pytest.param([Fault(401)], "does not accept the token (HTTP 401)", id="unauthorised"),
+        pytest.param([Fault(403)], "does not allow this for the token's owner", id="forbidden"),
+        pytest.param([Fault(404)], "does not know this address (HTTP 404)", id="wrong address"),
         pytest.param([announced(), Fault(413)], "too large (HTTP 413)", id="too large"),
-        pytest.param([Fault(429)] * 4, "takes no more requests for now (HTTP 429)", id="limited"),
-        pytest.param([Fault(503)] * 4, "is in trouble (HTTP 503)", id="unavailable"),
-        pytest.param([Fault(500)], "is in trouble (HTTP 500)", id="broken"),
+        pytest.param([Fault(429)] * 4, "received too many requests (HTTP 429)", id="limited"),
+        pytest.param([Fault(503)] * 4, "has a server error (HTTP 503)", id="unavailable"),
+        pytest.param([Fault(500)], "has a server error (HTTP 500)", id="broken"),
         pytest.param([Fault(418, b'{"error": "teapot"}')], "(HTTP 418: teapot)", id="other"),
         pytest.param(
             [Fault(302, headers=(("Location", f"https://login.example.com/?{TOKEN}"),))],
@@ -205,18 +205,18 @@ def announced(number: object = 65) -> Fault:
         ),
         pytest.param(
             [Fault(body=b"<html>", headers=(("Content-Type", "text/html\x1b[2J"),))],
-            "answered with text/html[2J instead of its JSON",
+            "answered with text/html[2J instead of JSON",
             id="html",
         ),
         pytest.param(
             [Fault(body=b'{"error": "no\\u001b luck"}')], "refused this: no luck", id="error in 200"
         ),
         pytest.param([announced(), Fault(body=b'{"error": "bad"}')], "refused this: bad", id="error in PUT"),
-        pytest.param([announced("65/../../x")], "instead of its JSON", id="id no number"),
-        pytest.param([announced(True)], "instead of its JSON", id="id a boolean"),
-        pytest.param([announced(-1)], "instead of its JSON", id="id negative"),
+        pytest.param([announced("65/../../x")], "instead of JSON", id="id no number"),
+        pytest.param([announced(True)], "instead of JSON", id="id a boolean"),
+        pytest.param([announced(-1)], "instead of JSON", id="id negative"),
         pytest.param([announced(None)], "announced no upload id", id="id missing"),
-        pytest.param([announced(7)], "has no such address (HTTP 404: Not found)", id="id unknown"),
+        pytest.param([announced(7)], "does not know this address (HTTP 404: Not found)", id="id unknown"),
         pytest.param([Fault(kind="reset")] * 4, "broke the connection off", id="reset"),
         pytest.param([Fault(kind="early")] * 4, "broke the connection off", id="reset early"),
         pytest.param([Fault(kind="half")], "broke the connection off", id="half an answer"),
@@ -224,14 +224,14 @@ def announced(number: object = 65) -> Fault:
         pytest.param([announced()] + [Fault(kind="reset")] * 4, "broke the connection off", id="reset PUT"),
         pytest.param(
             [announced(), Fault(body=b'{"ok": "Successfully parsed lcov data for 0 files."}')],
-            "found no file in the report",
+            "found no files in the report",
             id="nothing parsed",
         ),
         pytest.param(
             [Fault(400, f'{{"error": "{TOKEN}"}}'.encode())], "HTTP 400: <hidden>", id="token echoed"
         ),
         pytest.param([Fault(400, b"\xff\x00" * 100_000)], "refused this (HTTP 400)", id="long rubbish"),
-        pytest.param([Fault(body=b" " * 20_000_000)], "instead of its JSON", id="huge answer"),
+        pytest.param([Fault(body=b" " * 20_000_000)], "instead of JSON", id="huge answer"),
     ],
 )
 def test_each_fault_of_the_api_is_one_sentence(
@@ -328,7 +328,7 @@ def test_fewer_files_read_than_sent_are_said(lane: Lane) -> None:
     fewer = Fault(body=b'{"ok": "Successfully parsed cobertura data for 1 files."}')
     with StandIn(TOKEN, (announced(), fewer)) as codescene:
         assert lane.upload(codescene.url, "rest")[0].files == 1
-    assert lane.said[-1] == "line-coverage: of 2 files CodeScene read only 1"
+    assert lane.said[-1] == "line-coverage: CodeScene read only 1 of 2 files"
 
 
 def test_a_server_that_does_not_answer_is_given_up(lane: Lane) -> None:
@@ -416,7 +416,7 @@ def test_a_report_that_was_damaged_in_the_outbox_is_not_sent(lane: Lane) -> None
         lane.upload("https://example.com", "rest", token="")
     (waiting,) = lane.outbox.waiting()
     waiting.report.write_bytes(COBERTURA[:-1])
-    with StandIn(TOKEN) as codescene, pytest.raises(ReportError, match="not what was put there"):
+    with StandIn(TOKEN) as codescene, pytest.raises(ReportError, match="is missing or was changed"):
         lane.upload(codescene.url, "rest", parts=())
     assert not codescene.requests
 
@@ -440,7 +440,7 @@ def test_a_missing_token_is_named_and_nothing_is_sent(lane: Lane, token: str | N
 
 @pytest.mark.parametrize("token", [f"{TOKEN}\nX: y", f"{TOKEN} x", f"{TOKEN}é", f"{TOKEN}\x00"])
 def test_what_cannot_be_a_token_is_refused_unseen(lane: Lane, token: str) -> None:
-    with pytest.raises(UsageError, match="CS_ACCESS_TOKEN holds") as caught:
+    with pytest.raises(UsageError, match="CS_ACCESS_TOKEN contains") as caught:
         lane.upload("https://example.com", "rest", token=token)
     assert_fit_to_be_shown(caught.value)
 

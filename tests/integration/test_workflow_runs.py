@@ -210,7 +210,7 @@ def test_nothing_is_commented_where_nothing_changed_if_so_set(hub: Hub) -> None:
     total = Total(line=Ratio(1, 2), branch=None)
     relayed(hub, patch=Patch(), total=total)
     told = hub.after(1)
-    assert told.step("covlane comment --relayed").output == "nothing changed, so #7 gets no comment\n"
+    assert told.step("covlane comment --relayed").output == "no change to report, so #7 gets no comment\n"
     with zipfile.ZipFile(hub.artifact(1, "verdict"), "w") as packed:
         missing = agreeing(incomplete=("a leg did not run",), patch=Patch(), total=total)
         packed.writestr("verdict.json", write_verdict(missing))

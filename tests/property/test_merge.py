@@ -40,7 +40,7 @@ def legs(draw: st.DrawFn, most: int = 4) -> list[Measured]:
 
 
 def leg(name: str, found: Mapping[str, FileCoverage]) -> Measured:
-    seen = {path: file.seen() for path, file in found.items()}
+    seen = {path: file.leg_file() for path, file in found.items()}
     return Measured(data_words.stamp(name), True, data_words.WHEN, seen, {})
 
 

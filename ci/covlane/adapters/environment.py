@@ -1,4 +1,4 @@
-"""The process environment, read in one place, and the secrets in it kept from programs that they are not for."""
+"""The process environment, read in one place, and its secrets withheld from other programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: What a job hands to its steps, and no install, build or test needs; the setting `codescene.secrets` names others.
+#: Variables that a job sets for its steps, and no install, build or test needs; the setting `codescene.secrets` names others.
 SECRETS = ("CS_ACCESS_TOKEN", "GITHUB_TOKEN", "ACTIONS_*")
 
 
@@ -19,7 +19,7 @@ def environment() -> Mapping[str, str]:
 
 
 def in_ci(environ: Mapping[str, str]) -> bool:
-    """Say whether a CI service runs us: it sets `CI`, which no person does by accident."""
+    """Whether a CI service runs this process: it sets `CI`."""
     return environ.get("CI", "").lower() not in {"", "0", "false", "no"}
 
 
@@ -36,6 +36,6 @@ def without_secrets(environ: Mapping[str, str], others: Iterable[str] = ()) -> d
 
 
 def forget(names: Iterable[str]) -> None:
-    """Take variables out of this process's own environment, so that nothing it starts has them."""
+    """Remove variables from this process's environment, so that its children do not inherit them."""
     for name in names:
         os.environ.pop(name, None)  # noqa: TID251 - as above

@@ -13,7 +13,7 @@ from covlane.errors import ReportError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: No report of ours comes near this; a larger file is a mistake or an attack.
+#: Well above any report of covlane; a larger file is a mistake or an attack.
 MOST_BYTES = 512 * 1024 * 1024
 UNWRITTEN = "check its name, and that what writes it ran"
 
@@ -26,7 +26,7 @@ def read_bytes(path: Path, *, most: int = MOST_BYTES, remedy: str = UNWRITTEN) -
     """
     try:
         if not path.is_file():
-            raise ReportError(f"{path} does not exist or is no file", remedy)
+            raise ReportError(f"{path} does not exist or is not a file", remedy)
         size = path.stat().st_size
         if size > most:
             raise ReportError(
@@ -39,7 +39,7 @@ def read_bytes(path: Path, *, most: int = MOST_BYTES, remedy: str = UNWRITTEN) -
 
 
 def shared(folder: Path) -> bool:
-    """Say whether a folder that is there is another user's, or one that others can write into; False on Windows."""
+    """Whether an existing folder belongs to another user, or is writable for others; False on Windows."""
     if not hasattr(os, "geteuid") or not folder.exists():
         return False
     status = folder.stat()
@@ -47,7 +47,7 @@ def shared(folder: Path) -> bool:
 
 
 def digest(content: bytes) -> str:
-    """Return what tells a source's content from another: git's line ends of Windows are no other content."""
+    """Return a digest of a source, the same for Unix and Windows line ends."""
     return blake2b(content.replace(b"\r\n", b"\n"), digest_size=16).hexdigest()
 
 

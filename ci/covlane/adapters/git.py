@@ -33,7 +33,7 @@ _DIFF = (
 
 
 class Git:
-    """The repository that holds `root`; every answer is None where git has none (no repository, no commit)."""
+    """The repository that holds `root`; every answer is None if git has none (no repository, no commit)."""
 
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
         self._root = root
@@ -46,7 +46,7 @@ class Git:
         }
 
     def ask(self, *arguments: str) -> str | None:
-        """Return what `git ARGUMENTS` printed, stripped, or None where it failed or git is missing."""
+        """Return what `git ARGUMENTS` printed, stripped, or None if it failed or git is missing."""
         try:
             done = process.run(["git", *arguments], cwd=self._root, environ=self._environ)
         except ToolError:
@@ -58,30 +58,30 @@ class Git:
         return self.ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
     def no_commit(self) -> ReportError:
-        """Return why there is no commit to tell of: no repository, none made yet, or one that git refuses to read."""
-        said = process.run(
+        """Return why there is no commit: no repository, no commit yet, or a repository that git refuses to read."""
+        output = process.run(
             ["git", "rev-parse", "HEAD"], cwd=self._root, environ={**self._environ, "LC_ALL": "C"}
         ).stderr
-        if refused := re.search("dubious ownership in repository at '(.*)'", said):
+        if refused := re.search("dubious ownership in repository at '(.*)'", output):
             return ReportError(
-                f"git reads nothing of {refused[1]}, which belongs to another user",
+                f"git refuses to read {refused[1]}, which belongs to another user",
                 f"run `git config --global --add safe.directory {shlex.quote(refused[1])}`",
             )
         return ReportError("there is no git repository with a commit here", "run it in a clone")
 
     def dirty(self) -> bool:
-        """Say whether tracked files differ from HEAD."""
+        """Whether tracked files differ from HEAD."""
         return bool(self.ask("status", "--porcelain", "--untracked-files=no"))
 
     def files(self) -> list[str]:
-        """Return the names below `root` of all files that are not ignored; none where git has none."""
+        """Return the names below `root` of all files that are not ignored; empty without a repository."""
         names = self.ask("ls-files", "-z", "--cached", "--others", "--exclude-standard") or ""
         return [name for name in names.split("\0") if name]
 
     def ignored_by(self, path: str) -> str | None:
-        """Return what makes git ignore a file that is not tracked, as `FILE line N (PATTERN)`; None where it does not."""
-        said = self.ask("check-ignore", "--verbose", "--", path) or ""
-        found = re.match(r"(.+?):(\d+):(?!!)([^\t]*)\t", said)
+        """Return what makes git ignore a file that is not tracked, as `FILE line N (PATTERN)`; or None."""
+        output = self.ask("check-ignore", "--verbose", "--", path) or ""
+        found = re.match(r"(.+?):(\d+):(?!!)([^\t]*)\t", output)
         return f"{found[1]} line {found[2]} ({found[3]})" if found else None
 
     def branch(self) -> str | None:
@@ -134,14 +134,14 @@ class Git:
             return self._output(*command, index=index)
 
     def content(self, revision: str, path: str) -> bytes | None:
-        """Return a file, by its name below root, as it is in a revision; None where it is not there."""
+        """Return a file, by its name below root, as it is in a revision; or None."""
         try:
             return self._output("cat-file", "blob", f"{revision}:./{path}")
         except ToolError:
             return None
 
     def contents(self, revision: str, paths: Iterable[str]) -> dict[str, bytes]:
-        """Return files, by their names below root, as they are in a revision; those that are not there stay out."""
+        """Return files, by their names below root, as they are in a revision; missing ones are left out."""
         names = [path for path in paths if "\n" not in path]
         asked = "".join(f"{revision}:./{name}\n" for name in names).encode("utf-8", "surrogateescape")
         try:
@@ -162,12 +162,14 @@ class Git:
         environ = {**self._environ, **({"GIT_INDEX_FILE": str(index)} if index else {})}
         code, out, err = process.output(["git", *arguments], cwd=self._root, environ=environ, stdin=stdin)
         if code != 0:
-            said = (err.strip().splitlines() or ["it said nothing"])[0]
-            raise ToolError(f"git cannot tell what changed: {said}", "run `git status` to see what it lacks")
+            output = (err.strip().splitlines() or ["it output nothing"])[0]
+            raise ToolError(
+                f"git cannot tell what changed: {output}", "run `git status` to see what it lacks"
+            )
         return out
 
     def blob(self, name: str) -> bytes:
-        """Return an object's content; ToolError where it is not there."""
+        """Return an object's content; ToolError if it is missing."""
         return self._output("cat-file", "blob", name)
 
     def revisions(self, revisions: str, most: int, *paths: str) -> list[str]:
@@ -181,13 +183,13 @@ class Git:
         return {commit: blob for blob, _, commit in (line.partition(" ") for line in lines)}
 
     def annotate(self, ref: str, commit: str, content: bytes) -> None:
-        """Write a commit's note under `ref`, in the place of a former one; ToolError where git refuses."""
+        """Write a commit's note under `ref`, replacing a former one; ToolError if git refuses."""
         blob = self._output("hash-object", "-w", "--stdin", stdin=content).decode().strip()
         who = ("-c", "user.name=covlane", "-c", "user.email=covlane@localhost")
         self._output(*who, "notes", f"--ref={ref}", "add", "--force", f"--reuse-message={blob}", commit)
 
     def is_shallow(self) -> bool:
-        """Say whether the clone lacks history."""
+        """Whether the clone lacks history."""
         return self.ask("rev-parse", "--is-shallow-repository") == "true"
 
     def version(self) -> str:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-#: Seconds for the last lines of a program that has ended; what it left running may hold the pipe for ever.
+#: Seconds to wait for the last lines of a finished program, whose children may keep the pipe open.
 _LAST_LINES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a child left: its exit code (negative for a signal) and its decoded output."""
+    """The result of a child process: its exit code (negative for a signal) and its decoded output."""
 
     code: int
     stdout: str
@@ -131,7 +131,7 @@ def stream(
 
 @contextmanager
 def _passed_on(child: subprocess.Popen[str]) -> Iterator[None]:
-    """Pass SIGTERM on to a child; only the main thread can be told of signals."""
+    """Pass SIGTERM on to a child; only the main thread can handle signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""Baselines: what a report comes to, and whether two may be compared."""
+"""Make a baseline from a report, and decide whether two can be compared."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from covlane.model.report import FileCoverage, Report, Stamp
 
-#: The version of an engine's line model: of the rules by which it counts lines and branches. To be raised with each
-#: change of them, as the figures of one source are other ones then.
+#: The version of the line model: the rules for counting lines and branches. Raise it with each change of them, since
+#: it changes the figures of the same source.
 _SLIPCOVER = "1"
 
 
 def measured(report: Report, commit: str, settings: Mapping[str, object], reason: str = "") -> Baseline:
-    """Return what a report comes to at a commit, under the settings that decide what is measured."""
+    """Return the baseline of a report at a commit; `settings` are those that decide what is measured."""
     legs = {stamp.leg: ".".join(stamp.python.split(".")[:2]) for stamp in report.legs}
     engines = {f"{stamp.engine} {stamp.tools.get(stamp.engine, '')}".strip() for stamp in report.legs}
     return Baseline(
@@ -40,8 +40,8 @@ def measured(report: Report, commit: str, settings: Mapping[str, object], reason
 def line_model(stamp: Stamp) -> str:
     """Return the line model of a leg with its version.
 
-    The engine slipcover counts by covlane's own rules, whatever the release of SlipCover; coverage.py changes its rules
-    in minor releases (its changes are at https://coverage.readthedocs.io/en/latest/changes.html).
+    The engine slipcover counts by covlane's own rules, whatever SlipCover's release; coverage.py changes its rules in
+    minor releases (its changes are at https://coverage.readthedocs.io/en/latest/changes.html).
     """
     release = stamp.tools.get(stamp.engine, "")
     version = _SLIPCOVER if stamp.engine == "slipcover" else ".".join(release.split(".")[:2])
@@ -63,7 +63,7 @@ def _counts(file: FileCoverage, digest: str) -> Counts:
 
 
 def differences(before: Baseline, now: Baseline) -> Iterator[str]:
-    """Yield why two measurements cannot be compared: nothing, where they can."""
+    """Yield the reasons why two baselines cannot be compared."""
     if before.legs != now.legs:
         yield f"other Pythons ({_legs(before)}, now {_legs(now)})"
     if before.model != now.model:

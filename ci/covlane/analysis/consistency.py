@@ -1,4 +1,4 @@
-"""Whether a verdict agrees with itself: its sum, its figures and its gates follow from one another."""
+"""Check that a verdict is consistent: its outcome, figures and gates follow from one another."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 #: A ratchet's threshold is the baseline's figure, rounded down to hundredths of a percent.
 _ROUNDED = Fraction(1, 10_000)
-#: No exponent: one of a few digits can stand for a number that fills the memory.
+#: No exponent: a short one can mean a number that fills the memory.
 _DIGITS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,400})?")
 
 
 def contradiction(verdict: Verdict) -> str | None:
-    """Return the first thing that `judge` cannot have said, in words without any of the verdict's; None if there is none."""
+    """Return the first inconsistency, in a sentence that quotes nothing of the verdict; None if there is none."""
     return next(_contradictions(verdict), None)
 
 
@@ -32,13 +32,13 @@ def _contradictions(verdict: Verdict) -> Iterator[str]:
     if verdict.outcome != outcome(verdict.incomplete, {gate.outcome for gate in verdict.gates}):
         yield "its outcome does not follow from its gates"
     if not all(0 <= ratio.covered <= ratio.total for ratio in _ratios(verdict)):
-        yield "it counts more covered than there is"
+        yield "it counts more covered than exists"
     if verdict.patch.statements != total(file.statements for file in verdict.patch.files):
         yield "its files do not add up to its patch"
     if verdict.patch.note and verdict.patch.statements.total:
-        yield "its patch owes nothing, and has statements"
+        yield "its patch has nothing to cover, yet has statements"
     if any(bool(file.missing) != bool(file.statements.missing) for file in verdict.patch.files):
-        yield "the missing lines of a file do not fit its figure"
+        yield "the missing lines of a file contradict its figure"
     if why := _of_settings(verdict):
         yield why
     for result in verdict.gates:
@@ -65,7 +65,7 @@ def _ratios(verdict: Verdict) -> Iterator[Ratio]:
 
 
 def _named(gate: Gate, results: tuple[GateResult, ...]) -> bool:
-    """Say whether each gate that is set has its results, and each result its gate and its threshold."""
+    """Whether each gate that is set has results, and each result has its gate and threshold."""
     single = {
         "total-line": gate.total_line,
         "total-branch": gate.total_branch,
@@ -89,7 +89,7 @@ def _named(gate: Gate, results: tuple[GateResult, ...]) -> bool:
 
 
 def _measures(result: GateResult, verdict: Verdict) -> bool:
-    """Say whether a gate on the whole judged the figure of the whole."""
+    """Whether a gate on the total judged the total's figure."""
     if result.subject:
         return True
     whole = verdict.total
@@ -105,7 +105,7 @@ def _measures(result: GateResult, verdict: Verdict) -> bool:
 
 
 def _judged(result: GateResult) -> bool:
-    """Say whether a gate's outcome follows from its figure and its threshold."""
+    """Whether a gate's outcome follows from its figure and threshold."""
     measured = result.measured
     if result.outcome != "fail" and (result.missing or result.needed):
         return False
@@ -116,7 +116,7 @@ def _judged(result: GateResult) -> bool:
     threshold = Fraction(result.threshold)
     if result.name == "patch-missing":
         return (result.outcome == "pass") == (measured.missing <= threshold)
-    part, bar = Fraction(measured.covered, measured.total), threshold / 100
+    part, minimum = Fraction(measured.covered, measured.total), threshold / 100
     if result.outcome == "pass":
-        return part >= bar
-    return part < bar + (_ROUNDED if result.name == "ratchet" else 0) and result.needed > 0
+        return part >= minimum
+    return part < minimum + (_ROUNDED if result.name == "ratchet" else 0) and result.needed > 0

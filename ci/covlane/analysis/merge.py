@@ -1,7 +1,6 @@
-"""Many legs to one report: what each ran, and all that is missing from it.
+"""Merge legs into one report, and list everything that is missing from it.
 
-Legs are folded one after another and none is kept, so what a merge takes in memory is its files, not its legs.
-Nothing depends on their order.
+Legs are merged one at a time and not kept, so memory grows with the files, not the legs. Their order does not matter.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ if TYPE_CHECKING:
     from covlane.model.report import Component, FileCoverage, LegFile, LegGroup, Stamp
 
 EPOCH = "1970-01-01T00:00:00+00:00"
-#: Names that one sentence lists.
+#: The most names that a sentence lists.
 MOST_NAMES = 5
 
 
 class Content(NamedTuple):
-    """A file as it is now: the digest of its content, and how many lines it has."""
+    """A file's present content: its digest and number of lines."""
 
     digest: str
     lines: int
@@ -45,19 +44,19 @@ def merge(
     components: Sequence[Component] = (),
     omit: Sequence[str] = (),
 ) -> Report:
-    """Merge legs, and what other tools measured, into one report.
+    """Merge legs and reports of other tools into one report.
 
-    A file's lines are the union over the legs. A leg that ran another commit, or other content of a file than
-    the repository has now, is left out and named: its line numbers mean something else.
+    A file's lines are the union over the legs. A leg that measured another commit, or other content of a file than
+    the repository has now, is left out and named, because its line numbers do not fit.
 
     Args:
-        inputs: in any order, each with its file's name; an error stands for what could not be read.
+        inputs: in any order, each with its file's name; an error for a file that could not be read.
         expected: the names of all legs, from the session list.
-        commit: HEAD of the repository, None where there is none.
-        now: a file as it is now, None where it is not there.
-        places: where the repository has the files that legs name.
-        components: the parts that have figures of their own.
-        omit: globs of files that other tools' reports are not asked about; legs have not measured them.
+        commit: HEAD of the repository, or None.
+        now: returns a file's present content, or None.
+        places: maps names in reports to files of the repository.
+        components: the parts with separate figures.
+        omit: globs of files to ignore in other tools' reports; legs do not measure them.
     """
     merging = _Merging(commit, now, places, omit)
     for name, one in inputs:
@@ -67,12 +66,12 @@ def merge(
             merging.add_leg(one)
         else:
             merging.add_other(name, one)
-        del one  # before the next is read
+        del one  # free it before the next is read
     return merging.report(expected, components)
 
 
 class _Merging:
-    """What is known after some of the legs."""
+    """The merge after some of the legs."""
 
     def __init__(
         self,
@@ -89,17 +88,17 @@ class _Merging:
         self._omit = [glob(pattern) for pattern in omit]
         self._found: Counter[str] = Counter()
         self._others: set[str] = set()
-        self._names: list[str] = []  # of legs and others, by their bits
-        self._stamps: dict[str, Stamp] = {}  # by what they say, and so in order of their legs
-        self._own = 0
+        self._names: list[str] = []  # of legs and other reports, by bit
+        self._stamps: dict[str, Stamp] = {}  # by repr, and so sorted by leg
+        self._leg_bits = 0
         self._shards: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._files: dict[str, Union] = {}
-        self._led: dict[str, list[tuple[str, LegFile, int]]] = defaultdict(list)
+        self._by_target: dict[str, list[tuple[str, LegFile, int]]] = defaultdict(list)
         self._branch = False
         self._timestamp = EPOCH
 
     def add_leg(self, leg: Measured) -> None:
-        """Fold a leg, or say why it is left out."""
+        """Add a leg, or record why it is left out."""
         name = leg.stamp.leg
         self._found[name] += 1
         if reason := self._foreign(leg):
@@ -109,20 +108,20 @@ class _Merging:
         if not leg.stamp.complete and not leg.stamp.reasons:
             self.faults.add(f"{name} is incomplete")
         bit = self._bit(name)
-        self._own |= bit
+        self._leg_bits |= bit
         if leg.stamp.shard:
             self._shards[_unsplit(leg.stamp)].append((bit, leg.stamp.split))
         self._stamps[repr(leg.stamp)] = leg.stamp
-        self._seen(leg.branch, leg.timestamp)
-        for path, seen in leg.seen.items():
-            union = self._fold(self._places.own(path), seen, bit)
+        self._update(leg.branch, leg.timestamp)
+        for path, seen in leg.leg_files.items():
+            union = self._fold(self._places.find(path), seen, bit)
             if digest := leg.digests.get(path):
                 union.digests.add(digest)
 
     def add_other(self, name: str, other: Foreign) -> None:
-        """Fold another tool's report; what no file of the repository can be is named."""
+        """Add another tool's report; names that match no file of the repository are listed."""
         if not other.files and not other.refused:
-            self.faults.add(f"{name} names no file; check what wrote it, or leave it out")
+            self.faults.add(f"{name} contains no files; check the program that wrote it, or leave it out")
         self._notes.update(f"{name}: {odd}" for odd in other.odd)
         bit, folder = self._bit(name), posixpath.dirname(name)
         lost, outside = list[str](), list[str]()
@@ -135,56 +134,57 @@ class _Merging:
                 (outside if self._places.outside(written, other.sources) else lost).append(written)
             elif written in other.refused:
                 self.faults.add(
-                    f"{name}: {written} is left out: {other.refused[written]}; check what wrote it"
+                    f"{name}: {written} is left out: {other.refused[written]}; check the program that wrote it"
                 )
             elif file := self._within(name, path, other.files[written]):
-                seen = file.seen()
+                seen = file.leg_file()
                 if written in other.led:
-                    self._led[path].append((name, seen, bit))
+                    self._by_target[path].append((name, seen, bit))
                     seen = seen._replace(taken=(), untaken=())
                 self._fold(path, seen, bit)
         if outside:
             self._notes.add(
-                f"{name}: {len(outside):,} file{'s' * (len(outside) > 1)} outside of the repository left out: {_listed(outside)}"
+                f"{name}: {len(outside):,} file{'s' * (len(outside) > 1)} outside the repository left out: {_listed(outside)}"
             )
         if lost:
             self.faults.add(
-                f"{name}: {_listed(lost)} can be placed nowhere in the repository, or in several places; "
-                "say where in [tool.covlane.paths], or leave it out with `omit`"
+                f"{name}: {_listed(lost)} matches no file of the repository, or several; "
+                "map it in [tool.covlane.paths], or leave it out with `omit`"
             )
         self._others.add(name)
-        self._seen(other.branch, other.timestamp)
+        self._update(other.branch, other.timestamp)
 
     def _within(self, name: str, path: str, file: FileCoverage) -> FileCoverage | None:
-        """Return a file without lines past its end; None, and a fault, if these are most: it had another content."""
+        """Return a file without lines past its end; None, and a fault, if most are: its content was another."""
         content = self._now(path)
         if content is None or file.last <= content.lines:
             return file
-        kept = file.upto(content.lines)
+        fitting = file.upto(content.lines)
         past = sorted(
-            {line for line, _ in file.branches - kept.branches} | {*unpack(file.executable ^ kept.executable)}
+            {line for line, _ in file.branches - fitting.branches}
+            | {*unpack(file.executable ^ fitting.executable)}
         )
-        told = f"its line{'s' * (len(past) > 1)} {_listed(past)} past the end of the file, which has {content.lines}"
+        excess = f"line{'s' * (len(past) > 1)} {_listed(past)} past its end at {content.lines}"
         if 2 * len(past) > file.lines.total:
-            self.faults.add(f"{name}: {path} is left out for {told}; measure this content")
+            self.faults.add(f"{name}: {path} is left out because of {excess}; measure its present content")
             return None
-        self._notes.add(f"{name}: {path} is read without {told}")
-        return kept
+        self._notes.add(f"{name}: {path} is read without {excess}")
+        return fitting
 
-    def _add_led(self, path: str, union: Union) -> None:
-        """Add branches that have the line that they lead to, where no other report tells those of the file."""
+    def _add_by_target(self, path: str, union: Union) -> None:
+        """Add branches recorded at their target line, if no other report has branches of the file."""
         named = union.has_branches
-        for name, seen, bit in self._led.get(path, ()):
+        for name, seen, bit in self._by_target.get(path, ()):
             if not named:
                 union.add(seen, bit)
             elif seen.taken or seen.untaken:
                 self._notes.add(
-                    f"{name}: branches are told by the line that they lead to, as coverage.py before 7.6 did; they are "
-                    "left out of files whose branches other reports name"
+                    f"{name}: branches are recorded at their target line, as by coverage.py before 7.6; they are "
+                    "left out of files whose branches other reports have"
                 )
 
     def report(self, expected: Sequence[str], components: Sequence[Component]) -> Report:
-        """Return what all legs come to."""
+        """Return the merged report."""
         groups = self._join_shards()
         lines: Counter[int] = Counter()
         branches: Counter[int] = Counter()
@@ -196,14 +196,14 @@ class _Merging:
             if len(union.digests) > 1 and not self._now(path):
                 self.faults.add(f"{path} is left out: legs measured different contents of it; run them again")
                 continue
-            self._add_led(path, union)
+            self._add_by_target(path, union)
             union.join(groups)
             files[path] = union.coverage()
             if len(union.digests) == 1:
                 digests[path] = min(union.digests)
             union.count_alone(lines, branches)
-            if shares := union.shares(self._names, self._own if union.legs & self._own else 0):
-                disputed[path] = shares
+            if groups_ := union.leg_groups(self._names, self._leg_bits if union.legs & self._leg_bits else 0):
+                disputed[path] = groups_
         parts = sum(group & (group - 1) for group in groups)
         alone = {
             name: Alone(lines[1 << bit], branches[1 << bit])
@@ -213,7 +213,7 @@ class _Merging:
         stamps = [stamp for _, stamp in sorted(self._stamps.items())]
         if len(engines := sorted({stamp.engine for stamp in stamps})) > 1:
             self.faults.add(
-                f"legs were measured by {' and '.join(engines)}, whose lines are not the same; "
+                f"legs were measured by {' and '.join(engines)}, whose line counts are not comparable; "
                 "run all legs with one `engine`"
             )
         return Report(
@@ -231,29 +231,31 @@ class _Merging:
         )
 
     def _join_shards(self) -> list[int]:
-        """Make each leg one of its shards, by the first one's bit; return the shards of each as a set of legs."""
+        """Merge the shards of each leg into the first one's bit; return each leg's shards as a set of bits."""
         groups = []
         for name, shards in sorted(self._shards.items()):
             group = sum({bit for bit, _ in shards})
             first = group & -group
-            self._own = self._own & ~group | first
+            self._leg_bits = self._leg_bits & ~group | first
             self._names[first.bit_length() - 1] = name
             if len({split for _, split in shards}) > 1:
                 self.faults.add(
-                    f"the shards of {name} were split by other tests or durations, so that a test may have run in "
-                    "none of them; run all of them again"
+                    f"the shards of {name} were split from different tests or durations, so that no shard may have run a test; "
+                    "run all of them again"
                 )
             groups.append(group)
         return groups
 
     def _foreign(self, leg: Measured) -> str | None:
-        """Say why a leg's lines are not this repository's, or None."""
+        """Return why a leg's lines do not fit this repository, or None."""
         if leg.stamp.commit != self._commit:
-            return f"it ran commit {_short(leg.stamp.commit)}, the repository is at {_short(self._commit)}"
+            return (
+                f"it measured commit {_short(leg.stamp.commit)}, the repository is at {_short(self._commit)}"
+            )
         for path, digest in leg.digests.items():
-            content = self._now(self._places.own(path))
+            content = self._now(self._places.find(path))
             if digest and content and digest != content.digest:
-                return f"it measured another content of {path}"
+                return f"it measured other content of {path}"
         return None
 
     def _bit(self, name: str) -> int:
@@ -261,7 +263,7 @@ class _Merging:
             self._names.append(name)
         return 1 << self._names.index(name)
 
-    def _seen(self, branch: bool, timestamp: str | None) -> None:
+    def _update(self, branch: bool, timestamp: str | None) -> None:
         self._branch = self._branch or branch
         self._timestamp = max(self._timestamp, timestamp or EPOCH)
 
@@ -279,13 +281,13 @@ class _Merging:
                 yield f'{name} did not run here; run `nox -s "{session}"`{system and f" on {system}"}'
         for name, count in sorted(self._found.items()):
             if count > 1:
-                yield f"{name} is there {count} times; remove the legs of former runs"
+                yield f"{name} exists {count} times; remove the legs of earlier runs"
             if name not in expected:
-                yield f"{name} is no leg of this repository's session list; remove it, or add its Python to `pythons`"
+                yield f"{name} is not in this repository's session list; remove it, or add its Python to `pythons`"
 
 
 def _unsplit(stamp: Stamp) -> str:
-    """Return the name of the leg that a shard is a part of."""
+    """Return the name of the leg that a shard belongs to."""
     return stamp.leg.replace(f"(shard-{(stamp.shard or '').replace('/', '-of-')})", "")
 
 

@@ -1,7 +1,7 @@
-"""Where the lines of a former version stand now: where the diff left them, or where they moved, across files too.
+"""Follow the lines of a former version to where the diff left them or where they moved, across files too.
 
-A definition is followed as a whole, however short; other lines in blocks of at least twenty letters or digits, as git
-has it. Indentation and blank lines count for nothing. Each line is followed to one place, so a copy is no move.
+A definition is followed as a whole, however short; other lines in blocks of at least 20 letters or digits, like git
+does. Indentation and blank lines do not matter. Each line is followed to one place only, so a copy is not a move.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from covlane.model.diff import FileDiff
 
-#: The letters and digits of the shortest block that moves; `git diff --color-moved=blocks` has the same.
+#: The letters and digits of the shortest block that moves, as in `git diff --color-moved=blocks`.
 LEAST = 20
-#: A line that stands in more places begins no block; its neighbours do.
+#: A line that occurs more often starts no block; its neighbours do.
 MOST_PLACES = 64
 _DEFINES = (b"def ", b"class ", b"async def ")
 _CLOSES = (b")", b"]", b"}")
@@ -27,11 +27,11 @@ _NO_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 
 
 class Followed(NamedTuple):
-    """Where lines went.
+    """The result: where lines are now.
 
     Attributes:
-        pieces: of each former file the lines that still stand somewhere; a file that the diff does not name stays out.
-        moved: of each file the added lines that stood elsewhere before, with the same indentation.
+        pieces: by former file, its lines that still exist; only for files in the diff.
+        moved: by file, its added lines that were elsewhere before, with the same indentation.
     """
 
     pieces: dict[str, tuple[Piece, ...]]
@@ -42,7 +42,7 @@ def follow(files: Iterable[FileDiff], before: Mapping[str, bytes], now: Mapping[
     """Follow the lines of changed files.
 
     Args:
-        files: what a diff says of them.
+        files: their entries in the diff.
         before: their former content, by their former names.
         now: their content, by name.
     """
@@ -59,7 +59,7 @@ def follow(files: Iterable[FileDiff], before: Mapping[str, bytes], now: Mapping[
 
 
 class _Side:
-    """The lines of all files of one side that are not blank, in order, each known by its index."""
+    """The non-blank lines of all files of one side, in order, identified by index."""
 
     def __init__(self, contents: Mapping[str, bytes]) -> None:
         self.lines: list[bytes] = []
@@ -80,14 +80,14 @@ class _Side:
         self.index = {place: index for index, place in enumerate(self.places)}
 
     def without(self, path: str, lines: int) -> Iterator[int | None]:
-        """Yield the index of each line of a file that is not in a set; None of a blank line."""
+        """Yield the index of each line of a file that is not in a set; None for a blank line."""
         out = set(unpack(lines))
         return (
             self.index.get((path, line)) for line in range(1, self.last.get(path, 0) + 1) if line not in out
         )
 
     def definitions(self) -> dict[bytes, list[int]]:
-        """Return where each definition with its decorators begins, by its text."""
+        """Return the start of each definition, including its decorators, by its text."""
         found: dict[bytes, list[int]] = defaultdict(list)
         for first, text in enumerate(self.texts):
             if text.startswith((*_DEFINES, b"@")):
@@ -112,7 +112,7 @@ class _Side:
 
 
 class _Pairing:
-    """Lines of one side, each with at most one of the other."""
+    """Pairs of equal lines of the two sides; each line is in at most one pair."""
 
     def __init__(self, before: _Side, now: _Side) -> None:
         self._before, self._now = before, now
@@ -120,7 +120,7 @@ class _Pairing:
         self._taken: set[int] = set()
 
     def unchanged(self, files: Iterable[FileDiff]) -> Iterator[tuple[int, int]]:
-        """Yield the lines that the diff says are the same."""
+        """Yield the lines that the diff leaves unchanged."""
         for file in files:
             left = self._before.without(file.old_path or file.path, file.removed)
             for old, new in zip(left, self._now.without(file.path, file.added), strict=False):
@@ -128,7 +128,7 @@ class _Pairing:
                     yield old, new
 
     def definitions(self, kept: Mapping[int, int], renamed: Mapping[str, str]) -> None:
-        """Pair whole definitions, the longest first: with the one that the diff left, of the same file, of another."""
+        """Pair whole definitions, longest first: with an unchanged one, then within the file, then across files."""
         before, now = self._before.definitions(), self._now.definitions()
         for text in sorted(before.keys() & now.keys(), key=lambda text: (-len(text), text)):
             size, places = text.count(b"\n") + 1, set(now[text])
@@ -155,7 +155,7 @@ class _Pairing:
                 self.claim(old, there.pop(0), size)
 
     def claim(self, old: int, new: int, size: int) -> bool:
-        """Pair so many lines from these two on; not if one of them is paired."""
+        """Pair a number of lines from these two on, unless one of them is already paired."""
         if any(old + more in self._there or new + more in self._taken for more in range(size)):
             return False
         self._there.update((old + more, new + more) for more in range(size))
@@ -163,14 +163,14 @@ class _Pairing:
         return True
 
     def lines(self, kept: Mapping[int, int]) -> None:
-        """Pair what the diff left, line by line."""
+        """Pair the unchanged lines one by one."""
         for old, new in kept.items():
             if old not in self._there and new not in self._taken:
                 self._there[old] = new
                 self._taken.add(new)
 
     def blocks(self) -> None:
-        """Pair what is left where it is the same in a block that is long enough."""
+        """Pair the remaining lines in equal blocks that are long enough."""
         places: dict[bytes, list[int]] = defaultdict(list)
         for new, text in enumerate(self._now.texts):
             if new not in self._taken:
@@ -185,7 +185,7 @@ class _Pairing:
                 self.claim(first, there, size)
 
     def _block(self, old: int, new: int) -> tuple[int, int, int, int]:
-        """Return the block around two equal lines: its letters and digits, where it begins on both sides, its lines."""
+        """Return the block around two equal lines: its letters and digits, its start on both sides, and its length."""
         back, on = 0, 1
         while self._alike(old - back - 1, new - back - 1, old, new):
             back += 1
@@ -196,7 +196,7 @@ class _Pairing:
         return letters, old - back, new - back, back + on
 
     def _alike(self, old: int, new: int, beside: int, there: int) -> bool:
-        """Say whether two lines, of the same files as two others, are equal and not paired."""
+        """Whether two lines, in the same files as two others, are equal and unpaired."""
         before, now = self._before, self._now
         return (
             0 <= old < len(before.texts)
@@ -209,10 +209,8 @@ class _Pairing:
         )
 
     def pieces(self) -> Iterator[tuple[str, Piece]]:
-        """Yield former names with what stands elsewhere now; blank lines inside count with their neighbours."""
-        begun: tuple[str, int, str, int] | None = (
-            None  # as a piece with its former name, but for the last line
-        )
+        """Yield former names with the pieces that are elsewhere now; blank lines inside belong to their neighbours."""
+        begun: tuple[str, int, str, int] | None = None  # a piece with its former name, without the last line
         last, following = 0, (-1, -1)
         for old, new in sorted(self._there.items()):
             (path, line), (name, there) = self._before.places[old], self._now.places[new]
@@ -226,7 +224,7 @@ class _Pairing:
             yield begun[0], Piece(begun[1], last, *begun[2:])
 
     def moved(self, files: Iterable[FileDiff]) -> dict[str, int]:
-        """Return the added lines of each file that are paired with the same line, and the blank ones beside them."""
+        """Return each file's added lines that are paired with an identical line, and the blank lines beside them."""
         same: dict[str, list[int]] = defaultdict(list)
         for old, new in self._there.items():
             if self._before.lines[old] == self._now.lines[new]:

@@ -1,4 +1,4 @@
-"""Files of a checkout that are another project's, though a project beside it may have files of the same names."""
+"""Recognise files of a checkout that belong to another project than this one."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Neighbours:
     """The files beside a project in its checkout.
 
     Args:
-        folder: where the project stands, as `a/b`; "" at the top, where nothing is beside it.
+        folder: the project's folder, as `a/b`; "" at the top, where there are no neighbours.
         top: the absolute names of the checkout's top, with `/`.
-        is_file: says whether the checkout has a file, by its name from the top.
+        is_file: whether the checkout has a file, named from its top.
     """
 
     def __init__(self, folder: str, top: tuple[str, ...], is_file: Callable[[str], bool]) -> None:
@@ -26,15 +26,15 @@ class Neighbours:
         self._tops = tuple(name.rstrip("/") + "/" for name in top)
         self._is_file = is_file
 
-    def own(self, name: str) -> str:
-        """Return a name that begins at the top as one of the project's; "" where it is none."""
+    def from_project(self, name: str) -> str:
+        """Return a name from the top as one from the project's folder; "" if it is outside."""
         below = self._folder and name.startswith(self._folder)
         return name[len(self._folder) :] if below else ""
 
     def has(self, name: str) -> bool:
-        """Say whether a name, absolute or as seen from the project, is of a file beside it.
+        """Whether a name, absolute or relative to the project, means a file outside the project.
 
-        Of the ends of an absolute name, the longest that is a file of the checkout decides.
+        The longest suffix of an absolute name that is a file of the checkout decides.
         """
         if not self._folder:
             return False
@@ -42,14 +42,14 @@ class Neighbours:
         return not found.startswith(self._folder)
 
     def beside(self, name: str) -> bool:
-        """Say whether a name that has no place in the project, as seen from it or from the top, is of a file beside it."""
+        """Whether a name that matches no file of the project, read from it or from the top, means a file outside it."""
         from_top = posixpath.normpath(name)
         return self.has(name) or (
             bool(self._folder) and not from_top.startswith(self._folder) and self._is_file(from_top)
         )
 
     def _places(self, name: str) -> Iterator[str]:
-        """Yield the names from the top that a name may stand for, the likeliest first."""
+        """Yield the names from the top that a name may mean, likeliest first."""
         if name.startswith("../"):
             yield posixpath.normpath(posixpath.join(self._folder, name))
         elif top := next((top for top in self._tops if name.casefold().startswith(top.casefold())), None):

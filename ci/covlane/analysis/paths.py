@@ -1,4 +1,4 @@
-"""Where the repository keeps a file that a report names in its own way: other roots, systems, installations."""
+"""Map a file name in a report to a file of the repository: other roots, systems and installations."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _ABSOLUTE = re.compile("/|[A-Za-z]:/")
-#: Where interpreters and package managers keep what is not the repository's; an import's name follows.
+#: Folders of interpreters and package managers; what follows is an import's path.
 _INSTALLED = re.compile(
     r"(?:.*/)?(?:site-packages|dist-packages|node_modules|lib/python3\.\d+t?|python3\d{1,2}/lib)/",
     re.IGNORECASE,
 )
-#: What is never a file of the repository, wherever it lies: what systems, package managers and environments keep,
-#: and what has no file at all. `docs/merge.md` lists it.
+#: Names that never mean a file of the repository: those of systems, package managers and environments, and of
+#: code without a file. `docs/merge.md` lists them.
 _OUTSIDE = re.compile(
     r"""
     /(?:usr/(?:local/)?(?:include|lib(?:32|64|exec)?|share)|opt/homebrew|nix/store|rustc|Library|Applications|System)/
@@ -41,16 +41,16 @@ _OUTSIDE = re.compile(
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?://(?P<authority>[^/]*))?(?P<path>/[^?#]*)")
 _QUERY = re.compile("[?#].*")
 _DRIVE = re.compile("^/(?=[A-Za-z]:/)")
-#: What bundlers put before the name of a module: its layer, or the root that it was found in.
+#: What bundlers put before a module's name: its layer, or its root.
 _LAYER = re.compile(r"(?:\([\w-]+\)|\[[\w-]+\])/")
 
 
 class Places:
-    """The repository's files, by any name that a report may have for one.
+    """Finds files of the repository by any name that a report may use.
 
     Args:
-        real: the file that a repo-relative name stands for, symlinks resolved; None where there is none.
-        listed: the names of the repository's files, for those that differ in case.
+        real: returns the file at a repo-relative name, symlinks resolved, or None.
+        listed: the repository's files, to match names that differ in case.
         sources: the measured folders and modules, whose last parts are the names of imports.
         aliases: `[tool.covlane.paths]`: lists of a folder, then globs for its equivalents elsewhere.
         roots: the repository itself, as absolute names.
@@ -74,20 +74,20 @@ class Places:
         self._neighbours = neighbours or Neighbours("", (), lambda _: False)
         lists = (aliases or {}).values()
         self._aliases = [(_glob(pattern), folder) for folder, *patterns in lists for pattern in patterns]
-        self._own: dict[str, str] = {}
+        self._found: dict[str, str] = {}
 
-    def own(self, name: str) -> str:
-        """Return the place of a leg's own, repo-relative name; a file that only a leg had keeps it."""
-        if name not in self._own:
-            self._own[name] = next(self._known(self._aliased(name)), None) or self._find(name) or name
-        return self._own[name]
+    def find(self, name: str) -> str:
+        """Return the file for a leg's repo-relative name; a file that only the leg had keeps its name."""
+        if name not in self._found:
+            self._found[name] = next(self._known(self._aliased(name)), None) or self._find(name) or name
+        return self._found[name]
 
     def place(self, written: str, sources: Sequence[str] = (), folder: str = "") -> str | None:
-        """Return the one place that a name can stand for, or None.
+        """Return the only file that a name can mean, or None.
 
         Args:
-            written: the name, of any root and with any separators.
-            sources: roots of the name, where its report tells.
+            written: the name, relative to any root, with any separators.
+            sources: roots of the name that its report lists.
             folder: the report's own, repo-relative, from which the name may start.
         """
         for name in dict.fromkeys((written, written.strip())):
@@ -104,37 +104,37 @@ class Places:
         return None
 
     def outside(self, written: str, sources: Sequence[str] = ()) -> bool:
-        """Say whether a name that has no place is of a system, a package manager, an environment or another project."""
+        """Whether a name without a match belongs to a system, a package manager, an environment or another project."""
         written = written.strip()
         names = [_slashed(written), *self._spelled(written, sources, "")]
         return any(self._beyond(name) or self._neighbours.beside(name) for name in names)
 
     def relative(self, written: str, sources: Sequence[str] = (), folder: str = "") -> set[str]:
-        """Return the repo-relative names that a name may mean, whether there are such files or not."""
+        """Return the repo-relative names that a name may mean, whether the files exist or not."""
         names = (self._below(name) for name in self._spelled(written.strip(), sources, folder))
         return {name for name in names if not _ABSOLUTE.match(name) and not name.startswith("../")}
 
     def _spelled(self, written: str, sources: Sequence[str], folder: str) -> list[str]:
-        """Return the names that a report may mean by one: from its roots, and from its folder and those above."""
+        """Return the readings of a name: from the report's roots, and from its folder and its parents."""
         found = []
         for name in _paths(written):
             if _ABSOLUTE.match(name):
                 found.append(name)
             else:
                 roots = [root for source in sources for root in _paths(source)] or ["."]
-                names = filter(None, (name, self._neighbours.own(name)))
+                names = filter(None, (name, self._neighbours.from_project(name)))
                 found += [
                     posixpath.join(base, root, one) for one in names for root in roots for base in _up(folder)
                 ]
         return list(dict.fromkeys(map(posixpath.normpath, found)))
 
     def _below(self, name: str) -> str:
-        """Return what follows the repository in an absolute name, and any other name as it is."""
+        """Return an absolute name without the repository's root; any other name unchanged."""
         root = next((root for root in self._roots if name.casefold().startswith(root)), "")
         return name[len(root) :]
 
     def _beyond(self, name: str) -> bool:
-        """Say whether this is a place of others' files; what the repository itself keeps there is its own."""
+        """Whether a name is in a folder of others' files, and not tracked by the repository."""
         below = self._below(name)
         if _INSTALLED.match(below):
             return True
@@ -144,7 +144,7 @@ class Places:
         return (place for name in names if (place := self._find(name)))
 
     def _find(self, name: str) -> str | None:
-        """Return the file of a repo-relative name, with the case that the repository gives it."""
+        """Return the file at a repo-relative name, in the repository's spelling."""
         name = posixpath.normpath(name)
         if name.startswith(("../", "/")):
             return None
@@ -173,24 +173,24 @@ class Places:
             yield below
 
     def _imported(self, name: str) -> Iterator[str]:
-        """Take a name of no root for an import's, or for one that starts at a source."""
+        """Read a relative name as an import's, or as one below a source."""
         if not name.startswith(".") and not _ABSOLUTE.match(name) and not self._beyond(name):
             yield from self._below_sources(name)
             yield from self._below_sources(name, "")
 
     def _below_sources(self, name: str, start: str = "..") -> Iterator[str]:
-        """Yield where the file of an import would be: `pkg/a.py` of the source `src/pkg` in `src`."""
+        """Yield where an import's file would be: `pkg/a.py` of the source `src/pkg` is in `src`."""
         for source in self._sources:
             place = posixpath.normpath(posixpath.join(source, start, name))
             if place == source or place.startswith(source + "/"):
                 yield place
 
     def _elsewhere(self, name: str) -> Iterator[str]:
-        """Take a name below another checkout's root for ours: the longest end of it that is a file here."""
+        """Read an absolute name as one of another checkout: its longest suffix that is a file here."""
         if not _ABSOLUTE.match(self._below(name)) or self._beyond(name):
             return iter(())
         parts = name.split("/")
-        # The last part alone, an `__init__.py`, says nothing.
+        # The last part alone, such as `__init__.py`, is ambiguous.
         return islice(self._known("/".join(parts[start:]) for start in range(1, len(parts) - 1)), 1)
 
 
@@ -199,11 +199,11 @@ def _slashed(name: str) -> str:
 
 
 def _paths(written: str) -> list[str]:
-    """Return the path that a name is, or those that a URL may stand for: `webpack://pkg/./src/x.ts` is `src/x.ts`."""
+    """Return a name as a path, or the paths that a URL may mean: `webpack://pkg/./src/x.ts` is `src/x.ts`."""
     name = _slashed(written)
     url = _URL.fullmatch(_QUERY.sub("", name))
     if url is None:
-        return [_DRIVE.sub("", name.removeprefix("/@fs"))]  # as vite names what is outside of its root
+        return [_DRIVE.sub("", name.removeprefix("/@fs"))]  # vite's prefix for files outside its root
     authority, path = url["authority"] or "", unquote(url["path"])
     if url["scheme"].lower() == "file":
         path = f"/{authority}{path}" if authority.endswith(":") else path  # file://C:/x
@@ -213,7 +213,7 @@ def _paths(written: str) -> list[str]:
 
 
 def _up(folder: str) -> Iterator[str]:
-    """Yield a repo-relative folder and those above it, the repository's root last."""
+    """Yield a repo-relative folder and its parents, the repository's root last."""
     while folder not in {"", "."}:
         yield folder
         folder = posixpath.dirname(folder)
@@ -221,6 +221,6 @@ def _up(folder: str) -> Iterator[str]:
 
 
 def _glob(pattern: str) -> re.Pattern[str]:
-    """Compile a folder of `[paths]`, as coverage.py reads it: `*` within a part, `*/` before it any folders."""
+    """Compile a folder of `[paths]`, like coverage.py: `*` within a part; a leading `*/` matches any folders."""
     pattern = re.sub(r"^\*+/", "**/", _slashed(pattern)).rstrip("/")
     return re.compile(translate(pattern) + "/", re.IGNORECASE)

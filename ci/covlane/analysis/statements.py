@@ -1,4 +1,4 @@
-"""Statements of Python source, as sets of lines: what a changed line is a part of."""
+"""The statements of Python source that changed lines belong to, as line sets."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from covlane.model.diff import FileDiff
 
-#: A statement, or what has statements without being one.
+#: A statement, or a node that contains statements.
 _Node = ast.stmt | ast.ExceptHandler | ast.match_case
-#: What begins a definition, and what a string of several lines.
+#: Starts of definitions, and quotes of multi-line strings.
 _DEFINES = (b"def ", b"class ", b"async def ", b"@")
 _QUOTES = (b'"""', b"'''")
 _INNER = ("body", "handlers", "orelse", "finalbody", "cases")
@@ -26,25 +26,25 @@ _INNER = ("body", "handlers", "orelse", "finalbody", "cases")
 def touched(source: bytes, file: FileDiff) -> tuple[int, ...]:
     """Return the statements that a diff changed, each as the set of its lines, in order.
 
-    A compound statement is its header. Decorators, docstrings, comments, blank lines and `else:` are part of none;
-    neither are lines that moved.
+    A compound statement counts with its header only. Decorators, docstrings, comments, blank lines, `else:` and moved
+    lines belong to no statement.
 
     Raises:
-        SyntaxError: this Python does not read the source.
+        SyntaxError: this Python cannot parse the source.
     """
     lines = source.split(b"\n")
     found: dict[int, int] = {}
     changed, cut = file.changed, file.cut
     try:
         trees = list(_trees(lines, changed | cut))
-    except SyntaxError:  # not to be read in parts
+    except SyntaxError:  # cannot be parsed in parts
         trees = [_tree(source)]
     for first, last, node in chain.from_iterable(map(_spans, trees)):
         span = (2 << last) - (1 << first)
         if not span & (changed | cut):
             continue
         code = span & ~_noise(lines, first, last, node) if first < last else span
-        # What was taken away after a line of a statement, but its last, was a part of it.
+        # Lines removed after any but the last line of a statement belonged to it.
         inside = (1 << code.bit_length() - 1) - (1 << first)
         if code & changed or inside & cut:
             found[first] = found.get(first, 0) | code
@@ -52,30 +52,30 @@ def touched(source: bytes, file: FileDiff) -> tuple[int, ...]:
 
 
 def _trees(lines: list[bytes], changed: int) -> Iterator[ast.Module]:
-    """Parse the definitions at the margin that hold changed lines, each alone, in its place."""
+    """Parse each top-level definition with changed lines alone, at its line numbers."""
     starts = [number for number, line in enumerate(lines) if line.startswith(_DEFINES)]
     for start, end in pairwise([0, *starts, len(lines)]):
         if changed >> start + 1 & (1 << end - start) - 1:
             before = b"\n".join(lines[:start])
             if any(before.count(quotes) % 2 for quotes in _QUOTES):
                 raise SyntaxError("a string that looks like a definition")
-            # The encoding is named in the first lines.
+            # The first lines may declare the encoding.
             head = b"\n".join(line if b"coding" in line else b"" for line in lines[: min(2, start)])
             yield _tree(head + b"\n" * (start - head.count(b"\n")) + b"\n".join(lines[start:end]))
 
 
 def _tree(source: bytes) -> ast.Module:
-    """Parse source; SyntaxError where this Python cannot."""
+    """Parse source; SyntaxError if this Python cannot."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it is not ours to say how the source should be written
+            warnings.simplefilter("ignore")  # warnings about the source are not ours to show
             return ast.parse(source)
     except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, nested too deeply
         raise SyntaxError(str(error)) from None
 
 
 def _spans(tree: ast.Module) -> Iterator[tuple[int, int, _Node]]:
-    """Yield first and last line of each statement; of one with others inside, of what precedes the first of them."""
+    """Yield each statement with its first and last line; for a compound one, those of its header."""
     pending: list[_Node] = list(tree.body)
     while pending:
         node = pending.pop()
@@ -83,7 +83,7 @@ def _spans(tree: ast.Module) -> Iterator[tuple[int, int, _Node]]:
         pending += inner
         match node:
             case ast.Expr(value=ast.Constant(value=str())):
-                continue  # a docstring, or a string that stands alone: there is no code
+                continue  # a docstring or a bare string: no code
             case ast.match_case():
                 first = node.pattern.lineno
             case _:
@@ -106,7 +106,7 @@ def _first(node: _Node) -> int:
 
 
 def _noise(lines: list[bytes], first: int, last: int, node: _Node) -> int:
-    """Return the blank lines and comments between two lines, those inside of strings left out."""
+    """Return the blank lines and comments between two lines, except those inside strings."""
     texts = ((number, lines[number - 1].strip()) for number in range(first, min(last, len(lines)) + 1))
     noise = pack([number for number, text in texts if not text or text.startswith(b"#")])
     if noise:
@@ -119,5 +119,5 @@ def _noise(lines: list[bytes], first: int, last: int, node: _Node) -> int:
 
 
 def by_lines(file: FileDiff) -> tuple[int, ...]:
-    """Return each changed line as if it was a statement: for what is no Python."""
+    """Return each changed line as one statement: for files other than Python."""
     return tuple(1 << line for line in unpack(file.changed))

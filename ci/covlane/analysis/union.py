@@ -1,4 +1,4 @@
-"""One file as many legs saw it: kept as small as the legs agree, and asked once all of them are in."""
+"""One file as measured by many legs; the more they agree, the less memory it takes."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class Union:
 
     def __init__(self) -> None:
         self.legs = 0
-        #: Which content of the file each leg measured.
+        #: Digests of the contents that legs measured.
         self.digests: set[str] = set()
-        # What legs said, executable and executed, and who said so; a branch, and who took it.
+        # (executable, executed) with the legs that measured it; a branch with the legs that took it.
         self._lines: dict[tuple[int, int], int] = {}
         self._branches: dict[Branch, int] = {}
 
     def add(self, seen: LegFile, leg: int) -> None:
-        """Add what one leg, a set of one, says of the file; again changes nothing."""
+        """Add one leg's data; `leg` is a set of one. Adding it twice changes nothing."""
         self.legs |= leg
-        said = (seen.executable, seen.executed)
-        self._lines[said] = self._lines.get(said, 0) | leg
+        key = (seen.executable, seen.executed)
+        self._lines[key] = self._lines.get(key, 0) | leg
         branches = self._branches
         for branch in seen.taken:
             branches[branch] = branches.get(branch, 0) | leg
@@ -41,68 +41,68 @@ class Union:
 
     @property
     def has_branches(self) -> bool:
-        """Whether any leg told of branches."""
+        """Whether any leg has branches."""
         return bool(self._branches)
 
     def join(self, groups: Sequence[int]) -> None:
-        """Make each of some sets of legs one leg, by the first one's bit: shards that ran parts of the same tests."""
+        """Merge each of these sets of legs into the first one's bit: they are shards of one leg."""
         for group in groups:
             first = group & -group
             if not self.legs & group:
                 continue
-            able = ran = 0
+            executable = ran = 0
             lines: dict[tuple[int, int], int] = {}
-            for said, legs in self._lines.items():
+            for key, legs in self._lines.items():
                 if legs & group:
-                    able, ran = able | said[0], ran | said[1]
+                    executable, ran = executable | key[0], ran | key[1]
                 if rest := legs & ~group:
-                    lines[said] = rest
-            lines[able, ran] = lines.get((able, ran), 0) | first
+                    lines[key] = rest
+            lines[executable, ran] = lines.get((executable, ran), 0) | first
             self._lines = lines
             for branch, legs in self._branches.items():
                 self._branches[branch] = legs & ~group | (first if legs & group else 0)
             self.legs = self.legs & ~group | first
 
     def coverage(self) -> FileCoverage:
-        """Return what any leg can run, and what any leg ran."""
+        """Return the union of all legs."""
         executable = executed = 0
-        for able, ran in self._lines:
-            executable |= able
+        for can_run, ran in self._lines:
+            executable |= can_run
             executed |= ran
         branches = frozenset(self._branches)
         taken = frozenset(branch for branch, legs in self._branches.items() if legs)
         return settled(FileCoverage(executable, executed, branches, taken))
 
-    def shares(self, names: Sequence[str], expected: int) -> tuple[LegGroup, ...]:
-        """Return who could run and who ran each line on which legs disagree.
+    def leg_groups(self, names: Sequence[str], expected: int) -> tuple[LegGroup, ...]:
+        """Return the groups of legs that agree on the lines on which legs disagree.
 
         Args:
-            names: the legs' names, by their bits.
-            expected: legs that could not run any of the file where they do not name it.
+            names: the legs' names, by bit.
+            expected: legs for which no line is executable if they do not name the file.
         """
-        said = dict(self._lines)
+        by_lines = dict(self._lines)
         if absent := expected & ~self.legs:
-            said[0, 0] = said.get((0, 0), 0) | absent
-        if len(said) == 1:
+            by_lines[0, 0] = by_lines.get((0, 0), 0) | absent
+        if len(by_lines) == 1:
             return ()
-        any_able = any_ran = 0
-        all_able = all_ran = -1
-        for able, ran in said:
-            any_able, any_ran = any_able | able, any_ran | ran
-            all_able, all_ran = all_able & able, all_ran & ran
-        disputed = (any_able & ~all_able) | (any_ran & ~all_ran)
+        any_executable = any_ran = 0
+        all_executable = all_ran = -1
+        for executable, ran in by_lines:
+            any_executable, any_ran = any_executable | executable, any_ran | ran
+            all_executable, all_ran = all_executable & executable, all_ran & ran
+        disputed = (any_executable & ~all_executable) | (any_ran & ~all_ran)
         found = (
             LegGroup(
                 tuple(sorted(name for bit, name in enumerate(names) if legs >> bit & 1)),
-                able & disputed,
+                executable & disputed,
                 ran & disputed,
             )
-            for (able, ran), legs in said.items()
+            for (executable, ran), legs in by_lines.items()
         )
         return tuple(sorted(found))
 
     def count_alone(self, lines: Counter[int], branches: Counter[int]) -> None:
-        """Count, for each set of legs, the lines and branches that these ran and no other."""
+        """Count, for each set of legs, the lines and branches that only they ran."""
         once = many = 0
         for _, ran in self._lines:
             many |= once & ran

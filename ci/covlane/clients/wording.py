@@ -1,4 +1,4 @@
-"""Text of other programs, made fit to be shown."""
+"""Output of other programs, made safe to print."""
 
 from __future__ import annotations
 

@@ -116,6 +116,6 @@ def compare_legs(root: Path, paths: Sequence[Path]) -> Comparison:
         ReportError: one of them is missing, or cannot be read.
     """
     first, second = (read_leg(files.read_bytes(path), str(path)) for path in paths)
-    names = {name for leg in (first, second) for name in leg.seen}
+    names = {name for leg in (first, second) for name in leg.leg_files}
     sources = {name: (root / name).read_bytes() for name in names if (root / name).is_file()}
     return Comparison((first.stamp, second.stamp), tuple(compare(first, second, sources)))

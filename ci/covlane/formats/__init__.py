@@ -1,1 +1,1 @@
-"""Bytes to model and back; one module for each format."""
+"""Decode and encode reports; one module per format."""

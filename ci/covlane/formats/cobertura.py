@@ -1,4 +1,4 @@
-"""Cobertura XML, as http://cobertura.sourceforge.net/xml/coverage-04.dtd has it."""
+"""Cobertura XML, as defined by http://cobertura.sourceforge.net/xml/coverage-04.dtd."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from covlane.model.report import Branch, FileCoverage, Report
 
 DOCTYPE = "http://cobertura.sourceforge.net/xml/coverage-04.dtd"
-#: Characters that XML 1.0 has no way to write, not even escaped.
+#: Characters that XML 1.0 cannot contain, not even escaped.
 UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(report: Report, version: str) -> Iterator[str]:
     """Yield the report as XML, a file at a time.
 
-    File names are repo-relative with `/` and the one source is `.`, so that the same report gives the same
-    bytes on every machine. A line hit by any leg has one hit: how often is not measured.
+    File names are repo-relative with `/` and the only source is `.`, so that the same report gives the same
+    bytes on every machine. A line hit by any leg has one hit, as hits are not counted.
     """
     lines, branches = report.lines, report.branches
     milliseconds = int(datetime.fromisoformat(report.timestamp).timestamp() * 1000)
@@ -80,13 +80,13 @@ def _conditions(taken: int, count: int) -> str:
     return f' branch="true" condition-coverage="{taken * 100 // count}% ({taken}/{count})"/>'
 
 
-#: The elements that come in every file: none for a line that cannot run, and for one that did not run and one that did.
+#: The elements used in every file: none for a line that is not executable, one for a missed line, one for an executed line.
 _KEPT: list[tuple[str, str, str]] = []
 _MOST_KEPT = 10_000
 
 
 def _lines(count: int) -> Iterator[tuple[str, str, str]]:
-    """Return the elements of so many lines, from 0 on."""
+    """Return the elements of the lines 0 to `count`."""
     _KEPT.extend(map(_elements, range(len(_KEPT), min(count, _MOST_KEPT))))
     return chain(_KEPT, map(_elements, range(len(_KEPT), count)))
 
@@ -101,11 +101,11 @@ def _rates(lines: Ratio, branches: Ratio) -> str:
 
 
 def _branch_rate(branches: Ratio) -> str:
-    """Return 0 where there are no branches at all, as coverage.py does: nothing was measured."""
+    """Return the branch rate; 0 if there are no branches, like coverage.py."""
     return branches.rate if branches.total else "0"
 
 
-#: As in an attribute: a line break or tab that stands for itself would be read as a space.
+#: Escapes for an attribute, where a plain line break or tab would be read as a space.
 _ESCAPES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 )
@@ -116,34 +116,33 @@ def _quote(text: str) -> str:
     return f'"{text.translate(_ESCAPES)}"'
 
 
-#: How many of how many branches were taken, in any words around it.
+#: Taken branches and all branches, within any text.
 _CONDITION = re.compile(r"(?<![\d.,-])(\d{1,5})\s*/\s*(\d{1,5})(?![\d.,])", re.ASCII)
-#: A line that a branch leads to, or 0 for the way out.
+#: A branch's target line, or 0 for the exit.
 _TARGET = re.compile(f"\\d{{1,{len(str(LAST_LINE)) - 1}}}", re.ASCII)
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z][A-Za-z0-9+.-]*:")
-#: Cobertura's own command line writes its option's name first.
+#: Cobertura's own command line writes the option's name as a source.
 _NO_SOURCE = {"", "--source"}
 _DEEPEST = 100
-UNCOUNTED = "a condition-coverage that does not say how many of how many branches: its branches are skipped"
-MISNAMED = "missing-branches that do not fit its condition-coverage: counted without names"
+UNCOUNTED = "a condition-coverage without counts: its branches are skipped"
+MISNAMED = "missing-branches that contradict its condition-coverage: counted without names"
 TOO_MANY = f"a line has more than {MOST_NUMBERED:,} branches"
-TWINS = "files of this name lie below more than one <source>, and nothing tells them apart"
+TWINS = "files of this name are below more than one <source> and cannot be told apart"
 
 
 def read(content: bytes, name: str, encoding: str | None = None) -> Foreign:
-    """Decode the Cobertura XML of any program; the classes of one file are united.
+    """Decode the Cobertura XML of any program; the classes of one file are merged.
 
-    Of a line's branches it tells how many there are and were taken, and coverage.py and SlipCover name those that
-    were not; the others are numbered. A DOCTYPE may name a DTD, which is not loaded, but declare neither entities nor
-    attributes: so nothing grows while it is read.
+    The format counts a line's branches, and coverage.py and SlipCover name the missed ones; the others are numbered.
+    A DOCTYPE may name a DTD, which is not loaded, but may not declare entities or attributes, so that nothing expands.
 
     Args:
         content: the bytes.
         name: what to call them in an error.
-        encoding: theirs, where it is known better than by what they declare.
+        encoding: the encoding, if it is known to differ from the declared one.
 
     Raises:
-        ReportError: it is none; with the line.
+        ReportError: it is not Cobertura XML; the message names the line.
     """
     parser = expat.ParserCreate(encoding)
     reader = _Reader(name, parser)
@@ -155,13 +154,13 @@ def read(content: bytes, name: str, encoding: str | None = None) -> Foreign:
         expat.ExpatError,
         LookupError,
         ValueError,
-    ) as error:  # the last two of the encoding that it declares
+    ) as error:  # the last two come from the declared encoding
         raise reader.refused(str(error)) from None
     return reader.foreign()
 
 
 class _Reader:
-    """The report so far, and the class that is being read."""
+    """The report so far, and the current class."""
 
     def __init__(self, name: str, parser: expat.XMLParserType) -> None:
         self.found = Gathered(name)
@@ -171,20 +170,20 @@ class _Reader:
         self._parser = parser
         self._open: list[str] = []
         self._text = ""
-        #: The packages and names of the classes of each file, and files with two that no compiler would write.
+        #: The packages and class names of each file, and files whose classes must come from several sources.
         self._classes: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._twins: set[str] = set()
         self._package = ""
-        #: What the class, and apart from that its methods, tell of the file; None outside of a class with a file.
-        self._class: _Told | None = None
-        self._methods = _Told()
+        #: Lines of the current class, and separately of its methods; None outside a class with a file.
+        self._class: _Lines | None = None
+        self._methods = _Lines()
         parser.EntityDeclHandler = parser.AttlistDeclHandler = self._declared
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
 
     def foreign(self) -> Foreign:
-        """Return what was read."""
+        """Return the report."""
         if len(self._sources) > 1:
             for file in self._twins:
                 self.found.begin(file)
@@ -201,13 +200,13 @@ class _Reader:
         return self._parser.CurrentLineNumber
 
     def _declared(self, *_: object) -> None:
-        raise self.refused("it declares entities or attributes, which no report needs")
+        raise self.refused("it declares entities or attributes, which are refused")
 
     def _start(self, written: str, attributes: dict[str, str]) -> None:
         name = written.rpartition(":")[2]
-        # Clover's reports begin as Cobertura's.
+        # Clover's reports begin like Cobertura's.
         if (not self._open and name != "coverage") or name == "project" or len(self._open) > _DEEPEST:
-            raise self.refused(f"<{name[:80]}> is in no Cobertura report, or not so deep")
+            raise self.refused(f"<{name[:80]}> does not belong in a Cobertura report, or not this deep")
         if name == "line" and self._class:
             self._line(attributes, self._methods if "method" in self._open else self._class)
         elif not self._open:
@@ -222,7 +221,7 @@ class _Reader:
     def _begin(self, filename: str, name: str) -> None:
         file = self.found.named(filename, self._where)
         self.found.begin(file or "")
-        self._class, self._methods = _Told() if file else None, _Told()
+        self._class, self._methods = _Lines() if file else None, _Lines()
         if file and not _ABSOLUTE.match(file):
             one, others = (self._package, name), self._classes[file]
             if one in others or any(package != self._package for package, _ in others):
@@ -239,19 +238,19 @@ class _Reader:
             if source := self.found.named(self._text.strip(), self._where):
                 self._sources.append(source)
         elif name == "class" and self._class:
-            # Most programs tell a method's lines again among the class's.
-            told = self._class if any(self._class.lines) else self._methods
-            twice = len({*told.lines[0], *told.lines[1]}) < sum(map(len, told.lines))
-            self.found.add(self._where, told.lines, told.branches, again=twice)
-            self._branch |= any(told.branches)
+            # Most programs repeat a method's lines in the class.
+            found = self._class if any(self._class.lines) else self._methods
+            twice = len({*found.lines[0], *found.lines[1]}) < sum(map(len, found.lines))
+            self.found.add(self._where, found.lines, found.branches, again=twice)
+            self._branch |= any(found.branches)
             self._class = None
 
-    def _line(self, attributes: dict[str, str], told: _Told) -> None:
+    def _line(self, attributes: dict[str, str], into: _Lines) -> None:
         where = self._where
         line = self.found.line(attributes.get("number", ""), where)
         if line is None or (ran := self.found.ran(attributes.get("hits", ""), where)) is None:
             return
-        told.lines[ran].append(line)
+        into.lines[ran].append(line)
         if text := attributes.get("condition-coverage"):
             match = _CONDITION.search(text)
             taken, count = (int(match[1]), int(match[2])) if match else (1, 0)
@@ -260,10 +259,10 @@ class _Reader:
             elif count > MOST_NUMBERED:
                 self.found.refuse(TOO_MANY, where)
             else:
-                self._conditions(line, taken, count, attributes.get("missing-branches", ""), told)
+                self._conditions(line, taken, count, attributes.get("missing-branches", ""), into)
 
-    def _conditions(self, line: int, taken: int, count: int, missing: str, told: _Told) -> None:
-        """Name the branches that were missed where all of them have names, and number the others."""
+    def _conditions(self, line: int, taken: int, count: int, missing: str, into: _Lines) -> None:
+        """Name the missed branches if all of them have names, and number the others."""
         texts = [text.strip() for text in missing.split(",") if text.strip()]
         named = {
             0 if text == "exit" else int(text) for text in texts if text == "exit" or _TARGET.fullmatch(text)
@@ -272,12 +271,12 @@ class _Reader:
             self.found.note(MISNAMED, self._where)
             named = set()
         numbers = [(line, counted(number, count)) for number in range(1, count - len(named) + 1)]
-        told.branches[0].extend([*((line, target) for target in named), *numbers[taken:]])
-        told.branches[1].extend(numbers[:taken])
+        into.branches[0].extend([*((line, target) for target in named), *numbers[taken:]])
+        into.branches[1].extend(numbers[:taken])
 
 
-class _Told:
-    """Lines and branches: of each what did not run, and what did."""
+class _Lines:
+    """Lines and branches, each as missed and executed ones."""
 
     def __init__(self) -> None:
         self.lines: tuple[list[int], list[int]] = ([], [])

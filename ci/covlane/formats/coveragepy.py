@@ -1,4 +1,4 @@
-"""coverage.py's JSON report (its `jsonreport.py` has the shape) and its data file, by its own API."""
+"""coverage.py's JSON report (as in its `jsonreport.py`) and its data file, through its API."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from covlane.formats.untrusted import Foreign
     from covlane.model.report import Branch, FileCoverage, Ratio, Report
 
-#: How a data file begins.
+#: The first bytes of a data file.
 DATA = b"SQLite format 3\0"
-#: The formats of its JSON that are read: 1 has no number (up to 7.3), 2 came with 7.4, 3 with regions in 7.6.
+#: Supported JSON formats: 1 is unnumbered (up to 7.3), 2 came with 7.4, 3 with regions in 7.6.
 FORMATS = (1, 2, 3)
-NO_BRANCHES = "branches that are only counted, as coverage.py before 6.5 has them: skipped"
+NO_BRANCHES = "branches without lines, as in coverage.py before 6.5: skipped"
 
 
 class _Meta(msgspec.Struct):
@@ -59,20 +59,19 @@ class _Document(msgspec.Struct):
 
 
 def read(content: bytes, name: str) -> Foreign:
-    """Decode a JSON report; contexts and regions are left out, and lines that ran although they are excluded.
+    """Decode a JSON report, without contexts, regions, and executed lines that are excluded.
 
-    Before 7.14 coverage.py lists docstrings that ran, too; nothing there tells them from statements but the total,
-    so that they are named as too many. A target below 0
-    is the way out of the function that begins at its line.
+    Before 7.14 coverage.py also lists executed docstrings; only the total shows that, so they are noted as surplus.
+    A negative target is the exit of the function that starts at that line.
 
     Raises:
-        ReportError: it is none, or of a format that is not known; with the place.
+        ReportError: it is not such a report, or in an unknown format; the message names the place.
     """
     document = decode(content, _Document, name)
     meta = document.meta
     if meta.format not in FORMATS:
         raise ReportError(
-            f"{name} has format {meta.format} of coverage.py's JSON; {FORMATS[0]} to {FORMATS[-1]} are read",
+            f"{name} has format {meta.format} of coverage.py's JSON; covlane reads {FORMATS[0]} to {FORMATS[-1]}",
             "write it with another version of coverage.py, or as XML",
         )
     found, branch = Gathered(name), False
@@ -96,7 +95,7 @@ def read(content: bytes, name: str) -> Foreign:
     )
 
 
-#: What a data file of coverage.py has not: its schema is documented, each number in it is a line's or the way out.
+#: Rows that no data file of coverage.py has: by its documented schema each number is a line or an exit.
 _ODD = """
     SELECT (SELECT count(*) FROM file) > :files
     OR EXISTS (SELECT 1 FROM line_bits WHERE typeof(numbits) != 'blob' OR length(numbits) > :last / 8 + 1)
@@ -106,7 +105,7 @@ _ODD = """
 
 
 def read_data(path: Path, locate: Callable[[str], Path | None]) -> Foreign:
-    """Decode a data file; what can run is what coverage.py finds in the sources as they are now.
+    """Decode a data file; coverage.py determines executable lines from the present sources.
 
     Args:
         path: the data file.
@@ -114,13 +113,13 @@ def read_data(path: Path, locate: Callable[[str], Path | None]) -> Foreign:
             ran is known.
 
     Raises:
-        ReportError: it is none, or is beyond all bounds.
+        ReportError: it is not such a file, or too large.
     """
     from coverage import Coverage, CoverageData  # noqa: PLC0415 - only here
 
     found, sources = Gathered(str(path)), dict[Path, str]()
     recorded, analysis = CoverageData(str(path)), Coverage(data_file=None, config_file=False)
-    # A source that cannot be parsed is missing from the report, and named here.
+    # A source that cannot be parsed is missing from coverage.py's report.
     analysis.set_option("report:ignore_errors", True)
     try:
         _refuse_odd(path)
@@ -138,12 +137,12 @@ def read_data(path: Path, locate: Callable[[str], Path | None]) -> Foreign:
         for file in sources.values():
             if file not in found.files:
                 found.begin(file)
-                found.refuse("the source that is here cannot be parsed by this Python", "its files")
+                found.refuse("the present source cannot be parsed by this Python", "its files")
     except ReportError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever SQLite, coverage.py and its parser make of a hostile file
-        remedy = "run `coverage json` where it was measured, and give that"
-        raise ReportError(f"{path} cannot be read as coverage.py's data: {error}", remedy) from None
+    except Exception as error:  # noqa: BLE001 - a hostile file can make SQLite, coverage.py and its parser raise anything
+        remedy = "run `coverage json` where it was measured, and pass the result"
+        raise ReportError(f"{path} cannot be read as a data file of coverage.py: {error}", remedy) from None
     finally:
         for data in (recorded, analysis.get_data()):
             data.close(force=True)
@@ -151,7 +150,7 @@ def read_data(path: Path, locate: Callable[[str], Path | None]) -> Foreign:
 
 
 def _analysed(analysis: Coverage, sources: Mapping[Path, str]) -> dict[str, FileCoverage]:
-    """Return the files by their names in the data, as coverage.py's own report on these sources has them."""
+    """Return the files, by their names in the data, from coverage.py's own report on these sources."""
     from coverage.exceptions import NoDataError  # noqa: PLC0415 - only here
 
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -165,14 +164,14 @@ def _analysed(analysis: Coverage, sources: Mapping[Path, str]) -> dict[str, File
 
 
 def _refuse_odd(path: Path) -> None:
-    """Raise ValueError for a file that would take coverage.py more memory or time than any data of its own."""
+    """Raise ValueError for a file that would cost coverage.py more memory or time than any real one."""
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
         odd = "SELECT count(*) FROM sqlite_master WHERE type NOT IN ('table', 'index')"
         bounds = {"files": MOST_FILES, "last": LAST_LINE}
         if path.stat().st_size > MOST_BYTES or any(database.execute(odd).fetchone()):
-            raise ValueError("it is too large, or holds views or triggers")
+            raise ValueError("it is too large, or contains views or triggers")
         if any(database.execute(_ODD, bounds).fetchone()):
-            raise ValueError("it holds numbers that are no line's, or too many files")
+            raise ValueError("it contains impossible line numbers, or too many files")
 
 
 def _copy(source: CoverageData, file: str, target: CoverageData, name: str) -> None:
@@ -184,9 +183,9 @@ def _copy(source: CoverageData, file: str, target: CoverageData, name: str) -> N
 
 
 def write_json(report: Report, version: str = "covlane") -> bytes:
-    """Encode a report as coverage.py's JSON, without regions; the way out of a function is line -1.
+    """Encode a report as coverage.py's JSON, without regions; the exit of a function is line -1.
 
-    `percent_covered` is coverage.py's, of lines and branches together; what it displays is rounded down.
+    `percent_covered` is of lines and branches together, like coverage.py's; the displayed one is rounded down.
     """
     document: dict[str, object] = {
         "meta": {
@@ -241,7 +240,7 @@ def _summary(files: Sequence[FileCoverage], *, branch: bool) -> dict[str, object
 
 
 def _partial(file: FileCoverage) -> int:
-    """Count the lines that ran without taking all of their branches."""
+    """Count executed lines with untaken branches."""
     return len({line for line, _ in file.branches - file.taken if file.executed >> line & 1})
 
 
@@ -251,15 +250,14 @@ def _percent(name: str, ratio: Ratio) -> dict[str, object]:
 
 
 def write_data(report: Report, path: Path, root: Path = Path()) -> None:
-    """Write the lines that ran as a data file, so that `coverage report` and `html` run in the repository's root.
+    """Write executed lines as a data file, so that `coverage report` and `coverage html` work in the repository's root.
 
-    coverage.py finds statements and branches in the sources itself. It would look for its own branches among ours,
-    which SlipCover and others name by other lines, and report those that ran as missing; so the data are of lines,
-    and its reports are without branches. Files other than Python's are left out: it could not parse them. Names are
-    absolute, as it looks for them, unless its configuration here has `relative_files`.
+    coverage.py finds statements and branches in the sources itself. It names branches by other lines than SlipCover
+    and would report taken ones as missing; so the file has no branches. Files other than Python are left out, as it
+    could not parse them. Names are absolute, unless its configuration here has `relative_files`.
 
     Raises:
-        ReportError: it cannot be written; the former file stands.
+        ReportError: it cannot be written; the former file is unchanged.
     """
     from coverage import Coverage, CoverageData  # noqa: PLC0415 - only here
     from coverage.exceptions import ConfigError, CoverageException  # noqa: PLC0415
@@ -267,7 +265,7 @@ def write_data(report: Report, path: Path, root: Path = Path()) -> None:
     relative: object = False
     with suppress(CoverageException, ConfigError):
         relative = Coverage(data_file=None).get_option("run:relative_files")
-    # As UTF-8, which is all that the file can hold, whatever the locale.
+    # As UTF-8, whatever the locale: the file can hold nothing else.
     top = Path(os.fsencode(root.resolve()).decode("utf-8", "backslashreplace"))
     try:
         names = {

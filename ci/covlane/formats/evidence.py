@@ -1,4 +1,4 @@
-"""`evidence.json`, `verdict.json` and baselines, as msgspec writes them; sets of lines are ranges there."""
+"""`evidence.json`, `verdict.json` and baselines, as JSON by msgspec; line sets are written as ranges."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from covlane.model.lines import from_ranges, to_ranges
 from covlane.model.verdict import SCHEMA, BaselineState, Verdict
 
 _T = TypeVar("_T")
-#: A deletion may precede the first line.
+#: A deletion may be before the first line.
 _Ranges = list[tuple[Annotated[int, msgspec.Meta(ge=0, le=1_000_000)], Line]]
 _Piece = tuple[Line, Line, str, Line]
 
@@ -49,7 +49,7 @@ class _Evidence(msgspec.Struct, omit_defaults=True):
 
 
 def write_evidence(evidence: Evidence) -> bytes:
-    """Encode; the same evidence gives the same bytes."""
+    """Encode evidence; equal evidence gives equal bytes."""
     diff = evidence.diff
     return _encode(
         _Evidence(
@@ -71,7 +71,7 @@ def write_evidence(evidence: Evidence) -> bytes:
 
 
 def read_evidence(content: bytes, name: str) -> Evidence:
-    """Decode what `write_evidence` wrote; ReportError if it did not."""
+    """Decode the output of `write_evidence`; ReportError if it is something else."""
     found = _decode(content, _Evidence, name, SCHEMA)
     files = [
         FileDiff(
@@ -101,17 +101,17 @@ def read_evidence(content: bytes, name: str) -> Evidence:
 
 
 def write_verdict(verdict: Verdict) -> bytes:
-    """Encode; the same verdict gives the same bytes, with the gates' patterns in the order that decides."""
+    """Encode a verdict; equal verdicts give equal bytes. The order of gate patterns is kept, as it matters."""
     return msgspec.json.format(msgspec.json.encode(verdict), indent=1) + b"\n"
 
 
 def read_verdict(content: bytes, name: str) -> Verdict:
-    """Decode what `write_verdict` wrote; ReportError if it did not."""
+    """Decode the output of `write_verdict`; ReportError if it is something else."""
     return _decode(content, Verdict, name, SCHEMA)
 
 
 def write_baseline(baseline: Baseline) -> bytes:
-    """Encode, a file a line, so that it can be read in a diff."""
+    """Encode a baseline with one line per file, so that diffs are readable."""
     head = msgspec.json.format(_encode(msgspec.structs.replace(baseline, files={})), indent=1)
     rows = [b"  %b: %b" % (_encode(path), _encode(one)) for path, one in sorted(baseline.files.items())]
     files = b"{\n%b\n }" % b",\n".join(rows) if rows else b"{}"
@@ -119,11 +119,13 @@ def write_baseline(baseline: Baseline) -> bytes:
 
 
 def read_baseline(content: bytes, name: str) -> Baseline:
-    """Decode what `write_baseline` wrote; ReportError if it did not, or if its counts cannot be."""
+    """Decode the output of `write_baseline`; ReportError if it is something else, or its counts are impossible."""
     found = _decode(content, Baseline, name, BASELINE_SCHEMA)
     for path, one in found.files.items():
         if not _agrees(one):
-            raise ReportError(f"{name} has counts and lines of {path!r} that disagree", "write it again")
+            raise ReportError(
+                f"{name} has counts for {path!r} that contradict its lines", "write the baseline again"
+            )
     return found
 
 
@@ -139,12 +141,12 @@ def _agrees(one: Counts) -> bool:
 
 
 def diff_identity(diff: Diff | None) -> str:
-    """Return the SHA-256 of what changed, whatever it is against; empty where that is not known."""
+    """Return the SHA-256 of the changes, independent of the base; empty if there is no diff."""
     return identity(_encode([_file(file) for file in diff.files])) if diff else ""
 
 
 def identity(content: bytes) -> str:
-    """Return the SHA-256 of bytes."""
+    """Return the SHA-256 of bytes, in hex."""
     return hashlib.sha256(content).hexdigest()
 
 

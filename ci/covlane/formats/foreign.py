@@ -1,4 +1,4 @@
-"""Reports of other programs, by what is in them and not by their names."""
+"""Reports of other programs, recognised by their content, not their names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from covlane.formats.untrusted import MOST_BYTES, REMEDY, Foreign, decode, uncol
 
 __all__ = ["Foreign", "read"]
 
-#: How UTF-16 begins: with a mark, or with the first character of a report.
+#: How UTF-16 begins: with a byte order mark, or with a report's first character.
 _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
@@ -21,12 +21,12 @@ _MARKS = {
 }
 _ENCODING = re.compile(rb"""<\?xml[^>]*\bencoding\s*=\s*["']([^"']*)""")
 _UTF = re.compile(rb"utf[-_]?(8|16(le|be)?)", re.IGNORECASE)
-#: The record with which a tracefile begins, perhaps after words of the program that wrote it.
+#: The first record of a tracefile, perhaps after output of the program that wrote it.
 _LCOV = re.compile(rb"^[ \t]*(TN|SF) ?:|\A#", re.MULTILINE)
 
 
 class _Envelope(msgspec.Struct):
-    """As much of a JSON report as tells who wrote it."""
+    """The fields of a JSON report that identify its program."""
 
     class _Meta(msgspec.Struct):
         software: str = "coverage.py"
@@ -47,10 +47,10 @@ def read(content: bytes, name: str) -> Foreign:
         name: what to call them in an error.
 
     Raises:
-        ReportError: it is none of these, is broken or beyond all bounds; with the place.
+        ReportError: it is none of these, is broken or too large; the message names the place.
     """
     if len(content) > MOST_BYTES:
-        raise ReportError(f"{name} has {len(content):,} bytes, over the {MOST_BYTES:,} that are read", REMEDY)
+        raise ReportError(f"{name} has {len(content):,} bytes, more than the limit of {MOST_BYTES:,}", REMEDY)
     text = _utf_8(content, name)
     start = text[:4096].lstrip()
     if start.startswith(b"<"):
@@ -60,7 +60,7 @@ def read(content: bytes, name: str) -> Foreign:
     if _LCOV.search(start):
         return lcov.read(text, name)
     kind = "in no format that covlane reads" if start else "empty"
-    raise ReportError(f"{name} is {kind}", "give Cobertura XML, LCOV, or JSON of coverage.py or SlipCover")
+    raise ReportError(f"{name} is {kind}", "pass Cobertura XML, LCOV, or JSON of coverage.py or SlipCover")
 
 
 def _utf_8(content: bytes, name: str) -> bytes:
@@ -70,12 +70,14 @@ def _utf_8(content: bytes, name: str) -> bytes:
             try:
                 return content.decode(encoding).removeprefix("\ufeff").encode()
             except UnicodeError as error:
-                raise ReportError(f"{name} begins as UTF-16 and is not: {error}", REMEDY) from None
+                raise ReportError(
+                    f"{name} begins like UTF-16 but cannot be decoded: {error}", REMEDY
+                ) from None
     return content.removeprefix(codecs.BOM_UTF8)
 
 
 def _xml(text: bytes, name: str) -> Foreign:
-    """Read XML by its real encoding: copies and shells change it, and leave what is declared."""
+    """Read XML in its real encoding, which copies and shells change without changing the declaration."""
     declared = _ENCODING.search(text[:200])
     if declared and not _UTF.fullmatch(declared[1]):
         return cobertura.read(text, name)
@@ -89,8 +91,8 @@ def _xml(text: bytes, name: str) -> Foreign:
 def _json(content: bytes, name: str) -> Foreign:
     envelope = decode(content, _Envelope, name)
     if envelope.covlane:
-        raise ReportError(f"{name} is a leg", "put it below `reports/legs`, where its stamp is read")
+        raise ReportError(f"{name} is a leg", "move it into `reports/legs`, where legs are read")
     if reasons := envelope.incomplete:
-        raise ReportError(f"{name} is itself incomplete: {reasons[0]}", "mend this where it was merged")
+        raise ReportError(f"{name} is itself incomplete: {reasons[0]}", "fix this where it was merged")
     read_json = slipcover.read if envelope.meta.software == "slipcover" else coveragepy.read
     return read_json(content, name)

@@ -1,6 +1,6 @@
-"""A report's files as they are read: an odd record is skipped or clamped, counted and named; the rest is used.
+"""A report's files while it is read: odd records are skipped or clamped, and counted; the rest is used.
 
-What would make a file's figures false refuses this file alone. `docs/merge.md` has the rule and what comes under it.
+A record that would make a file's figures wrong excludes that file only. `docs/merge.md` lists the rules.
 """
 
 from __future__ import annotations
@@ -32,42 +32,42 @@ if TYPE_CHECKING:
     from covlane.model.report import Branch
 
 _T = TypeVar("_T")
-#: What did not run, and what did.
+#: Missed, and executed.
 Halves = tuple[Collection[_T], Collection[_T]]
 
 _DIGITS = len(str(LAST_LINE))
-#: A number as programs write it: with thousands separators, a fraction, an exponent.
+#: Numbers as programs write them: with thousands separators, a fraction, an exponent.
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][+-]?\d+)?", re.ASCII)
-#: gcov writes these for a line that did not run, the second for one that only an exception reaches.
+#: gcov's marks for a line that did not run; the second for one that only an exception reaches.
 _NOT_RUN = re.compile("#+|=+")
 
-NO_LINE = "a line number that no file has: skipped"
-NO_COUNT = "a hit count that is no number: skipped"
+NO_LINE = "an impossible line number: skipped"
+NO_COUNT = "a hit count that is not a number: skipped"
 NEGATIVE = "a negative hit count: read as 0"
-UNUSUAL = "a hit count that is not a whole number: read by its value"
-MARKED = "a mark of gcov in place of a hit count: read as not run"
-MORE_LINES = "a line that the report's own total leaves out, as coverage.py's docstrings: counted"
+UNUSUAL = "a hit count that is not an integer: read by its value"
+MARKED = "a gcov mark instead of a hit count: read as not run"
+MORE_LINES = "a line that the report's own total leaves out, such as a docstring of coverage.py's: counted"
 LATIN = "bytes that are not UTF-8: read as Latin-1"
 NO_NAME = "no usable file name: skipped"
-NOTHING_LEFT = "no hit count of its lines is a number"
+NOTHING_LEFT = "none of its hit counts is a number"
 
 
 @dataclass(slots=True)
 class Gathered:
-    """The files of the report `name` so far; a file that comes twice is united.
+    """The files of the report `name` so far; a repeated file is merged.
 
     Attributes:
-        name: what to call the report.
-        file: the file that is being read, for what is odd in it.
+        name: the report's name in messages.
+        file: the file being read.
     """
 
     name: str
     file: str = ""
     files: dict[str, FileCoverage] = field(default_factory=dict)
-    #: By file, why its figures would be false.
+    #: By file, why its figures would be wrong.
     refusals: dict[str, str] = field(default_factory=dict)
     _odd: dict[str, Odd] = field(default_factory=dict)
-    #: Whether a count of the file that is being read could not be used.
+    #: Whether a hit count of the current file was unusable.
     _lost: bool = False
     _lines: int = 0
     _branches: int = 0
@@ -81,7 +81,7 @@ class Gathered:
         sources: Iterable[str] = (),
         led: Iterable[str] = (),
     ) -> Foreign:
-        """Return the report that these files are."""
+        """Return the files as a report."""
         files = {name: file for name, file in self.files.items() if name not in self.refusals}
         return Foreign(
             kind,
@@ -95,32 +95,32 @@ class Gathered:
         )
 
     def begin(self, file: str) -> None:
-        """Read this file from now on."""
+        """Start a file."""
         self.file, self._lost = file, False
 
     def refused(self, what: str, where: object) -> ReportError:
-        """Return the error for a report that cannot be used at all, because of what is written at a place."""
+        """Return the error for a report that is unusable because of what stands at a place."""
         return ReportError(f"{self.name}, {_place(where)}: {what}", REMEDY)
 
     def refuse(self, what: str, where: object) -> None:
-        """Leave the file that is being read out."""
+        """Exclude the current file."""
         self.refusals.setdefault(self.file, f"{_place(where)}: {what}")
 
     def note(self, what: str, where: object, count: int = 1) -> None:
-        """Count what is odd at a place, a line's number or words."""
+        """Count an odd record at a place: a line number or a description."""
         if count:
             before = self._odd.get(what, Odd(what, 0, self.file, _place(where)))
             self._odd[what] = before._replace(records=before.records + count)
 
     def named(self, file: str, where: object) -> str | None:
-        """Return a file's name as it is written; None, and a note, for what can be none."""
+        """Return a file's name as written; None, and a note, if it is unusable."""
         if file.strip() and "\0" not in file and len(file) <= LONGEST_NAME:
             return file
         self.note(NO_NAME, where)
         return None
 
     def line(self, text: str, where: object) -> int | None:
-        """Return a line's number; None, and a note, if no file has such a line."""
+        """Return a line number; None, and a note, if it is impossible."""
         if text.isascii() and text.isdigit() and len(text) <= _DIGITS:
             line = int(text)
         else:
@@ -132,19 +132,19 @@ class Gathered:
         return None
 
     def lines(self, numbers: Collection[int], where: object) -> list[int]:
-        """Return those that are lines of a file, and note the others."""
+        """Return the possible line numbers, and note the others."""
         found = [line for line in numbers if 0 < line <= LAST_LINE]
         self.note(NO_LINE, where, len(numbers) - len(found))
         return found
 
     def branches(self, pairs: Collection[Branch], where: object) -> list[Branch]:
-        """Return those that leave a line of a file, and note the others."""
+        """Return the branches with possible line numbers, and note the others."""
         found = [one for one in pairs if 0 < one[0] <= LAST_LINE and -LAST_LINE <= one[1] <= LAST_TARGET]
         self.note(NO_LINE, where, len(pairs) - len(found))
         return found
 
     def entries(self, texts: Mapping[str, msgspec.Raw], kind: type[_T]) -> Iterator[tuple[_T, str]]:
-        """Begin each file of a JSON report and yield what is said of it, and its place; a broken one is refused."""
+        """Start each file of a JSON report and yield its entry and its place; a broken one is excluded."""
         decoder = msgspec.json.Decoder(kind)
         for written, text in texts.items():
             where = f"files[{written[:80]!r}]"
@@ -157,7 +157,7 @@ class Gathered:
                     self.refuse(str(error), where)
 
     def ran(self, hits: str, where: object) -> bool | None:
-        """Say whether a count, of any length, is more than 0; None, and a note, if it tells nothing."""
+        """Whether a hit count, of any length, is above 0; None, and a note, if it is unusable."""
         hits = hits.strip()
         if hits.isascii() and hits.isdigit():
             return hits.strip("0") != ""
@@ -173,7 +173,7 @@ class Gathered:
         return value > 0
 
     def compare(self, total: float, lines: Halves[int], where: object) -> None:
-        """Note the lines of the file that is being read which its own total does not count."""
+        """Note lines of the current file beyond its own total."""
         if (count := len({*lines[0], *lines[1]})) > total:
             self.note(MORE_LINES, where, count - int(total))
 
@@ -185,12 +185,12 @@ class Gathered:
         *,
         again: bool = False,
     ) -> None:
-        """Add what is known of the file that is being read: what did not run and what did.
+        """Add lines and branches of the current file.
 
-        `again` says that the branches of a line may be told twice.
+        `again` means that branches of a line may be repeated.
 
         Raises:
-            ReportError: beyond a report's bounds.
+            ReportError: a limit of the report is exceeded.
         """
         if self._lost and not any(lines):
             self.refuse(NOTHING_LEFT, where)
@@ -205,13 +205,13 @@ class Gathered:
 
 
 def coverage(lines: Halves[int], branches: Halves[Branch]) -> FileCoverage:
-    """Return a file's coverage; what is in both halves ran."""
+    """Return a file's coverage; what is both missed and executed counts as executed."""
     ran, taken = pack(lines[1]), frozenset(branches[1])
     return FileCoverage(ran | pack(lines[0]), ran, taken.union(branches[0]), taken)
 
 
 def number(text: str) -> float | None:
-    """Return the number that a text is, None if it is none."""
+    """Return a text as a number, or None."""
     text = text.strip()
     return float(text.replace(",", "")) if _NUMBER.fullmatch(text) else None
 

@@ -1,7 +1,7 @@
 """`git diff --raw -z --patch --unified=0` to a Diff.
 
-Names and kinds come from git's raw entries (git-diff(1), "Raw output format"), which need no unquoting; hunks are
-read by unidiff, each file under its number, because names in a patch's headers are ambiguous.
+Names and kinds come from git's raw entries (git-diff(1), "Raw output format"), which need no unquoting. unidiff
+reads the hunks, with numbers as file names, because names in patch headers are ambiguous.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from covlane.model.diff import Kind
 
 _ENTRY = re.compile(rb":(\d+) (\d+) \w+ \w+ ([A-Z])\d*\0([^\0]+)\0")
-#: All that precedes the first hunk of a file; no line of a hunk begins with these words.
+#: The headers before a file's first hunk; no line of a hunk begins like these.
 _HEADER = re.compile("^diff --git .*\n(?:(?!@@ |diff --git ).*\n)*", re.MULTILINE)
 _OTHERS: dict[bytes, Kind] = {b"160000": "submodule", b"120000": "symlink"}
 _ODD = re.compile(rb'[\x00-\x1f"\\\x7f-\xff]')
@@ -33,7 +33,7 @@ _KINDS: dict[bytes, Kind] = {b"A": "added", b"C": "added", b"D": "deleted", b"R"
 
 
 def read(content: bytes, base: str) -> Diff:
-    """Decode what git printed, as a diff against the commit `base`.
+    """Decode git's output as a diff against the commit `base`.
 
     Raises:
         ToolError: it is none.
@@ -51,10 +51,10 @@ def read(content: bytes, base: str) -> Diff:
         entries, patch = _raw(content)
         headers |= {entry.header: number for number, entry in enumerate(entries)}
         text = _HEADER.sub(header, patch.decode("latin-1"))
-        # Of a file that became of another type, its removal precedes its addition.
+        # For a file whose type changed, the removal comes before the addition.
         parsed = {int(file.path): file for file in PatchSet.from_string(text)}
     except (UnidiffParseError, KeyError, ValueError) as error:
-        raise ToolError(f"git printed no diff that can be read: {error}", "update git") from None
+        raise ToolError(f"cannot parse git's diff: {error}", "update git") from None
     files = [
         _file(entry, parsed.get(number), binary=number in binary) for number, entry in enumerate(entries)
     ]
@@ -62,7 +62,7 @@ def read(content: bytes, base: str) -> Diff:
 
 
 class _Entry(NamedTuple):
-    """A raw entry: the mode that tells what it is, what happened to it, its name and the one before."""
+    """A raw entry: file mode, status, name, and former name."""
 
     mode: bytes
     status: bytes
@@ -71,12 +71,12 @@ class _Entry(NamedTuple):
 
     @property
     def header(self) -> str:
-        """What its part of the patch begins with."""
+        """The header of its part of the patch."""
         return f"diff --git {_quoted(b'a/' + self.former)} {_quoted(b'b/' + self.name)}"
 
 
 def _raw(content: bytes) -> tuple[list[_Entry], bytes]:
-    """Return the entries, and the patch after them."""
+    """Return the raw entries, and the patch that follows them."""
     entries, at = [], 0
     while match := _ENTRY.match(content, at):
         old, new, status, former = match.groups()
@@ -89,7 +89,7 @@ def _raw(content: bytes) -> tuple[list[_Entry], bytes]:
 
 
 def _quoted(name: bytes) -> str:
-    """Quote a name as git does (`core.quotePath` in git-config(1))."""
+    """Quote a name like git (`core.quotePath` in git-config(1))."""
     quoted = _ODD.sub(lambda odd: _ESCAPES.get(odd[0]) or b"\\%03o" % odd[0][0], name)
     return (name if quoted == name else b'"%b"' % quoted).decode("latin-1")
 

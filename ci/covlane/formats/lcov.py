@@ -1,4 +1,4 @@
-"""LCOV tracefiles, as geninfo(1) describes them."""
+"""LCOV tracefiles, as described in geninfo(1)."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 def write(report: Report) -> Iterator[str]:
     """Yield the report as a tracefile, a file at a time, with repo-relative names.
 
-    A branch of a line that ran counts 1 or 0; of a line that never ran it is `-` (geninfo: "the basic block
+    A branch of an executed line has the count 1 or 0; of a missed line `-` (geninfo: "the basic block
     containing the branch was never executed").
     """
     for path in sorted(report.files):
         file = report.files[path]
-        # The format has no way to write a line break inside a name.
+        # The format cannot express a line break inside a name.
         yield (
             f"TN:{'INCOMPLETE' if report.incomplete else ''}\nSF:"
             + path.replace("\n", " ").replace("\r", " ")
@@ -51,29 +51,29 @@ def _branches(file: FileCoverage, ran: Collection[int]) -> Iterator[str]:
         yield f"BRDA:{line},0,{number},{taken}\n"
 
 
-#: What a tracefile may also hold: test and file versions, functions, MC/DC and totals.
+#: Ignored records: test names, file versions, functions, MC/DC and totals.
 _UNUSED = re.compile("TN|VER|FN|FNDA|FNL|FNA|FNF|FNH|MCDC|MCF|MCH|BRH|#.*")
-#: The records that are read outside of a file, too, and those that are missed there.
+#: Records that are also read outside a file, and those that are noted there.
 _ALONE, _OF_LINES = {"SF", "end_of_record"}, {"DA", "BRDA", "BA"}
-#: What a record of `BA` says of a branch: that it was taken, not only reached.
+#: The value of `BA` for a branch that was taken, not only reached.
 _TAKEN = 2
 UNKNOWN = "an unknown kind: skipped"
-OUTSIDE = "a place outside of every file: skipped"
+OUTSIDE = "a record outside of every file: skipped"
 NO_END = "no `end_of_record` before the next file: ended there"
-NO_BRANCH = "a branch that lacks a part: skipped"
-EXIT = "a branch to line 0, as coverage.py before 7.6 writes the way out of a function: counted beside the others"
-LED = "a branch told by the line that it leads to, as coverage.py before 7.6 does: counted there"
+NO_BRANCH = "an incomplete branch record: skipped"
+EXIT = "a branch to line 0, the function exit of coverage.py before 7.6: counted beside the others"
+LED = "a branch recorded at its target line, as by coverage.py before 7.6: counted there"
 TOO_MANY = f"a line has more than {MOST_NUMBERED:,} branches"
 
 
 def read(content: bytes, name: str) -> Foreign:
-    """Decode a tracefile; the records of one file are united, branches are numbered by line.
+    """Decode a tracefile; the records of one file are merged, and branches are numbered by line.
 
     Raises:
         ReportError: it has more files, lines or branches than a report can have.
     """
     reader, number = _Reader(name), 0
-    # Which also splits at the line ends of any system.
+    # This also splits at any system's line ends.
     lines = TextIOWrapper(BytesIO(content), "utf-8", "surrogateescape")
     for number, line in enumerate(lines, 1):
         reader.record(line, number)
@@ -82,12 +82,12 @@ def read(content: bytes, name: str) -> Foreign:
 
 
 class _Reader:
-    """The files so far, and the record that is being read."""
+    """The files so far, and the current record."""
 
     def __init__(self, name: str) -> None:
         self.found = Gathered(name)
         self.branch = False
-        #: The files of coverage.py before 7.6, whose branches have the line that they lead to.
+        #: Files from coverage.py before 7.6, whose branches are recorded at their target line.
         self.led: set[str] = set()
         self._open = self._named = False
         #: By file and line: the numbers of branches by block and expression.
@@ -120,25 +120,25 @@ class _Reader:
             self.found.note(UNKNOWN, where)
 
     def _decoded(self, text: str, where: int) -> str:
-        """Return a part of a line without the mark of a tracefile that was put after another."""
+        """Return a part of a line, without the byte order mark of a concatenated tracefile."""
         if any("\udc80" <= char <= "\udcff" for char in text):
             self.found.note(LATIN, where)
             return text.encode("utf-8", "surrogateescape").decode("latin-1")
         return text.removeprefix("\ufeff")
 
     def close(self, where: int) -> None:
-        """Leave a last file out that has no end: what follows in it was cut off."""
+        """Exclude an unfinished last file: the report was truncated."""
         if self._open and self._named:
-            self.found.refuse("the report ends before `end_of_record`, it was cut short", where)
+            self.found.refuse("the report ends before `end_of_record`: it was truncated", where)
 
     def _begin(self, file: str) -> None:
         self.found.begin(file)
-        #: What did not run, and what did.
+        #: Missed, and executed.
         self._lines: tuple[list[int], list[int]] = ([], [])
         self._branches: tuple[list[Branch], list[Branch]] = ([], [])
-        #: Of each line, whether each of its branches was taken, where no more is told.
+        #: For each line with counted branches only, whether each was taken.
         self._counted: dict[int, list[bool]] = defaultdict(list)
-        #: A line of each block, and the branches that lead out.
+        #: A line of each block, and the branches to the exit.
         self._blocks: dict[str, int] = {}
         self._exits: list[tuple[str, bool, int]] = []
         self._summed = self._checked = False
@@ -215,7 +215,7 @@ class _Reader:
         self._begin("")
 
     def _place_exits(self) -> None:
-        """Count each branch to line 0 at a line of its block, or at the first of all: which it leaves is not told."""
+        """Count each branch to line 0 at a line of its block, or at the file's first: its own line is not recorded."""
         first = min(map(min, filter(None, self._lines)), default=0)
         for branch, taken, where in self._exits:
             if line := self._blocks.get(branch.partition(",")[0], first):
@@ -224,7 +224,7 @@ class _Reader:
                 self.found.note(NO_LINE, where)
 
     def _number(self) -> None:
-        """Number the branches of which no more is told than whether they were taken."""
+        """Number the branches that were only counted."""
         for line, all_taken in self._counted.items():
             if (self.found.file, line) in self._numbers:
                 continue

@@ -1,9 +1,9 @@
 """SlipCover's JSON, with covlane's additions: a leg's file, and the merged report.
 
 The shape is SlipCover 1.1's (`schemas.py` there): `meta`, `files` with executed and missing lines and
-branches, `summary`. A leg adds `covlane` (its stamp) and a `digest` for each file; the merged report keeps that, and adds
-`legs` and `others`, what each of them `alone` ran, `components`, `incomplete`, `notes`, and `legs` for each file whose legs
-disagree on some lines: who could run which of these (`ran` and `missed`), in ranges from a first to a last line.
+branches, `summary`. A leg adds `covlane` (its stamp) and a `digest` for each file. The merged report keeps the digests and adds
+`legs` and `others`, what each `alone` ran, `components`, `incomplete`, `notes`, and, for each file on whose lines legs
+disagree, `legs`: which leg `ran` or `missed` these lines, as ranges from a first to a last line.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Meta(msgspec.Struct):
     branch_coverage: bool
 
 
-class _Share(msgspec.Struct):
+class _LegGroup(msgspec.Struct):
     names: tuple[str, ...]
     ran: list[tuple[Line, Line]]
     missed: list[tuple[Line, Line]]
@@ -61,14 +61,14 @@ class _File(msgspec.Struct, omit_defaults=True):
     executed_branches: list[tuple[Line, Target]] = []
     missing_branches: list[tuple[Line, Target]] = []
     digest: str = ""
-    legs: list[_Share] = []
+    legs: list[_LegGroup] = []
 
 
 _FILE = msgspec.json.Decoder(_File)
 
 
 class _PlainFile(msgspec.Struct):
-    """A file as SlipCover itself writes it, before its numbers are looked at."""
+    """A file as SlipCover writes it, with unchecked numbers."""
 
     executed_lines: list[int]
     missing_lines: list[int]
@@ -100,7 +100,7 @@ class _Merged(msgspec.Struct):
 
 
 class _Envelope(msgspec.Struct):
-    """As much as has to be read to know whether the rest can be."""
+    """The fields to check before decoding the rest."""
 
     class _Version(msgspec.Struct):
         schema: int
@@ -113,7 +113,7 @@ class _Envelope(msgspec.Struct):
 
 
 def read(content: bytes, name: str) -> Foreign:
-    """Decode what SlipCover itself wrote; ReportError if it did not."""
+    """Decode SlipCover's own JSON; ReportError if it is something else."""
     document = decode(content, _Plain, name)
     found = Gathered(name)
     for file, where in found.entries(document.files, _PlainFile):
@@ -131,11 +131,11 @@ def read_leg(content: bytes, name: str) -> Measured:
 
     Args:
         content: the bytes.
-        name: what to call them in an error.
+        name: the file's name in messages.
 
     Raises:
-        ReportError: they are no leg of this schema, or a path in them is impossible; as each file is asked for,
-            a number of its is.
+        ReportError: this is not a leg of this schema, or has an impossible path; a file with impossible numbers
+            raises it when it is accessed.
     """
     envelope = decode(content, _Envelope, name, REMEDY)
     if envelope.covlane.schema != SCHEMA:
@@ -146,8 +146,8 @@ def read_leg(content: bytes, name: str) -> Measured:
     document = decode(content, _Leg, name, REMEDY)
     digests = {path: file.digest for path, file in envelope.files.items()}
     branch, timestamp = document.meta.branch_coverage, _timestamp(document.meta, name)
-    seen = _Files(document.files, name)
-    return Measured(document.covlane, branch, timestamp, seen, digests, document.durations)
+    files = _Files(document.files, name)
+    return Measured(document.covlane, branch, timestamp, files, digests, document.durations)
 
 
 @uncollected()
@@ -158,9 +158,9 @@ def read_report(content: bytes, name: str, only: Collection[str] | None = None) 
     covered, disputed, digests = {}, {}, {}
     for path in files if only is None else sorted(files.keys() & set(only)):
         file = files.decode(path)
-        covered[path] = files.seen(file).coverage()
+        covered[path] = files.leg_file(file).coverage()
         if file.legs:
-            disputed[path] = tuple(map(_share, file.legs))
+            disputed[path] = tuple(map(_leg_group, file.legs))
         if file.digest:
             digests[path] = file.digest
     return Report(
@@ -178,13 +178,13 @@ def read_report(content: bytes, name: str, only: Collection[str] | None = None) 
     )
 
 
-def _share(share: _Share) -> LegGroup:
-    ran = from_ranges(share.ran)
-    return LegGroup(share.names, ran | from_ranges(share.missed), ran)
+def _leg_group(group: _LegGroup) -> LegGroup:
+    ran = from_ranges(group.ran)
+    return LegGroup(group.names, ran | from_ranges(group.missed), ran)
 
 
 def write_report(report: Report, version: str) -> bytes:
-    """Encode a merged report; `version` is SlipCover's. The same report gives the same bytes."""
+    """Encode a merged report; `version` is SlipCover's. Equal reports give equal bytes."""
     document = {
         "meta": {
             "software": "slipcover",
@@ -193,7 +193,7 @@ def write_report(report: Report, version: str) -> bytes:
             "branch_coverage": report.branch,
             "show_contexts": False,
         },
-        # Encoded one by one: their lists of numbers take much more memory than their text.
+        # Encoded one by one: as lists of numbers, files take much more memory than as JSON.
         "files": {
             path: msgspec.Raw(msgspec.json.encode(_entry(report, path))) for path in sorted(report.files)
         },
@@ -226,16 +226,16 @@ def _entry(report: Report, path: str) -> dict[str, object]:
     entry["summary"] = _summary({path: file}, branch=report.branch)
     if digest := report.digests.get(path):
         entry["digest"] = digest
-    if shares := report.disputed.get(path):
+    if groups := report.disputed.get(path):
         entry["legs"] = [
-            _Share(legs, to_ranges(executed), to_ranges(executable & ~executed))
-            for legs, executable, executed in shares
+            _LegGroup(legs, to_ranges(executed), to_ranges(executable & ~executed))
+            for legs, executable, executed in groups
         ]
     return entry
 
 
 def _summary(files: Mapping[str, FileCoverage], *, branch: bool) -> dict[str, float | int]:
-    """SlipCover's own summary; its `percent_covered` mixes lines and branches, so nothing here reads it."""
+    """Return SlipCover's summary; its `percent_covered` mixes lines and branches, so covlane does not read it."""
     covered = sum(file.lines.covered for file in files.values())
     count = sum(file.lines.total for file in files.values())
     summary: dict[str, float | int] = {"covered_lines": covered, "missing_lines": count - covered}
@@ -249,15 +249,15 @@ def _summary(files: Mapping[str, FileCoverage], *, branch: bool) -> dict[str, fl
 
 
 def _timestamp(meta: _Meta, name: str) -> str:
-    """Return the time of a report in UTC, which other formats need as a number."""
+    """Return a report's time as ISO 8601 in UTC."""
     time = utc(meta.timestamp)
     if time is None:
-        raise ReportError(f"{name} has {meta.timestamp[:80]!r} for its time", REMEDY)
+        raise ReportError(f"{name} has an invalid timestamp, {meta.timestamp[:80]!r}", REMEDY)
     return time
 
 
 class _Files(Mapping[str, LegFile]):
-    """Files that are decoded as they are asked for: together they take much more memory than their text."""
+    """Files decoded on access: all at once they would take much more memory than their JSON."""
 
     def __init__(self, texts: Mapping[str, msgspec.Raw], name: str) -> None:
         if len(texts) > MOST_FILES:
@@ -265,21 +265,23 @@ class _Files(Mapping[str, LegFile]):
         for path in texts:
             if not is_inside(path):
                 raise ReportError(
-                    f"{name} names {path!r}, which is no path inside the repository", "run its leg again"
+                    f"{name} names {path!r}, which is not a path inside the repository", "run its leg again"
                 )
         self._texts = texts
         self._name = name
         self._lines = 0
 
     def decode(self, path: str) -> _File:
-        """Return a file as it is written."""
+        """Decode a file."""
         try:
             return _FILE.decode(self._texts[path])
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raise ReportError(f"{self._name} is no report of this kind: {path!r}: {error}", REMEDY) from None
+            raise ReportError(
+                f"{self._name} is not a report of this kind: {path!r}: {error}", REMEDY
+            ) from None
 
-    def seen(self, file: _File) -> LegFile:
-        """Return what it says."""
+    def leg_file(self, file: _File) -> LegFile:
+        """Return a decoded file's lines and branches."""
         executed = pack(file.executed_lines)
         executable = executed | pack(file.missing_lines)
         self._lines += executable.bit_length()
@@ -288,7 +290,7 @@ class _Files(Mapping[str, LegFile]):
         return LegFile(executable, executed, file.executed_branches, file.missing_branches)
 
     def __getitem__(self, path: str) -> LegFile:
-        return self.seen(self.decode(path))
+        return self.leg_file(self.decode(path))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._texts)
@@ -299,6 +301,6 @@ class _Files(Mapping[str, LegFile]):
 
 @lru_cache(maxsize=100_000)
 def is_inside(path: str) -> bool:
-    """Say whether a name is one of a file in the repository: relative, with `/`, and as short as it can be."""
+    """Whether a name is a normalised path inside the repository: relative, and with `/`."""
     climbs = path.startswith(("/", "../")) or path in {".", ".."} or path[1:2] == ":"
     return not climbs and posixpath.normpath(path) == path and "\\" not in path

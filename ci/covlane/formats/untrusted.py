@@ -1,4 +1,4 @@
-"""What the readers of other programs' reports share: what comes out, and the bounds that it is held to."""
+"""What all readers of other programs' reports share: their result, and its limits."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 Line = Annotated[int, msgspec.Meta(ge=1, le=LAST_LINE)]
 
-#: No report comes near this; a larger file is a mistake or an attack.
+#: Limits well above any real report; a larger file is a mistake or an attack.
 MOST_BYTES = 1 << 30
 MOST_FILES = 200_000
 LONGEST_NAME = 4_096
-#: Of one report: its branches, and the sum of its files' last lines, which is the memory its lines take in bits.
+#: Limits of one report: its branches, and the sum of its files' last lines, which is its line sets' size in bits.
 MOST_BRANCHES = 10_000_000
 MOST_LINES = 1_000_000_000
 _EPOCH = re.compile("[0-9]{9,15}")
-#: A time of more digits is in milliseconds.
+#: A timestamp with more digits is in milliseconds.
 _SECONDS = 11
-REMEDY = "check what wrote it, and that it was copied whole"
+REMEDY = "check the program that wrote it, and that the file is complete"
 
 
 class Odd(NamedTuple):
-    """What was skipped or clamped: how many records, and the file and place of the first."""
+    """Records that were skipped or clamped: their number, and the file and place of the first."""
 
     what: str
     records: int
@@ -53,14 +53,14 @@ class Foreign:
     """Another program's report.
 
     Attributes:
-        format: what it was written in, in words.
+        format: its name.
         branch: whether branches were measured.
-        timestamp: ISO 8601 in UTC, None where it does not tell.
-        files: by name as written there: of any root, with any separators.
-        sources: Cobertura's roots of those names.
+        timestamp: ISO 8601 in UTC; None if the report has none.
+        files: by name as written: relative to any root, with any separators.
+        sources: Cobertura's roots for those names.
         odd: what was skipped or clamped.
-        refused: by name, why the figures of a file would be false; such a file is not in `files`.
-        led: files whose branches are told by the line that they lead to, not by the one that they leave.
+        refused: by name, why a file's figures would be wrong; such a file is not in `files`.
+        led: files whose branches are recorded at their target line, not at the line they leave.
     """
 
     format: str
@@ -75,7 +75,7 @@ class Foreign:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Pause the garbage collector, which finds nothing in a report but walks its millions of tuples again and again."""
+    """Pause the garbage collector, which would walk a report's millions of tuples repeatedly for nothing."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -86,15 +86,15 @@ def uncollected() -> Iterator[None]:
 
 
 def decode(content: bytes, kind: type[_T], name: str, remedy: str = REMEDY) -> _T:
-    """Decode JSON by its schema; ReportError, with the place, if it has another one."""
+    """Decode JSON by a schema; ReportError, with the place, if it does not match."""
     try:
         return msgspec.json.decode(content, type=kind)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise ReportError(f"{name} is no report of this kind: {error}", remedy) from None
+        raise ReportError(f"{name} is not a report of this kind: {error}", remedy) from None
 
 
 def utc(time: str) -> str | None:
-    """Return ISO 8601, or seconds or milliseconds since 1970, as ISO 8601 in UTC; None if it is no time."""
+    """Return ISO 8601, or seconds or milliseconds since 1970, as ISO 8601 in UTC; None if it is not a time."""
     try:
         if _EPOCH.fullmatch(time):
             when = datetime.fromtimestamp(int(time) / (1000 if len(time) > _SECONDS else 1), timezone.utc)

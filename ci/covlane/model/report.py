@@ -1,4 +1,4 @@
-"""The report: per file what can run and what ran, and the legs that say so. Counts are stored, ratios derived."""
+"""The report: executable and executed lines and branches by file, and the legs. Counts are stored, ratios derived."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 T = TypeVar("T")
-#: A jump from one line to another; line 0 is the way out of the function or module.
+#: A jump from one line to another; line 0 is the exit of the function or module.
 Branch = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """So many of so many: the only form in which coverage is computed."""
+    """Covered and total counts: the only form in which coverage is computed."""
 
     covered: int
     total: int
 
     @property
     def missing(self) -> int:
-        """What is not covered."""
+        """The uncovered count."""
         return self.total - self.covered
 
     @property
     def text(self) -> str:
-        """A percentage with two decimals, rounded down, so that 99.999 % never reads 100; `-` of nothing."""
+        """A percentage with two decimals, rounded down, so that 99.999 % never shows as 100; `-` if the total is 0."""
         if self.total == 0:
             return "-"
         hundredths = self.covered * 10_000 // self.total
@@ -40,7 +40,7 @@ class Ratio:
 
     @property
     def rate(self) -> str:
-        """A rate from 0 to 1 as Cobertura has it, rounded down to four decimals; of nothing it is 1."""
+        """A rate from 0 to 1 for Cobertura, rounded down to four decimals; 1 if the total is 0."""
         if self.total == 0:
             return "1"
         parts = self.covered * 10_000 // self.total
@@ -52,7 +52,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class FileCoverage:
-    """One file: line sets as in `covlane.model.lines`, and branches; what ran is a part of what can run."""
+    """One file: line sets as in `covlane.model.lines`, and branches; executed is a subset of executable."""
 
     executable: int = 0
     executed: int = 0
@@ -71,11 +71,11 @@ class FileCoverage:
 
     @property
     def last(self) -> int:
-        """The last line that it tells of, 0 where there is none."""
+        """The last line of it, or 0."""
         return max(self.executable.bit_length() - 1, max(self.branches, default=(0, 0))[0], 0)
 
     def upto(self, last: int) -> FileCoverage:
-        """Return it without the lines after a last one, and the branches that leave them."""
+        """Return it without lines after `last` and branches from them."""
         lines = (1 << (last + 1)) - 1
         return FileCoverage(
             self.executable & lines,
@@ -84,8 +84,8 @@ class FileCoverage:
             frozenset(branch for branch in self.taken if branch[0] <= last),
         )
 
-    def seen(self) -> LegFile:
-        """Return it as a leg says it."""
+    def leg_file(self) -> LegFile:
+        """Return it in the form of a leg's file."""
         return LegFile(self.executable, self.executed, self.taken, self.branches - self.taken)
 
     def __or__(self, other: FileCoverage) -> FileCoverage:
@@ -98,7 +98,7 @@ class FileCoverage:
 
 
 class LegFile(NamedTuple):
-    """What a leg says of one file, as it comes: two line sets, and branches in any order."""
+    """One file of a leg: two line sets, and branches in any order."""
 
     executable: int
     executed: int
@@ -106,13 +106,13 @@ class LegFile(NamedTuple):
     untaken: Collection[Branch]
 
     def coverage(self) -> FileCoverage:
-        """Return what it comes to; what is in both collections was taken."""
+        """Return its coverage; a branch in both collections counts as taken."""
         taken = frozenset(self.taken)
         return FileCoverage(self.executable, self.executed, taken.union(self.untaken), taken)
 
 
 class Processes(msgspec.Struct, frozen=True):
-    """How many processes of a leg began to measure, how many said their end, and how many a signal or a crash ended."""
+    """The number of a leg's processes that started measuring, that reported their end, and that a signal or crash ended."""
 
     started: int
     reported: int
@@ -120,12 +120,12 @@ class Processes(msgspec.Struct, frozen=True):
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a leg's lines come from, as the leg itself wrote it down.
+    """How a leg was measured, as recorded by the leg.
 
     `model` is whose lines and branches they are, `recorder` what recorded which of them ran.
-    `shard` is `1/3` for the first of three, `split` a digest of all that decides which test is in which. `optimize` is
-    Python's level of `-O`; `killed` are the processes that a signal or a crash ended, the first hundred that differ,
-    and `notes` sentences on what the figures leave out, neither of which makes a leg incomplete.
+    `shard` is `1/3` for the first of three, `split` a digest of what assigns tests to shards. `optimize` is Python's
+    `-O` level. `killed` lists up to a hundred distinct processes ended by a signal or a crash, and `notes` what the
+    figures leave out; neither makes a leg incomplete. `self_check` is written as `canary`.
     """
 
     schema: int
@@ -148,7 +148,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     processes: Processes
     argv: tuple[str, ...]
-    canary: str
+    self_check: str = msgspec.field(name="canary")
     complete: bool
     reasons: tuple[str, ...]
     killed: tuple[str, ...] = ()
@@ -157,34 +157,33 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     unparsable: dict[str, str]
 
     @property
-    def sang(self) -> bool:
-        """Whether the leg's canary came back, if one was asked for."""
-        return self.canary in {"passed", "off"}
+    def self_check_passed(self) -> bool:
+        """Whether the self-check passed or was disabled."""
+        return self.self_check in {"passed", "off"}
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One leg's report: its stamp, its files by repo-relative name, and the digest of each file's content.
 
-    A shard also tells the seconds that each test took.
-    Files may be decoded as they are asked for; ReportError then says what is wrong with one.
+    A shard also has the seconds that each test took. Files may be decoded on access, which may raise ReportError.
     """
 
     stamp: Stamp
     branch: bool
     timestamp: str
-    seen: Mapping[str, LegFile]
+    leg_files: Mapping[str, LegFile]
     digests: Mapping[str, str]
     durations: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def files(self) -> dict[str, FileCoverage]:
-        """All files at once."""
-        return {path: seen.coverage() for path, seen in self.seen.items()}
+        """The coverage of all files."""
+        return {path: file.coverage() for path, file in self.leg_files.items()}
 
 
 class LegGroup(NamedTuple):
-    """What some legs, who agree, say of a file's disputed lines: which can run, and which of these ran."""
+    """Legs that agree on a file's disputed lines: those executable, and those executed."""
 
     legs: tuple[str, ...]
     executable: int
@@ -192,28 +191,28 @@ class LegGroup(NamedTuple):
 
 
 class Alone(msgspec.Struct, frozen=True):
-    """How many lines and branches one leg ran and no other."""
+    """The number of lines and branches that only one leg ran."""
 
     lines: int
     branches: int
 
 
 class Component(msgspec.Struct, frozen=True):
-    """A part of the repository with figures of its own: what its sources, files, folders or globs, hold; flags are labels."""
+    """A part of the repository with its own figures: the files in its sources (files, folders or globs); flags are labels."""
 
     name: str
     source: tuple[str, ...]
     flags: tuple[str, ...] = ()
 
     def holds(self, path: str) -> bool:
-        """Say whether a file belongs to it."""
+        """Whether a file belongs to it."""
         sources = (posixpath.normpath(source) for source in self.source)
         return any(source == "." or glob(source).fullmatch(path) for source in sources)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All legs as one.
+    """All legs merged.
 
     Attributes:
         branch: whether branches were measured.
@@ -225,7 +224,7 @@ class Report:
         alone: per leg, and other report, what only it ran; empty where there is one alone.
         components: the parts that have figures of their own.
         incomplete: a sentence for all that is not in it; empty for a complete report.
-        digests: of the files' contents that were measured, where legs tell.
+        digests: of the measured contents, if legs recorded them.
         notes: a sentence for all that was left out or read otherwise and does not make it incomplete.
     """
 
@@ -252,7 +251,7 @@ class Report:
         return total(file.branch for file in self.files.values())
 
     def below(self, folder: str) -> Report:
-        """Return the report with its files named from the top of the checkout, where its project is `folder`."""
+        """Return the report with files named from the top of the checkout; `folder` is the project's."""
         if not folder:
             return self
 
@@ -274,11 +273,11 @@ class Report:
         )
 
     def part(self, component: Component) -> Report:
-        """Return the report on a component alone: its files and figures."""
+        """Return the report of one component: its files and figures."""
         files = {path: file for path, file in self.files.items() if component.holds(path)}
         return Report(self.branch, self.timestamp, files, incomplete=self.incomplete)
 
 
 def total(ratios: Iterable[Ratio]) -> Ratio:
-    """Add ratios up by their counts."""
+    """Return the sum of ratios, by counts."""
     return sum(ratios, Ratio(0, 0))

@@ -1,1 +1,1 @@
-"""Model to text, for a terminal and for Markdown."""
+"""Render reports and verdicts: terminal, Markdown, HTML, SVG."""

@@ -1,7 +1,7 @@
-"""What of the changed code is not covered, as notes beside the lines of a pull request.
+"""Uncovered changed code as annotations on a pull request.
 
-Workflow commands, escaped as GitHub's toolkit does (`packages/core/src/command.ts`), and no more than it shows: ten of
-a kind for each step.
+Workflow commands, escaped like in GitHub's toolkit (`packages/core/src/command.ts`), and no more than GitHub shows: ten
+of a kind per step.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from covlane.model.verdict import Patch
 
-#: Of each kind that GitHub shows for one step.
+#: Annotations of each kind that GitHub shows for one step.
 MOST = 10
 
 
 class Annotation(msgspec.Struct, frozen=True, kw_only=True):
-    """A note, with the names that GitHub's REST API has for its parts; without a path it is on no file."""
+    """An annotation, with the field names of GitHub's REST API; without a path it belongs to no file."""
 
     path: str = ""
     start_line: int = 0
@@ -33,21 +33,21 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def notes(patch: Patch, most: int = MOST) -> list[Annotation]:
-    """Return notes on what is not covered, the largest ranges first, and one more on those that are left out."""
+    """Return annotations of uncovered code, largest ranges first, and one more that counts those left out."""
     found = sorted(
         _all(patch), key=lambda note: (note.start_line - note.end_line, note.path, note.start_line)
     )
     if more := found[most:]:
-        text = f"and {len(more):,} more changed places are not covered, in {len({note.path for note in more}):,} files"
+        text = f"and {len(more):,} more changed places in {len({note.path for note in more}):,} files are not covered"
         rest = Annotation(
-            annotation_level="notice", title="Not covered", message=f"{text}; the summary has them"
+            annotation_level="notice", title="Not covered", message=f"{text}; the summary lists them"
         )
         return [*found[:most], rest]
     return found
 
 
 def commands(found: Sequence[Annotation]) -> Iterator[str]:
-    """Yield each note as a line that a GitHub runner obeys."""
+    """Yield each annotation as a workflow command."""
     for note in found:
         places = {"file": note.path, "line": note.start_line, "endLine": note.end_line} if note.path else {}
         parts = ",".join(
@@ -59,15 +59,15 @@ def commands(found: Sequence[Annotation]) -> Iterator[str]:
 def _all(patch: Patch) -> Iterator[Annotation]:
     for file in patch.files:
         for first, last in file.missing:
-            said = f"{words.lines(first, last)} did not run".capitalize()
+            text = f"{words.lines(first, last)} did not run".capitalize()
             yield Annotation(
-                path=file.path, start_line=first, end_line=last, title="Not covered", message=said
+                path=file.path, start_line=first, end_line=last, title="Not covered", message=text
             )
-        ways: dict[int, list[str]] = {}
+        branches: dict[int, list[str]] = {}
         for line, target in file.missing_branches:
-            ways.setdefault(line, []).append(words.untaken(target))
-        for line, said_ in ways.items():
-            message = f"Line {line} {' and '.join(said_)}"
+            branches.setdefault(line, []).append(words.untaken(target))
+        for line, sentences in branches.items():
+            message = f"Line {line} {' and '.join(sentences)}"
             yield Annotation(
                 path=file.path, start_line=line, end_line=line, title="Branch not covered", message=message
             )

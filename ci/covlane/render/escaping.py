@@ -1,4 +1,4 @@
-"""Text of others inside of Markdown: it says what it says, and makes nothing of the page."""
+"""Escape untrusted text for Markdown, so that it shows as written and cannot change the page."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from functools import lru_cache
 from urllib.parse import quote
 
-#: What the address of a repository is: a server by its name, and a path without anything that ends a link.
+#: A repository's URL: a server name, and a path without characters that end a link.
 REPOSITORY = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?(/[\w.~-]+)+", re.ASCII)
-#: The invisible space; no text has one of its own here, as it is not printable.
+#: A zero-width space; escaped text has none of its own, as it is not printable.
 SPACE = "\u200b"
 _SIX = re.compile(".{1,6}")
-#: What GitHub makes something of (https://docs.github.com/en/get-started/writing-on-github), and how it is broken apart.
+#: What GitHub turns into links or symbols (https://docs.github.com/en/get-started/writing-on-github), and how to break it apart.
 _BROKEN = (
     # @name, #12, owner/name#12
     (re.compile(r"[@#](?=\w)"), rf"\g<0>{SPACE}"),
@@ -27,10 +27,10 @@ _BROKEN = (
 
 
 def escape(text: str) -> str:
-    """Return text that Markdown shows as it is: no markup, mention, link, formula, emoji, table cell or line of its own.
+    """Return text that Markdown shows as written: without markup, mention, link, formula, emoji, cell or line break.
 
-    GitHub looks for mentions, issues, commits, formulas and emoji after it has decoded entities and backslashes, so an
-    invisible space breaks these apart.
+    GitHub finds mentions, issues, commits, formulas and emoji after decoding entities and backslashes, so a zero-width
+    space breaks these apart.
     """
     return _escape(text)
 
@@ -47,21 +47,21 @@ def _escape(text: str) -> str:
 
 
 def blob(repository: str, commit: str | None) -> str:
-    """Return what the addresses of a commit's files begin with; empty where the repository or commit is none."""
+    """Return the URL prefix of a commit's files; empty if the repository or commit is invalid."""
     if REPOSITORY.fullmatch(repository) and re.fullmatch("[0-9a-f]{40}", commit or ""):
         return f"{repository}/blob/{commit}/"
     return ""
 
 
 def run(repository: str, number: str) -> str:
-    """Return the address of a workflow's run, which shows its summary; empty where there is none."""
+    """Return the URL of a workflow run, which shows its summary; empty if the repository or number is invalid."""
     if REPOSITORY.fullmatch(repository) and re.fullmatch("[0-9]{1,20}", number):
         return f"{repository}/actions/runs/{number}"
     return ""
 
 
 def link(text: str, blob: str, path: str, first: int = 0, last: int = 0) -> str:
-    """Return text as a link to a file, or to lines of it; without a `blob` the text alone."""
+    """Return text as a link to a file or its lines; without `blob`, the text alone."""
     if not blob:
         return escape(text)
     lines = f"#L{first}" + (f"-L{last}" if last > first else "") if first else ""

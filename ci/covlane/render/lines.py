@@ -1,4 +1,4 @@
-"""Lines with a style: coloured on a terminal, plain in a pipe, where nothing heavy is loaded to print them."""
+"""Print styled lines: coloured on a terminal; plain in a pipe, without loading rich."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
 #: Columns in a pipe.
 WIDTH = 100
-#: A style of rich, the text, and whether it is cut where the terminal ends.
+#: A rich style, the text, and whether to cut it at the terminal's width.
 Line = tuple[str, str, bool]
 
 
 def show(lines: Iterable[Line], out: TextIO, *, plain: bool) -> None:
     """Print lines to a stream."""
     if isinstance(out, TextIOWrapper):
-        # What the stream's encoding has no letters for is shown escaped.
+        # Characters outside the stream's encoding are shown escaped.
         out.reconfigure(errors="backslashreplace")
     if plain or not out.isatty():
         out.writelines(f"{_cut(text) if cut else text}\n" for _, text, cut in lines)
         return
-    from covlane.render.terminal import console  # noqa: PLC0415 - heavy, and only a terminal needs it
+    from covlane.render.terminal import console  # noqa: PLC0415 - slow to import, and only a terminal needs it
 
     to = console(out, plain=plain)
     for style, text, cut in lines:
-        way = {"no_wrap": True, "overflow": "ellipsis"} if cut else {"soft_wrap": True}
-        to.print(text, style=style, markup=False, **way)
+        layout = {"no_wrap": True, "overflow": "ellipsis"} if cut else {"soft_wrap": True}
+        to.print(text, style=style, markup=False, **layout)
 
 
 def _cut(text: str) -> str:

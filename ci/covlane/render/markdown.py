@@ -1,4 +1,4 @@
-"""The report for a job summary and a pull request: the verdict first, and as much as there is room for."""
+"""The report for a job summary or a pull request: the verdict first, then as much as fits."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from covlane.model.report import Report
     from covlane.model.verdict import PatchFile, Verdict
 
-#: What GitHub takes, in bytes: of a comment (65,536 characters), and of a job's summary.
+#: GitHub's limits in bytes: of a comment (65,536 characters), and of a job summary.
 COMMENT = 65_536
 SUMMARY = 1024 * 1024
-#: Rows of a table where all is shown and where not, and rows of one that is not folded away.
+#: Rows of a table in the long and the short form, and the most rows of an unfolded table.
 MOST_ROWS, FEW_ROWS, OPEN_ROWS = 100, 12, 12
-#: How many rows a comment has, tried one after another until it fits.
+#: Row limits of a comment, tried until it fits.
 COMMENT_ROWS = (MOST_ROWS, 50, 25, FEW_ROWS, 6, 3, 1)
-#: Places of one file that are linked, and their characters.
+#: The most linked places of one file, and characters of these.
 MOST_PLACES, LONGEST_PLACES = 20, 4_000
-#: Characters of a name that is linked; of a longer one the end is shown.
+#: The most characters of a linked name; longer ones are shortened to their end.
 LONGEST_NAME = 300
-#: Characters of what the first line says of a gate.
-MOST_SAID = 500
+#: The most characters on a gate in the first line.
+LONGEST_REASON = 500
 CIRCLES = {"low": "🔴 ", "middling": "🟡 ", "high": "🟢 ", "": ""}
 
 
@@ -39,11 +39,11 @@ class Context:
     """What is shown beside the report: its verdict, the baseline, and where its files can be linked.
 
     Attributes:
-        blob: what links to files begin with, as `escaping.blob` has it; empty for no links.
-        thresholds: where the colours of percentages begin.
-        session: the one that measures.
-        run: the address of the run whose summary has all of it, as `escaping.run` has it.
-        project: the project's folder in the checkout, from whose top files are named; empty at the top.
+        blob: the prefix of links to files, from `escaping.blob`; empty for no links.
+        thresholds: the percentages at which colours change.
+        session: the nox session that measures.
+        run: the URL of the run with the full summary, from `escaping.run`.
+        project: the project's folder in the checkout; empty at the top. Files are named from the top.
     """
 
     verdict: Verdict | None = None
@@ -56,14 +56,14 @@ class Context:
 
 
 class _Table(NamedTuple):
-    """A table: what its rows are, its columns (a leading `-` for figures), and its rows, escaped."""
+    """A table: its name, its columns (a leading `-` aligns right), and its escaped rows."""
 
     name: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
 
     def lines(self, most: int) -> Iterator[str]:
-        """Yield it as Markdown, folded away where it is long; what is left out is said."""
+        """Yield it as Markdown, folded if it is long; omitted rows are counted."""
         folded = len(self.rows) > OPEN_ROWS
         if folded:
             yield from (f"<details><summary>{self.name}: {len(self.rows):,}</summary>", "")
@@ -72,15 +72,15 @@ class _Table(NamedTuple):
         yield from (f"| {' | '.join(row)} |" for row in self.rows[:most])
         yield ""
         if more := len(self.rows) - most:
-            yield from (f"{more:,} more are left out here.", "") if more > 0 else ()
+            yield from (f"{more:,} more are not shown.", "") if more > 0 else ()
         if folded:
             yield from ("</details>", "")
 
 
 def summary(report: Report, context: Context | None = None, budget: int = SUMMARY) -> str:
-    """Return the report as Markdown of at most so many bytes of UTF-8, some 2,000 or more.
+    """Return the report as Markdown of at most `budget` bytes of UTF-8, which must be 2,000 or more.
 
-    The first of these that fits: everything; short tables; one paragraph. Each says what it leaves out.
+    The first of these that fits: everything; short tables; one paragraph. Each names what it leaves out.
     """
     context = context or Context()
     for most in (MOST_ROWS, FEW_ROWS):
@@ -88,7 +88,7 @@ def summary(report: Report, context: Context | None = None, budget: int = SUMMAR
         if len(text.encode("utf-8", "surrogateescape")) <= budget:
             return text
     figures = f" {words.headline(report)}." if context.verdict else ""
-    return f"**{_headline(words.headline(report), context)}**{figures} Files, components and legs are left out here: they have no room.\n"
+    return f"**{_headline(words.headline(report), context)}**{figures} Files, components and legs do not fit here.\n"
 
 
 def _lines(report: Report, context: Context, most: int) -> Iterator[str]:
@@ -102,27 +102,27 @@ def _lines(report: Report, context: Context, most: int) -> Iterator[str]:
     reasons += [f"note: {note}" for note in report.notes]
     parts = words.components(report)
     gates = list(_gates(verdict, {"fail", "incomplete"})) if verdict else []
-    gates = gates if len(gates) > 1 else []  # the first line has one
+    gates = gates if len(gates) > 1 else []  # the headline has the first
     items = [*gates[:most], *parts[:most], *words.by_leg(report), *reasons[:most]]
     if more := len(gates[most:]) + len(parts[most:]) + len(reasons[most:]):
-        items.append(f"{more:,} more of these are left out here")
+        items.append(f"{more:,} more of these are not shown")
     if items:
         yield from (*(f"- {escape(item)}" for item in items), "")
     for table in (_changed(report, context), _files(report, context)):
         if table.rows:
             yield from table.lines(most)
     if verdict:
-        yield _again(verdict, context)
+        yield _reproduce(verdict, context)
 
 
 def comment(context: Context, budget: int = COMMENT) -> str:
-    """Return the verdict as Markdown of at most so many bytes of UTF-8, some 2,000 or more.
+    """Return the verdict as Markdown of at most `budget` bytes of UTF-8, which must be 2,000 or more.
 
-    It is made of the verdict alone, which is all that is read of a stranger's run, so that every comment looks alike.
+    It uses the verdict alone, as nothing else is read from a fork's run, so that all comments look alike.
     """
     verdict = context.verdict
     if verdict is None:
-        raise ValueError("a comment tells a verdict")
+        raise ValueError("a comment needs a verdict")
     line, branch = verdict.total.line, verdict.total.branch
     figures = f"{line.text} of lines" + (f", {branch.text} of branches" if branch else "")
     headline = f"**{_headline(figures, context)}**"
@@ -130,7 +130,7 @@ def comment(context: Context, budget: int = COMMENT) -> str:
         text = "\n".join((headline, "", *_verdict_lines(verdict, context, most))) + "\n"
         if len(text.encode("utf-8", "surrogateescape")) <= budget:
             return text
-    return f"{headline} Files, gates and legs are left out here, they have no room: {_elsewhere(context)}\n"
+    return f"{headline} Files, gates and legs do not fit here: see {_elsewhere(context)}\n"
 
 
 def _verdict_lines(verdict: Verdict, context: Context, most: int) -> Iterator[str]:
@@ -139,23 +139,23 @@ def _verdict_lines(verdict: Verdict, context: Context, most: int) -> Iterator[st
     gates = list(_gates(verdict))
     items = [*gates[:most], *(f"incomplete: {reason}" for reason in verdict.incomplete[:most])]
     if more := len(gates[most:]) + len(verdict.incomplete[most:]):
-        items.append(f"{more:,} more of these are left out here")
+        items.append(f"{more:,} more of these are not shown")
     yield from (*(f"- {escape(_cut(item))}" for item in items), "")
     yield f"Legs: {escape(_cut(', '.join(sorted(verdict.legs)), 2_000, ','))}"
-    all_of_it = f"All files, components and what one leg alone runs: {_elsewhere(context)}"
-    yield from ("", all_of_it, "", _again(verdict, context))
+    details = f"All files, components and what only one leg runs: {_elsewhere(context)}"
+    yield from ("", details, "", _reproduce(verdict, context))
 
 
 def _elsewhere(context: Context) -> str:
-    return f"[the run's summary]({context.run})" if context.run else "the job's summary"
+    return f"[the run's summary]({context.run})" if context.run else "the job summary"
 
 
-def _again(verdict: Verdict, context: Context) -> str:
-    """Return the commands that come to the same; a stranger's verdict may name anything as its base."""
+def _reproduce(verdict: Verdict, context: Context) -> str:
+    """Return the commands that reproduce the verdict; an untrusted one may name anything as its base."""
     known = re.fullmatch("[0-9a-f]{40}", verdict.base or "")
     base = f" --base {known[0][:12]}" if known else ""
-    where = f"in {escape(context.project)}" if context.project else "here"
-    return f"The same {where}: `nox -s {context.session}` and `invoke gate{base}`"
+    where = f"in {escape(context.project)}" if context.project else "locally"
+    return f"Reproduce {where}: `nox -s {context.session}` and `invoke gate{base}`"
 
 
 def _gates(verdict: Verdict, outcomes: Collection[str] | None = None) -> Iterator[str]:
@@ -165,26 +165,26 @@ def _gates(verdict: Verdict, outcomes: Collection[str] | None = None) -> Iterato
 
 
 def _headline(figures: str, context: Context) -> str:
-    """Return the one line that a reviewer acts on, escaped and of limited length."""
-    verdict, whose = context.verdict, f"{escape(context.project)}: " if context.project else ""
+    """Return the headline, escaped and of limited length."""
+    verdict, prefix = context.verdict, f"{escape(context.project)}: " if context.project else ""
     if verdict is None:
-        return f"{whose}Coverage: {figures}"
+        return f"{prefix}Coverage: {figures}"
     wanted = [gate for gate in verdict.gates if gate.outcome == verdict.outcome]
-    said = f"{whose}{words.OUTCOMES[verdict.outcome]}: "
+    start = f"{prefix}{words.OUTCOMES[verdict.outcome]}: "
     if verdict.outcome == "pass" or not wanted:
         patch = verdict.patch.statements
         changed = (
             f"{patch.text} of changed statements ({patch.covered:,}/{patch.total:,}), " if patch.total else ""
         )
         lacking = escape(_cut(verdict.incomplete[0])) if verdict.incomplete else ""
-        return said + (lacking or changed + figures)
+        return start + (lacking or changed + figures)
     first, *others = wanted
     more = f"; and {len(others)} more gate{'s' * (len(others) > 1)}" if others else ""
-    return f"{said}{escape(_cut(title(first)))}: {escape(_cut(first.reason))}{more}"
+    return f"{start}{escape(_cut(title(first)))}: {escape(_cut(first.reason))}{more}"
 
 
 def _judged(verdict: Verdict, context: Context, most: int) -> Iterator[str]:
-    """Yield the changed code: its figure, and what of it is not covered."""
+    """Yield the uncovered changed code."""
     patch = verdict.patch
     if patch.note:
         yield from (escape(_cut(patch.note)), "")
@@ -229,7 +229,7 @@ def _totals(verdict: Verdict, context: Context) -> _Table:
 
 
 def _changed(report: Report, context: Context) -> _Table:
-    """Return the files whose counts are others than before, those that miss most more lines first."""
+    """Return the files whose counts changed, those with most newly missed lines first."""
     found = []
     for path, file in report.files.items():
         counts = context.before.files.get(path) if context.before else None
@@ -252,7 +252,7 @@ def _files(report: Report, context: Context) -> _Table:
         branches = (file.branch.text, f"{file.branch.missing}") if report.branch else ()
         missing = escape(_cut(words.missing(file), 120, ","))
         rows.append((_link(path, context), file.lines.text, f"{file.lines.missing}", *branches, missing))
-    return _Table("Files with something missing", columns, rows)
+    return _Table("Files with missing coverage", columns, rows)
 
 
 def _link(path: str, context: Context) -> str:
@@ -261,6 +261,6 @@ def _link(path: str, context: Context) -> str:
     )
 
 
-def _cut(text: str, most: int = MOST_SAID, at: str = " ") -> str:
-    """Shorten a text between two of its parts."""
+def _cut(text: str, most: int = LONGEST_REASON, at: str = " ") -> str:
+    """Shorten a text at a separator."""
     return text if len(text) <= most else (text[:most].rpartition(at)[0] or text[:most]) + at.strip() + " ..."

@@ -1,4 +1,4 @@
-"""The changed code for a terminal, with what is not covered marked."""
+"""The changed code for a terminal, with uncovered lines marked."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from covlane.model.verdict import Patch, PatchFile
 
-#: Changed lines that are shown on either side of what is not covered.
+#: Changed lines shown on either side of an uncovered one.
 AROUND = 2
-#: Lines of code of one file, and files that are named.
+#: The most lines of code of one file, and the most files.
 MOST_LINES = 60
 MOST_FILES = 100
 
@@ -25,10 +25,10 @@ def show(patch: Patch, source: Callable[[str], Sequence[str]], out: TextIO, *, p
     """Print the changed code.
 
     Args:
-        patch: what it owes.
-        source: the lines of a file, by its name; none where it cannot be read.
-        out: coloured and cut to the terminal's width, in a pipe plain and cut to 100 columns.
-        plain: whether there is no colour even on a terminal.
+        patch: its coverage.
+        source: returns a file's lines by its name; empty if it cannot be read.
+        out: coloured and cut to the terminal's width; plain and cut to 100 columns in a pipe.
+        plain: no colour even on a terminal.
     """
     lines.show(_lines(patch, source), out, plain=plain)
 
@@ -43,14 +43,14 @@ def _lines(patch: Patch, source: Callable[[str], Sequence[str]]) -> Iterator[lin
 
 
 def headline(patch: Patch) -> str:
-    """Return the sum in one line."""
+    """Return the total in one line."""
     one = patch.statements
     figure = f"{one.text} of changed statements ({one.covered:,}/{one.total:,})"
     return f"patch: {figure if one.total else patch.note}"
 
 
 def title(file: PatchFile) -> str:
-    """Return a file's name, its figure and what is missing."""
+    """Return a file's name, its figure and its missing lines."""
     name = f"{file.old_path} => {file.path}" if file.old_path else file.path
     one = file.statements
     parts = [f"{one.text} of changed statements ({one.covered:,}/{one.total:,})"] if one.total else []
@@ -62,7 +62,7 @@ def title(file: PatchFile) -> str:
 
 
 def _code(file: PatchFile, source: Callable[[str], Sequence[str]]) -> Iterator[tuple[bool, str]]:
-    """Yield lines of code with their numbers, and whether each is missed; `...` stands for those left out."""
+    """Yield numbered lines of code, and whether each is missed; `...` stands for omitted lines."""
     missing = from_ranges(file.missing)
     jumps: dict[int, list[str]] = {}
     for line, target in file.missing_branches:

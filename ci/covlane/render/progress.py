@@ -1,4 +1,4 @@
-"""The bar of what takes a while: a download, a merge, the pages of a site."""
+"""Progress bars for downloads, merges and the pages of the HTML site."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def bar(
     what: str, out: TextIO, *, plain: bool, pieces: bool = False
 ) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a bar on a terminal, and nothing elsewhere; lend what is told the bytes, or `pieces`, so far and in all."""
+    """Show a progress bar, on a terminal only; yield a callback(done, total) that counts bytes, or `pieces`."""
     figures = [MofNCompleteColumn()] if pieces else [DownloadColumn(), TransferSpeedColumn()]
     columns = (TextColumn(what), BarColumn(), *figures, TimeElapsedColumn())
     quiet = plain or not out.isatty()

@@ -1,4 +1,4 @@
-"""Pictures for a README and the overview: a badge and a trend, which need no service."""
+"""SVG images for a README and the overview: a badge and a trend, without a service."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from covlane.model.report import Ratio, Report
 
 LABEL = "coverage"
-#: White text on each of them has a contrast of 5:1 or more.
+#: White text on each has a contrast of 5:1 or more.
 COLOURS = {"low": "b42318", "middling": "7d4e00", "high": "1a7f37", "": "57606a"}
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 180, 48, 510, 12, 148
-#: Labels at the ends of two lines that are nearer would lie on one another.
+#: The least distance of the labels of two lines, so that they do not overlap.
 APART = 14
 
 
 class Point(NamedTuple):
-    """What was measured at one commit; branch is None where none were."""
+    """Coverage at one commit; branch is None if branches were not measured."""
 
     name: str
     line: Ratio
@@ -40,7 +40,7 @@ class _Series(NamedTuple):
 
 
 def badge(report: Report, thresholds: tuple[float, float]) -> str:
-    """Return the badge of the line coverage as SVG."""
+    """Return a badge with the line coverage as SVG."""
     message, colour = _message(report, thresholds)
     left, right = (round(6.8 * len(text)) + 12 for text in (LABEL, message))
     return templates.get("badge.svg.j2").render(
@@ -49,7 +49,7 @@ def badge(report: Report, thresholds: tuple[float, float]) -> str:
 
 
 def endpoint(report: Report, thresholds: tuple[float, float]) -> str:
-    """Return what shields.io's endpoint badge reads (https://shields.io/badges/endpoint-badge)."""
+    """Return the JSON for shields.io's endpoint badge (https://shields.io/badges/endpoint-badge)."""
     message, colour = _message(report, thresholds)
     return json.dumps({"schemaVersion": 1, "label": LABEL, "message": message, "color": colour}) + "\n"
 
@@ -61,11 +61,11 @@ def _message(report: Report, thresholds: tuple[float, float]) -> tuple[str, str]
 
 
 def trend(points: Sequence[Point], *, style: bool) -> Markup | None:
-    """Return the last commits' coverage as SVG, oldest first; None of less than two.
+    """Return the last commits' coverage as SVG; None for fewer than two.
 
     Args:
-        points: in order; of commits where nothing could run there is none.
-        style: bring colours for light and dark; a page has its own.
+        points: oldest first; those without executable lines are left out.
+        style: include colours for light and dark; a page brings its own.
     """
     points = [point for point in points if point.line.total]
     if len(points) < 2:  # noqa: PLR2004
@@ -87,9 +87,9 @@ def trend(points: Sequence[Point], *, style: bool) -> Markup | None:
         path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
         last = points[-1].line if name == "lines" else branches[-1]
         drawn.append(_Series(name, path, last.text, round(y, 1), dashes=bool(drawn)))
-    said = ", ".join(f"{series.name} {series.last}" for series in drawn)
+    figures = ", ".join(f"{series.name} {series.last}" for series in drawn)
     text = templates.get("trend.svg.j2").render(
-        title=f"Coverage of the last {len(points)} commits, now {said}",
+        title=f"Coverage of the last {len(points)} commits, now {figures}",
         axes=[(round(_y(value, low), 1), f"{value:g}%") for value in (low, (low + 100) / 2, 100)],
         drawn=drawn,
         first=words.printable(points[0].name),
@@ -100,7 +100,7 @@ def trend(points: Sequence[Point], *, style: bool) -> Markup | None:
         left=LEFT,
         right=RIGHT,
     )
-    return Markup(text)  # noqa: S704 - the template has escaped it
+    return Markup(text)  # noqa: S704 - the template escapes it
 
 
 def _percent(ratio: Ratio) -> float:

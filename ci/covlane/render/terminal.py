@@ -1,4 +1,4 @@
-"""The table that a person reads after a run."""
+"""The table printed after a run."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
     from covlane.model.report import FileCoverage, Ratio, Report
 
-#: Rows that are read; the rest is in the reports.
+#: The most rows of the table; the reports have all.
 MOST_ROWS = 25
-#: Characters of the last column that are always there.
+#: The least width of the last column.
 LEAST_MISSING = 12
-#: Spaces between two columns, and columns of a pipe that names leave to the others.
+#: Spaces between two columns, and the width in a pipe, apart from names.
 GAP = 2
 WIDTH, MOST_WIDTH = 100, 10_000
 STYLES = {"low": "red", "middling": "yellow", "high": "green", "": ""}
 
 
 def show(report: Report, out: TextIO, *, plain: bool, thresholds: tuple[float, float] = (60, 80)) -> None:
-    """Print the report to a stream: coloured and as wide as the terminal, plain and names whole in a pipe."""
+    """Print the report: coloured and fitted to a terminal; plain, with whole names, in a pipe."""
     to = console(out, plain=plain)
     files = words.by_missing(report)
     put(to, _table(report, files[:MOST_ROWS], to.width if out.isatty() else None, thresholds))
@@ -51,7 +51,7 @@ def show(report: Report, out: TextIO, *, plain: bool, thresholds: tuple[float, f
 
 
 def put(to: Console, table: Table) -> None:
-    """Print a table without the spaces that would fill its lines; in a pipe it is as wide as it has to be."""
+    """Print a table without trailing spaces; in a pipe it is as wide as needed."""
     if not to.file.isatty():
         to.width = max(to.width, to.measure(table, options=to.options.update(max_width=MOST_WIDTH)).maximum)
     with to.capture() as captured:
@@ -61,9 +61,9 @@ def put(to: Console, table: Table) -> None:
 
 
 def console(out: TextIO, *, plain: bool) -> Console:
-    """Return what prints to a stream: coloured and as wide as the terminal, plain and 100 columns in a pipe."""
+    """Return a console: coloured and as wide as the terminal; plain and 100 columns in a pipe."""
     if isinstance(out, TextIOWrapper):
-        # A name that the stream's encoding has no letters for is shown escaped.
+        # Characters outside the stream's encoding are shown escaped.
         out.reconfigure(errors="backslashreplace")
     terminal = out.isatty() and not plain
     return Console(
@@ -71,7 +71,7 @@ def console(out: TextIO, *, plain: bool) -> Console:
         highlight=False,
         emoji=False,  # a file may be called `:a:.py`
         no_color=plain,
-        force_terminal=False if plain else None,  # FORCE_COLOR makes a terminal of a pipe
+        force_terminal=False if plain else None,  # FORCE_COLOR makes a pipe count as a terminal
         width=None if terminal else WIDTH,
     )
 
@@ -85,7 +85,7 @@ class _Column(NamedTuple):
 
     @property
     def width(self) -> int:
-        """A total's counts are as wide as any above them; a percentage is as wide as all."""
+        """The width: a total's counts are the widest of a column, and so is 100.00%."""
         return max(len(self.header), len(self.total), len("100.00%") if "%" in self.total else 0)
 
 
@@ -95,9 +95,9 @@ def _table(
     width: int | None,
     thresholds: tuple[float, float],
 ) -> Table:
-    """Lay the table out: figures are never cut, names keep their end, and what is missing gets the rest.
+    """Lay out the table: figures are never cut, names keep their end, and missing lines get the rest.
 
-    Without a width names are whole; a width that is too small for them has no room for the counts of all lines.
+    Without a width names are whole; if the width is too small for them, the counts of all lines are dropped.
     """
     names = max((len(printable(path)) for path, _ in files), default=0)
     for counts in (True, False):
@@ -148,13 +148,13 @@ def _of(
 
 
 def _ending(name: str, width: int) -> str:
-    """Shorten a name at its beginning: its end tells it from others."""
+    """Shorten a name at its start, as its end is what distinguishes it."""
     return name if len(name) <= width else "..." + name[len(name) + 3 - width :]
 
 
 def _cut(text: str, width: int) -> str:
-    """Shorten a list of ranges between two of them: half a number would be another one."""
+    """Shorten a list of ranges between two of them, never inside a number."""
     if len(text) <= width:
         return text
-    kept = text[: width - 4].rpartition(",")[0]
-    return f"{kept}, ..." if kept else "..."
+    head = text[: width - 4].rpartition(",")[0]
+    return f"{head}, ..." if head else "..."

@@ -1,4 +1,4 @@
-"""Baselines for a terminal: figures by commit, latest first, with what each gained or lost."""
+"""Baselines for a terminal: figures by commit, latest first, with their changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def show(baselines: Sequence[Baseline], where: str, out: TextIO, *, plain: bool) -> None:
-    """Print the trend, and where it is kept."""
+    """Print the trend, and where it is stored."""
     to = console(out, plain=plain)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for header in ("Commit", "Measured", "Lines", "", "Branches", "", "Accepted because"):
@@ -37,4 +37,4 @@ def show(baselines: Sequence[Baseline], where: str, out: TextIO, *, plain: bool)
             Text(printable(one.reason)),
         )
     put(to, table)
-    to.print(f"kept in {printable(where)}", style="dim", markup=False)
+    to.print(f"stored in {printable(where)}", style="dim", markup=False)

@@ -1,4 +1,4 @@
-"""The verdict for a terminal: one line for each gate, and what would have to be covered."""
+"""The verdict for a terminal: one line per gate, and what to cover."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MARKS = {"pass": "ok", "fail": "FAIL", "incomplete": "??", "skipped": "--"}
 _STYLES = {"pass": "green", "fail": "red", "incomplete": "yellow", "skipped": "dim"}
-#: Files that are named below a gate; verdict.json has them all.
+#: The most files listed below a gate; verdict.json has all.
 MOST_FILES = 10
 
 
@@ -49,28 +49,28 @@ def title(gate: GateResult) -> str:
 
 
 def remarks(verdict: Verdict) -> Iterator[str]:
-    """Yield what the verdict rests on: the base, the baseline, and whether the gates are covlane's own."""
+    """Yield the verdict's inputs: the base, the baseline, and whether the gates are covlane's defaults."""
     if verdict.base:
         yield f"changes since {verdict.base[:12]}, the merge base with {verdict.base_ref}"
-    # What the ratchet could not be judged for is said with it.
+    # If the ratchet could not be judged, its reason says so already.
     if verdict.baseline.sentence and verdict.baseline.sentence not in {gate.reason for gate in verdict.gates}:
         yield f"baseline: {verdict.baseline.sentence}"
     if verdict.defaults:
         gates = ", ".join(
             name if value is True else f"{name} = {digits(value)}" for name, value in verdict.settings.items()
         )
-        yield f"no gate is set, so these are judged: {gates}; [tool.covlane.gate] sets your own"
+        yield f"no gates are set, so the defaults apply: {gates}; set your own in [tool.covlane.gate]"
 
 
 def questioned(verdict: Verdict) -> list[str]:
-    """Return a note for each threshold that is likely to be meant otherwise."""
+    """Return a note for each threshold that is probably a mistake."""
     return [f"note: {printable(line)}" for line in questions(msgspec.convert(verdict.settings, Gate))]
 
 
 def missing(files: tuple[Missing, ...]) -> Iterator[str]:
-    """Yield what would have to be covered, a line for each file, and how many more there are."""
+    """Yield what to cover, a line per file, and the number of further files."""
     for file in files[:MOST_FILES]:
         parts = [words.span(*one) for one in file.lines] + [words.jump(*one) for one in file.branches]
         yield f"{file.path}: {', '.join(parts)}"
     if folded := files[MOST_FILES:]:
-        yield f"and {len(folded):,} more files; verdict.json has them all"
+        yield f"and {len(folded):,} more files; verdict.json lists all"

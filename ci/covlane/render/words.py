@@ -1,4 +1,4 @@
-"""Phrases that every output shares, so that none of them tells another story."""
+"""Phrases shared by all outputs, so that they agree."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ OUTCOMES = {
     "fail": "❌ Coverage fails",
     "incomplete": "⚠️ Coverage is incomplete",
 }
-#: Sentences on the legs, and places in one of them.
+#: The most sentences on legs, and places in one of them.
 MOST_SENTENCES = 8
 MOST_PLACES = 3
-#: Ranges of one place.
+#: The most ranges of one place.
 MOST_RANGES = 8
 
 
@@ -30,7 +30,7 @@ def missing(file: FileCoverage) -> str:
 
 
 def places(file: FileCoverage) -> Iterator[tuple[str, str]]:
-    """Yield each part of what is missing with the lines that it is on."""
+    """Yield each missing range or branch with its lines."""
     not_run = file.executable & ~file.executed
     for one in ranges(not_run, file.executed):
         yield span(*one), span(*one)
@@ -40,10 +40,10 @@ def places(file: FileCoverage) -> Iterator[tuple[str, str]]:
 
 
 def untaken(target: int) -> str:
-    """Return a sentence on a branch that was never taken; not every tool tells where one leads."""
+    """Return a phrase on a branch that was never taken; some tools do not record targets."""
     if target > LAST_LINE:
-        return "never took one of its ways on"
-    return f"never went on to line {target}" if target else "never left the function or module from here"
+        return "never took one of its branches"
+    return f"never jumped to line {target}" if target else "never exited the function or module"
 
 
 def files(count: int) -> str:
@@ -52,12 +52,12 @@ def files(count: int) -> str:
 
 
 def lines(first: int, last: int) -> str:
-    """Return a range of lines as it is said in a sentence."""
+    """Return a range of lines for a sentence."""
     return f"line{'s' * (first != last)} {span(first, last)}"
 
 
 def level(ratio: Ratio, thresholds: tuple[float, float]) -> str:
-    """Return `low`, `middling` or `high`; nothing of nothing. Counts decide, so that 79.999 % is below 80."""
+    """Return `low`, `middling` or `high`; empty if the total is 0. Counts decide, so 79.999 % is below 80."""
     if not ratio.total:
         return ""
     reached = sum(100 * ratio.covered >= threshold * ratio.total for threshold in thresholds)
@@ -65,7 +65,7 @@ def level(ratio: Ratio, thresholds: tuple[float, float]) -> str:
 
 
 def change(now: Ratio, before: Ratio | None) -> str:
-    """Return what was gained or lost, in hundredths of a percent, cut like all figures; empty for nothing."""
+    """Return the change in percentage points, with two decimals, from rounded-down figures; empty for none."""
     if before is None or not (now.total and before.total):
         return ""
     hundredths = now.covered * 10_000 // now.total - before.covered * 10_000 // before.total
@@ -73,12 +73,12 @@ def change(now: Ratio, before: Ratio | None) -> str:
 
 
 def when(timestamp: str) -> str:
-    """Return when something was measured, to the minute, of an ISO 8601 timestamp in UTC."""
+    """Return an ISO 8601 timestamp in UTC to the minute."""
     return timestamp[:16].replace("T", " ") + " UTC"
 
 
 def printable(text: str) -> str:
-    """Show what cannot be printed in a name, control characters and those that turn text around, by its code."""
+    """Replace non-printable characters, such as control and bidirectional ones, by their escapes."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
@@ -92,18 +92,18 @@ def span(first: int, last: int) -> str:
 
 
 def jump(line: int, target: int) -> str:
-    """Return a branch: `12 → 15`; one whose target a report does not name is `a branch of 12`."""
+    """Return a branch: `12 → 15`; one without a recorded target is `a branch of 12`."""
     return f"a branch of {line}" if target > LAST_LINE else f"{line} → {target or 'exit'}"
 
 
 def by_missing(report: Report) -> list[tuple[str, FileCoverage]]:
-    """Return the files with something missing, most missing first."""
+    """Return the files with missing lines or branches, most missing first."""
     files = [(path, file) for path, file in report.files.items() if file.lines.missing or file.branch.missing]
     return sorted(files, key=lambda item: (-item[1].lines.missing, -item[1].branch.missing, item[0]))
 
 
 def headline(report: Report) -> str:
-    """Return the totals in one line; an incomplete report says so before any figure."""
+    """Return the totals in one line, starting with INCOMPLETE for an incomplete report."""
     lines, branches = report.lines, report.branches
     text = f"{lines.text} of lines ({lines.covered:,}/{lines.total:,})"
     if report.branch:
@@ -112,7 +112,7 @@ def headline(report: Report) -> str:
 
 
 def legs(report: Report) -> str:
-    """Return the legs, and the reports of other tools, that are in the report."""
+    """Return the names of the report's legs and reports of other tools."""
     found = [stamp.leg for stamp in report.legs if not stamp.shard]
     shards: dict[str, list[str]] = defaultdict(list)
     for stamp in report.legs:
@@ -120,11 +120,11 @@ def legs(report: Report) -> str:
             name, _, rest = stamp.leg.partition("(shard-")
             shards[name + rest.partition(")")[2]].append(stamp.shard.partition("/")[0])
     found += [f"{name} (shards {', '.join(numbers)})" for name, numbers in shards.items()]
-    return ", ".join([*sorted(found), *report.others]) or "no leg"
+    return ", ".join([*sorted(found), *report.others]) or "none"
 
 
 def components(report: Report) -> list[str]:
-    """Return the figures of each component, after its name and flags."""
+    """Return each component's name, flags and figures."""
     found = []
     for part in report.components:
         flags = f" ({', '.join(part.flags)})" if part.flags else ""
@@ -133,7 +133,7 @@ def components(report: Report) -> list[str]:
 
 
 def by_leg(report: Report) -> list[str]:
-    """Return what one leg alone runs, what is missed where not every leg could run it, and who adds nothing."""
+    """Return sentences on code only one leg runs, on missed code not executable on all legs, and on redundant legs."""
     only: dict[str, list[str]] = defaultdict(list)
     missed: dict[str, list[str]] = defaultdict(list)
     for path, shares in report.disputed.items():
@@ -154,11 +154,11 @@ def by_leg(report: Report) -> list[str]:
             missed[legs_].append(_place(path, lines, file))
     found = [f"only {leg} runs {_several(places)}" for leg, places in sorted(only.items())]
     found += [
-        f"missed on every leg that could run it ({able_}): {_several(places)}"
+        f"missed on every leg where it is executable ({able_}): {_several(places)}"
         for able_, places in sorted(missed.items())
     ]
     if folded := found[MOST_SENTENCES:]:
-        found[MOST_SENTENCES:] = [f"{len(folded)} more such sentences follow from coverage.json"]
+        found[MOST_SENTENCES:] = [f"{len(folded)} more are in coverage.json"]
     if nothing := [leg for leg, alone in report.alone.items() if not alone.lines + alone.branches]:
         each = "each add" if len(nothing) > 1 else "adds"
         found.append(f"{', '.join(nothing)} {each} nothing that no other leg runs")

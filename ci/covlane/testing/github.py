@@ -63,14 +63,14 @@ class GitHub(Server):
 
     def reply(self, request: Request, authorization: str) -> Reply:
         """Answer as https://docs.github.com/en/rest says."""
-        told = self.tokens.get(authorization.removeprefix("Bearer "))
-        if told is None:
+        token = self.tokens.get(authorization.removeprefix("Bearer "))
+        if token is None:
             return 401, {"message": "Bad credentials"}
         if request.headers.get("accept") != "application/vnd.github+json":
             return 415, {"message": "Unsupported 'Accept' header"}
         address = urlsplit(request.path)
         if address.path == f"{_BASE}/user":
-            return (200, {"login": told["login"]}) if "login" in told else _FORBIDDEN
+            return (200, {"login": token["login"]}) if "login" in token else _FORBIDDEN
         path = address.path.removeprefix(f"{_BASE}/repos/{self.repository}/")
         query = {name: values[-1] for name, values in parse_qs(address.query).items()}
         routes: dict[str, Callable[..., Reply]] = {
@@ -84,26 +84,26 @@ class GitHub(Server):
         }
         for route, answer in routes.items():
             if match := re.fullmatch(route, f"{request.method} {path}"):
-                return answer(told, query, _object(request.body), *match.groups())
+                return answer(token, query, _object(request.body), *match.groups())
         return _NOT_FOUND
 
-    def _comments(self, told: Mapping[str, str], query: dict[str, str], _: Any, number: str) -> Reply:
+    def _comments(self, token: Mapping[str, str], query: dict[str, str], _: Any, number: str) -> Reply:
         # Read access to public repositories needs no permission.
-        del told
+        del token
         return 200, _page([one for one in self.comments if one["issue"] == int(number)], query)
 
-    def _create(self, told: Mapping[str, str], _: dict[str, str], body: Any, number: str) -> Reply:
-        if told.get("pull-requests") != "write":
+    def _create(self, token: Mapping[str, str], _: dict[str, str], body: Any, number: str) -> Reply:
+        if token.get("pull-requests") != "write":
             return _FORBIDDEN
         if not any(pull["number"] == int(number) for pull in self.pulls):
             return _NOT_FOUND
         if not _fits(body):
             return _UNPROCESSABLE
-        return 201, self.comment(int(number), body["body"], told.get("login", BOT))
+        return 201, self.comment(int(number), body["body"], token.get("login", BOT))
 
-    def _update(self, told: Mapping[str, str], _: dict[str, str], body: Any, number: str) -> Reply:
+    def _update(self, token: Mapping[str, str], _: dict[str, str], body: Any, number: str) -> Reply:
         found = [one for one in self.comments if one["id"] == int(number)]
-        if told.get("pull-requests") != "write":
+        if token.get("pull-requests") != "write":
             return _FORBIDDEN
         if not found:
             return _NOT_FOUND
@@ -112,13 +112,13 @@ class GitHub(Server):
         found[0]["body"] = body["body"]
         return 200, found[0]
 
-    def _run(self, told: Mapping[str, str], _: dict[str, str], __: Any, number: str) -> Reply:
-        if told.get("actions") not in {"read", "write"}:
+    def _run(self, token: Mapping[str, str], _: dict[str, str], __: Any, number: str) -> Reply:
+        if token.get("actions") not in {"read", "write"}:
             return _FORBIDDEN
         return (200, self.runs[int(number)]) if int(number) in self.runs else _NOT_FOUND
 
-    def _pulls(self, told: Mapping[str, str], query: dict[str, str], _: Any) -> Reply:
-        del told  # as of comments
+    def _pulls(self, token: Mapping[str, str], query: dict[str, str], _: Any) -> Reply:
+        del token  # as of comments
         owner, _, branch = query.get("head", ":").partition(":")
         found = [
             pull
@@ -130,10 +130,10 @@ class GitHub(Server):
         ]
         return 200, _page(found, query)
 
-    def _report(self, told: Mapping[str, str], _: dict[str, str], body: Any) -> Reply:
+    def _report(self, token: Mapping[str, str], _: dict[str, str], body: Any) -> Reply:
         if not self.has_quality:
             return _NOT_FOUND
-        if told.get("code-quality") != "write":
+        if token.get("code-quality") != "write":
             return 403, {"message": "not authorized"}
         wanted = {"commit_oid", "coverage_report", "language_name", "label"}
         if (
@@ -151,8 +151,8 @@ class GitHub(Server):
         self.reports.append({**body, "coverage_report": xml, "asked": 0})
         return 201, {"id": f"report-{len(self.reports)}"}
 
-    def _status(self, told: Mapping[str, str], _: dict[str, str], __: Any, name: str) -> Reply:
-        if told.get("code-quality") != "write":
+    def _status(self, token: Mapping[str, str], _: dict[str, str], __: Any, name: str) -> Reply:
+        if token.get("code-quality") != "write":
             return _FORBIDDEN
         report = self.reports[int(name.rpartition("-")[2]) - 1]
         status = self.statuses[min(report["asked"], len(self.statuses) - 1)]

@@ -98,7 +98,7 @@ def _pages(report: Report, look: Look) -> Iterator[Page]:
             legs=words.legs(report),
             incomplete=bool(report.incomplete),
             digest=report.digests.get(path, ""),
-            shares=report.disputed.get(path, ()),
+            groups=report.disputed.get(path, ()),
             patch=patch.get(path),
         )
 
@@ -125,7 +125,7 @@ def _key(one: Page, root: Path) -> str:
         *(hex(lines) for lines in (one.file.executable, one.file.executed)),
         sorted(one.file.branches),
         sorted(one.file.taken),
-        [(share.legs, hex(share.executable), hex(share.executed)) for share in one.shares],
+        [(share.legs, hex(share.executable), hex(share.executed)) for share in one.groups],
         (one.path, one.branch, one.legs, one.incomplete, one.digest, one.patch),
     )
     return blake2b(repr(made_from).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()

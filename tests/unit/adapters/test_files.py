@@ -189,14 +189,14 @@ def test_a_missing_file_is_said_with_the_command_that_makes_it(tmp_path: Path) -
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ReportError, match="is no file"):
+    with pytest.raises(ReportError, match="is not a file"):
         read_bytes(tmp_path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="named pipes are POSIX")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ReportError, match="is no file"):
+    with pytest.raises(ReportError, match="is not a file"):
         read_bytes(tmp_path / "pipe")
 
 

@@ -38,7 +38,7 @@ def leg(engine: str, file: FileCoverage, **changes: object) -> Measured:
         "unparsable": {},
     }
     made = msgspec.convert(stamp | changes, Stamp)
-    return Measured(made, True, "", {PATH: file.seen()}, {})
+    return Measured(made, True, "", {PATH: file.leg_file()}, {})
 
 
 def lines(ran: list[int], missed: list[int]) -> FileCoverage:

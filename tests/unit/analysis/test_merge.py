@@ -75,7 +75,7 @@ def test_legs_of_two_engines_are_no_complete_report() -> None:
     report = merged(leg(NAMES[0], "a.py: 1+"), leg(NAMES[1], "a.py: 1+", engine="coverage"))
     assert report.incomplete == (
         (
-            "legs were measured by coverage and slipcover, whose lines are not the same; "
+            "legs were measured by coverage and slipcover, whose line counts are not comparable; "
             "run all legs with one `engine`"
         ),
     )
@@ -137,21 +137,21 @@ def test_no_leg_at_all_is_an_incomplete_report_and_no_error() -> None:
 
 def test_a_leg_that_is_there_twice_is_named() -> None:
     report = merged(leg(NAMES[0], "a.py: 1+"), leg(NAMES[1], "a.py: 1+"), leg(NAMES[1], "a.py: 1+"))
-    assert report.incomplete == ("coverage-3.12 is there 2 times; remove the legs of former runs",)
+    assert report.incomplete == ("coverage-3.12 exists 2 times; remove the legs of earlier runs",)
 
 
 def test_a_leg_that_nobody_expects_is_named() -> None:
     report = merged(*(leg(name, "a.py: 1+") for name in (*NAMES, "coverage-3.9")))
     (reason,) = report.incomplete
-    assert reason.startswith("coverage-3.9 is no leg of this repository's session list")
+    assert reason.startswith("coverage-3.9 is not in this repository's session list")
 
 
 @pytest.mark.parametrize(
     ("ran", "at", "says"),
     [
-        (OTHER, data_words.COMMIT, "it ran commit fedcba987654, the repository is at 0123456789ab"),
-        (None, data_words.COMMIT, "it ran commit none, the repository is at 0123456789ab"),
-        (data_words.COMMIT, None, "it ran commit 0123456789ab, the repository is at none"),
+        (OTHER, data_words.COMMIT, "it measured commit fedcba987654, the repository is at 0123456789ab"),
+        (None, data_words.COMMIT, "it measured commit none, the repository is at 0123456789ab"),
+        (data_words.COMMIT, None, "it measured commit 0123456789ab, the repository is at none"),
     ],
 )
 def test_a_leg_of_another_commit_is_left_out_and_named(ran: str | None, at: str | None, says: str) -> None:
@@ -170,7 +170,7 @@ def test_a_leg_that_measured_other_content_is_left_out_and_named() -> None:
         leg(NAMES[0], "a.py: 1+"), leg(NAMES[1], "a.py: 1- 2-", digests={"a.py": "new"}), a_py="new"
     )
     assert report.incomplete == (
-        "coverage-3.11 is left out: it measured another content of a.py; run it again",
+        "coverage-3.11 is left out: it measured other content of a.py; run it again",
     )
     assert data_words.said(report.files) == {"a.py": "1- 2-"}
 
@@ -298,24 +298,22 @@ def test_another_tool_disputes_only_files_that_it_names() -> None:
 def test_what_cannot_be_placed_is_named_and_is_no_file_of_the_report() -> None:
     report = merged(*both("a.py: 1+"), other("x.xml", "/usr/b.py: 1+\na.py: 1+"), gone=("b.py",))
     (reason,) = report.incomplete
-    assert reason.startswith("x.xml: /usr/b.py can be placed nowhere in the repository")
-    assert reason.endswith("say where in [tool.covlane.paths], or leave it out with `omit`")
+    assert reason.startswith("x.xml: /usr/b.py matches no file of the repository")
+    assert reason.endswith("map it in [tool.covlane.paths], or leave it out with `omit`")
     assert list(report.files) == ["a.py"]
 
 
 def test_of_many_names_that_cannot_be_placed_a_few_are_listed() -> None:
     names = [f"/x/{letter}.py" for letter in "abcdefg"]
     report = merged(*both("a.py: 1+"), other("x.xml", "\n".join(f"{name}: 1+" for name in names)))
-    assert (
-        "/x/a.py, /x/b.py, /x/c.py, /x/d.py, /x/e.py and 2 more can be placed nowhere" in report.incomplete[0]
-    )
+    assert "/x/a.py, /x/b.py, /x/c.py, /x/d.py, /x/e.py and 2 more matches no file" in report.incomplete[0]
 
 
 def test_a_file_most_of_whose_lines_lie_past_its_end_measured_another_content_and_is_left_out_alone() -> None:
     words = f"a.py: 1+ {LENGTH + 1}+ {LENGTH + 2}-\nb.py: 1+"
     report = merged(*both("a.py: 2-"), other("x.xml", words))
     assert report.incomplete == (
-        "x.xml: a.py is left out for its lines 51, 52 past the end of the file, which has 50; measure this content",
+        "x.xml: a.py is left out because of lines 51, 52 past its end at 50; measure its present content",
     )
     assert data_words.said(report.files) == {"a.py": "2-", "b.py": "1+"}
 
@@ -323,9 +321,7 @@ def test_a_file_most_of_whose_lines_lie_past_its_end_measured_another_content_an
 def test_a_few_lines_past_the_end_of_a_file_are_skipped_and_named() -> None:
     report = merged(*both("a.py: 1+"), other("x.xml", "a.py: 1+ 2- 3- 60- 2>1000001+ 70>1000001-"))
     assert data_words.said(report.files) == {"a.py": "1+ 2- 3- 2>1000001+"}
-    assert report.notes == (
-        "x.xml: a.py is read without its lines 60, 70 past the end of the file, which has 50",
-    )
+    assert report.notes == ("x.xml: a.py is read without lines 60, 70 past its end at 50",)
     assert report.incomplete == ()
 
 
@@ -340,7 +336,7 @@ def test_files_of_systems_and_package_managers_are_listed_and_make_nothing_incom
     report = merged(*both("a.py: 1+"), other("x.info", words))
     assert (list(report.files), report.incomplete) == (["a.py"], ())
     assert report.notes == (
-        "x.info: 2 files outside of the repository left out: /usr/include/c++/12/vector, node_modules/x/index.js",
+        "x.info: 2 files outside the repository left out: /usr/include/c++/12/vector, node_modules/x/index.js",
     )
 
 
@@ -352,7 +348,9 @@ def with_more(text: str, **more: object) -> tuple[str, Foreign]:
 def test_a_file_that_its_report_refuses_is_left_out_alone() -> None:
     refused = {"/repo/b.py": "line 3: why", "/usr/include/b.h": "line 4: why"}
     report = merged(*both("a.py: 1+"), with_more("c.py: 1+", refused=refused))
-    assert report.incomplete == ("x.info: /repo/b.py is left out: line 3: why; check what wrote it",)
+    assert report.incomplete == (
+        "x.info: /repo/b.py is left out: line 3: why; check the program that wrote it",
+    )
     assert list(report.files) == ["a.py", "c.py"]
     assert merged(*both("a.py: 1+"), with_more("c.py: 1+", refused=refused), omit=("b.py",)).incomplete == ()
 
@@ -373,7 +371,7 @@ def test_branches_told_by_the_line_that_they_lead_to_count_only_where_no_other_r
     for inputs in ((*legs, old), (old, *legs)):
         report = merged(*inputs)
         assert data_words.said(report.files) == {"a.py": "1+ 2+ 1>2+ 1>3-", "b.py": "1+ 2>1000001+"}
-        assert "left out of files whose branches other reports name" in report.notes[0]
+        assert "left out of files whose branches other reports have" in report.notes[0]
 
 
 def test_the_last_line_of_a_file_is_no_line_past_it() -> None:
@@ -451,7 +449,7 @@ def test_a_shard_that_did_not_run_is_named() -> None:
 def test_shards_that_were_split_otherwise_are_no_complete_report() -> None:
     report = merged(*shards("a.py: 1+", "a.py: 1+", splits=("same", "other")), expected=EXPECTED)
     (reason,) = report.incomplete
-    assert reason.startswith(f"the shards of {NAMES[1]} were split by other tests or durations")
+    assert reason.startswith(f"the shards of {NAMES[1]} were split from different tests or durations")
 
 
 def test_shards_in_any_order_make_the_same_report() -> None:

@@ -222,7 +222,7 @@ def test_names_that_differ_in_case_are_two_files_where_the_repository_has_two() 
 
 def test_a_link_is_the_file_that_it_leads_to() -> None:
     linked = places(links={"current/a.py": "src/pkg/a.py"})
-    assert linked.place("/repo/current/a.py") == linked.own("current/a.py") == "src/pkg/a.py"
+    assert linked.place("/repo/current/a.py") == linked.find("current/a.py") == "src/pkg/a.py"
 
 
 @pytest.mark.parametrize(
@@ -264,13 +264,13 @@ def test_the_first_list_whose_file_is_there_is_taken() -> None:
 
 def test_a_leg_s_own_name_is_its_place_with_the_repository_s_case_and_equivalents() -> None:
     listed = places("build/lib/pkg/a.py", aliases={"source": ["src/pkg", "build/lib/pkg"]})
-    assert listed.own("src/pkg/a.py") == "src/pkg/a.py"
-    assert listed.own("SRC/pkg/A.py") == "src/pkg/a.py"
-    assert listed.own("build/lib/pkg/a.py") == "src/pkg/a.py"
+    assert listed.find("src/pkg/a.py") == "src/pkg/a.py"
+    assert listed.find("SRC/pkg/A.py") == "src/pkg/a.py"
+    assert listed.find("build/lib/pkg/a.py") == "src/pkg/a.py"
 
 
 def test_a_leg_s_own_file_that_is_not_here_keeps_its_name() -> None:
-    assert places().own("pkg/a.py") == "pkg/a.py"
+    assert places().find("pkg/a.py") == "pkg/a.py"
 
 
 #: A checkout of three projects, of which `svc/one` is asked about; all have one name in common.

@@ -35,23 +35,23 @@ def test_a_failed_gate_is_one_whatever_the_exit_code(code: int, word: str) -> No
         (
             2,
             "The base commit has no code coverage",
-            "no coverage of the branch that the pull request goes into",
+            "no coverage of the pull request's target branch",
         ),
         (
             2,
             "no coverage data found for base abc",
-            "no coverage of the branch that the pull request goes into",
+            "no coverage of the pull request's target branch",
         ),
-        (2, "", "cannot evaluate them (exit code 2) and said nothing"),
-        (2, "HTTP 500", "cannot evaluate them (exit code 2) and said HTTP 500"),
+        (2, "", "cannot evaluate them (exit code 2) and printed: nothing"),
+        (2, "HTTP 500", "cannot evaluate them (exit code 2) and printed: HTTP 500"),
         (1, "HTTP 401", "does not accept the token"),
-        (2, "No valid coverage report found", "takes the file for no report"),
+        (2, "No valid coverage report found", "does not accept the file as a report"),
         (0, "No matching field found: close\nCode coverage gates: PASS", "cannot read the report"),
         (3, "No matching field found: close", "cannot read the report"),
-        (0, "", "ended with exit code 0 and said nothing"),
-        (0, "Done.", "ended with exit code 0 and said Done."),
+        (0, "", "ended with exit code 0 and printed: nothing"),
+        (0, "Done.", "ended with exit code 0 and printed: Done."),
         (1, "Code coverage gates: PASS", "ended with exit code 1"),
-        (-9, f"Bearer {TOKEN}", "exit code -9 and said Bearer <hidden>"),
+        (-9, f"Bearer {TOKEN}", "exit code -9 and printed: Bearer <hidden>"),
     ],
 )
 def test_gates_that_were_not_evaluated_are_said_so(code: int, output: str, cause: str) -> None:
@@ -67,8 +67,8 @@ def test_gates_that_were_not_evaluated_are_said_so(code: int, output: str, cause
 def test_exit_code_2_is_explained_by_both_who_speak_of_it(output: str) -> None:
     with pytest.raises(ReportError) as caught:
         verdict(2, output, token=TOKEN)
-    assert "upload the base branch's coverage" in caught.value.remedy
-    assert "CodeScene says that no upload is needed" in caught.value.remedy
+    assert "upload coverage of the base branch" in caught.value.remedy
+    assert "CodeScene's manual says that no upload is needed" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_the_program_is_told_the_project_and_no_other_secret() -> None:
 @pytest.mark.parametrize(
     ("shallow", "related", "cause", "error"),
     [
-        (True, False, "has not the whole history", ReportError),
-        (True, True, "has not the whole history", ReportError),
+        (True, False, "is shallow", ReportError),
+        (True, True, "is shallow", ReportError),
         (False, False, "the branch main, which the changes are compared with", ReportError),
     ],
 )

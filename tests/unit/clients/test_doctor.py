@@ -28,24 +28,24 @@ def test_an_error_is_a_cross_with_its_remedy_and_its_exit_code(kind: type[Delive
 def test_a_pairing_names_what_measured_what() -> None:
     legs = [
         stamp("coverage-3.12", tools={"slipcover": "1.1.0", "pytest": "9.2.0", "nox": "1"}),
-        stamp("coverage-3.13", engine="coverage", tools={"coverage": "7.14"}, canary="off"),
+        stamp("coverage-3.13", engine="coverage", tools={"coverage": "7.14"}, self_check="off"),
     ]
     assert pairing(legs, "1.1.0") == (
-        "coverage-3.12: slipcover 1.1.0, pytest 9.2.0, canary passed; coverage-3.13: coverage 7.14, canary off"
+        "coverage-3.12: slipcover 1.1.0, pytest 9.2.0, self-check passed; coverage-3.13: coverage 7.14, self-check off"
     )
 
 
 def test_other_tools_reports_alone_have_no_pairing() -> None:
-    assert pairing([], "1.1.0") == "no leg of covlane's is in the report"
+    assert pairing([], "1.1.0") == "the report has no legs of covlane"
 
 
 def test_a_slipcover_that_covlane_does_not_know_is_a_wrong_tool() -> None:
     with pytest.raises(
-        ToolError, match=r"slipcover 1\.0\.17, canary passed; covlane knows SlipCover 1\.1\.0"
+        ToolError, match=r"slipcover 1\.0\.17, self-check passed; covlane supports SlipCover 1\.1\.0"
     ):
         pairing([stamp("coverage-3.12"), stamp("old", tools={"slipcover": "1.0.17"})], "1.1.0")
 
 
 def test_a_canary_that_did_not_sing_is_a_wrong_tool() -> None:
-    with pytest.raises(ToolError, match="canary missed: --forked"):
-        pairing([stamp("coverage-3.12", canary="missed: --forked")], "1.1.0")
+    with pytest.raises(ToolError, match="self-check missed: --forked"):
+        pairing([stamp("coverage-3.12", self_check="missed: --forked")], "1.1.0")

@@ -89,7 +89,7 @@ def test_the_same_words_are_not_sent_again(github: GitHub, http: Http) -> None:
     told = asked(github, http)
     comment.publish(told, 7, "coverage", "words\n")
     github.comments[0]["body"] = "<!-- covlane: coverage -->\r\nwords"
-    assert comment.publish(told, 7, "coverage", "words\n") == "the comment on #7 says so already"
+    assert comment.publish(told, 7, "coverage", "words\n") == "the comment on #7 is up to date"
     assert methods(github).count("POST") == 1
     assert "PATCH" not in methods(github)
 
@@ -132,7 +132,7 @@ def test_no_comment_is_begun_where_none_is_wanted_but_one_that_stands_is_kept_tr
     github: GitHub, http: Http
 ) -> None:
     told = asked(github, http)
-    assert "nothing changed" in comment.publish(told, 7, "coverage", "words", begin=False)
+    assert "no change to report" in comment.publish(told, 7, "coverage", "words", begin=False)
     assert not github.comments
     comment.publish(told, 7, "coverage", "words")
     comment.publish(told, 7, "coverage", "others", begin=False)
@@ -145,7 +145,7 @@ def test_a_comment_that_is_too_long_is_cut_at_a_line(github: GitHub, http: Http)
     )
     body = github.comments[0]["body"]
     assert comment.MOST - 1_000 < len(body) <= comment.MOST
-    assert "the job's summary has all of it" in body.splitlines()[-1]
+    assert "see the job summary for all of it" in body.splitlines()[-1]
 
 
 @pytest.mark.parametrize("status", [403, 429])
@@ -180,20 +180,20 @@ def test_a_limit_without_a_time_to_come_again_is_called_one_and_nothing_is_guess
     limit = Fault(403, b'{"message": "API rate limit exceeded for installation"}')
     begun = len(github.requests) + before
     github.fault = lambda: limit if len(github.requests) >= begun else None  # type: ignore[method-assign]
-    with pytest.raises(DeliveryError, match="takes no more requests for now"):
+    with pytest.raises(DeliveryError, match="received too many requests"):
         comment.publish(asked(github, http), 7, "coverage", "words")
     assert not github.comments
 
 
 def test_a_token_that_may_not_write_is_told_what_it_lacks(github: GitHub, http: Http) -> None:
-    with pytest.raises(DeliveryError, match="does not let the token do this") as caught:
+    with pytest.raises(DeliveryError, match="does not allow this for the token") as caught:
         comment.publish(asked(github, http, "readonly"), 7, "coverage", "words")
     assert caught.value.exit_code == 5
     assert "readonly" not in str(caught.value)
 
 
 def test_a_token_that_nobody_knows_is_refused(github: GitHub, http: Http) -> None:
-    with pytest.raises(DeliveryError, match="does not know the token"):
+    with pytest.raises(DeliveryError, match="does not accept the token"):
         comment.publish(asked(github, http, "stranger"), 7, "coverage", "words")
 
 
@@ -214,7 +214,7 @@ def test_a_repository_that_is_none_is_refused(http: Http, name: str) -> None:
 
 def test_an_answer_that_is_no_json_is_one_sentence(github: GitHub, http: Http) -> None:
     github.faults.append(Fault(body=b"<html>"))
-    with pytest.raises(DeliveryError, match="something else than its JSON"):
+    with pytest.raises(DeliveryError, match="not answer with the expected JSON"):
         comment.publish(asked(github, http), 7, "coverage", "words")
 
 
@@ -295,7 +295,7 @@ def test_a_pull_request_that_is_closed_is_none(github: GitHub, http: Http) -> No
 )
 def test_a_run_of_something_else_is_refused(github: GitHub, http: Http, changes: dict[str, object]) -> None:
     github.runs[5] = run(5, **changes)
-    with pytest.raises(DeliveryError, match="run 5 is no run for a pull request of team/calc"):
+    with pytest.raises(DeliveryError, match="run 5 is not for a pull request of team/calc"):
         comment.pulls_of_run(asked(github, http), 5)
 
 

@@ -50,7 +50,7 @@ def test_a_report_is_sent_and_waited_for(github: GitHub) -> None:
 def test_nobody_waits_for_ever(github: GitHub) -> None:
     github.statuses = ["pending"]
     said, waited = send(github)
-    assert "still works on it after 160 seconds" in said
+    assert "is still processing it after 160 seconds" in said
     assert waited == [5, 10, 20, 40, 60, 60]
 
 
@@ -107,5 +107,5 @@ def test_a_push_is_reported_for_its_commit() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"pull_request": 1}', b"\xff", b"[" * 100_000])
 def test_an_event_that_is_none_is_one_sentence(content: bytes) -> None:
-    with pytest.raises(UsageError, match="is no event"):
+    with pytest.raises(UsageError, match="is not an event"):
         event(content)

@@ -163,7 +163,7 @@ def test_an_entry_that_is_none_of_ours_is_named(tmp_path: Path, change: dict[str
     waiting.path.write_text(json.dumps(json.loads(waiting.path.read_bytes()) | change))
     with pytest.raises(ReportError, match=waiting.path.name) as caught:
         box(tmp_path).waiting()
-    assert "delete it" in caught.value.remedy
+    assert "--drop ID" in caught.value.remedy
 
 
 @pytest.mark.parametrize("name", ["delivered.json", "000001-aaaaaaaaaa-line-coverage.json"])

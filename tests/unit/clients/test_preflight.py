@@ -49,16 +49,16 @@ def test_nothing_speaks_against_a_report_of_the_commit() -> None:
 @pytest.mark.parametrize(
     ("measured", "checkout", "cause", "error"),
     [
-        pytest.param(report(""), HERE, "no line that can run", ReportError, id="empty"),
+        pytest.param(report(""), HERE, "no executable lines", ReportError, id="empty"),
         pytest.param(
-            of(commit=OTHER), HERE, "of commit ffffffffff, and 0123456789 is", ReportError, id="two"
+            of(commit=OTHER), HERE, "of commit ffffffffff, but 0123456789 is", ReportError, id="two"
         ),
         pytest.param(
-            REPORT, replace(HERE, head=OTHER), "of commit 0123456789, and fff", ReportError, id="other"
+            REPORT, replace(HERE, head=OTHER), "of commit 0123456789, but fff", ReportError, id="other"
         ),
-        pytest.param(of(commit=None), HERE, "names no commit", UsageError, id="no commit"),
+        pytest.param(of(commit=None), HERE, "has no commit", UsageError, id="no commit"),
         pytest.param(REPORT, replace(HERE, head=None), "there is no commit here", UsageError, id="no git"),
-        pytest.param(REPORT, replace(HERE, head="f" * 64), "names no commit", UsageError, id="SHA-256"),
+        pytest.param(REPORT, replace(HERE, head="f" * 64), "has no commit", UsageError, id="SHA-256"),
         pytest.param(
             REPORT,
             replace(HERE, tracked=frozenset({"x"})),
@@ -96,7 +96,7 @@ def test_files_of_which_some_are_not_in_the_commit_are_named_and_sent() -> None:
 
 def test_changed_files_are_said_and_no_obstacle() -> None:
     (finding,) = findings(of(dirty=True), HERE, ())
-    assert "had changed" in finding.cause
+    assert "uncommitted changes" in finding.cause
     assert finding.error is None
 
 
@@ -153,9 +153,7 @@ def test_another_branch_is_not_sent_and_the_reason_is_said(branch: str) -> None:
 def test_a_detached_head_is_of_the_branches_that_have_its_commit() -> None:
     assert elsewhere(replace(HERE, branch=None, holding=("feature", "main"))) is None
     assert elsewhere(replace(HERE, branch=None, holding=(), analysed=("*",))) is None
-    with pytest.raises(
-        UsageError, match=r"no branch of the remote that CodeScene analyses \(main\)"
-    ) as caught:
+    with pytest.raises(UsageError, match=r"this clone knows no analysed branch \(main\)") as caught:
         elsewhere(replace(HERE, branch=None, holding=("feature",)))
     assert caught.value.remedy
 

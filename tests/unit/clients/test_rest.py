@@ -98,9 +98,12 @@ def test_another_refusal_of_an_id_is_no_reason_for_a_new_one(codescene: StandIn)
         (None, "CodeScene starts an analysis: Analysis scheduled"),
         (
             Fault(body=b'{"error": "rate limit for daily analysis jobs exceeded"}'),
-            "CodeScene starts no analysis now: rate limit for daily analysis jobs exceeded; the next one reads",
+            "CodeScene did not start an analysis: rate limit for daily analysis jobs exceeded; the next one reads",
         ),
-        (Fault(400, b'{"error": "rate limit for daily analysis jobs"}'), "CodeScene starts no analysis now"),
+        (
+            Fault(400, b'{"error": "rate limit for daily analysis jobs"}'),
+            "CodeScene did not start an analysis",
+        ),
     ],
 )
 def test_an_analysis_is_started_and_a_spent_daily_limit_is_a_notice(
@@ -115,9 +118,9 @@ def test_an_analysis_is_started_and_a_spent_daily_limit_is_a_notice(
 @pytest.mark.parametrize(
     ("fault", "cause"),
     [
-        (Fault(404), "has no such address"),
+        (Fault(404), "does not know this address"),
         (Fault(body=b'{"error": "no such project"}'), "refused this: no such project"),
-        (Fault(body=b"<html>"), "instead of its JSON"),
+        (Fault(body=b"<html>"), "instead of JSON"),
     ],
 )
 def test_an_analysis_that_does_not_start_is_a_failure(codescene: StandIn, fault: Fault, cause: str) -> None:
@@ -184,7 +187,7 @@ def test_what_is_not_documented_as_a_success_is_none(codescene: StandIn, fault: 
 )
 def test_an_id_that_is_no_number_is_put_into_no_address(codescene: StandIn, number: bytes) -> None:
     codescene.faults.append(Fault(body=b'{"ok": "upload request accepted", "id": ' + number + b"}"))
-    with pytest.raises(DeliveryError, match=r"announced no upload id|instead of its JSON"):
+    with pytest.raises(DeliveryError, match=r"announced no upload id|instead of JSON"):
         send(codescene)
     assert len(codescene.requests) == 1
 

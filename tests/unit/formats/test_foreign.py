@@ -587,7 +587,7 @@ def test_an_odd_record_of_a_tracefile_is_skipped_and_named(content: str, what: s
 def test_the_first_odd_record_of_a_kind_is_named_with_its_place() -> None:
     found = foreign.read(tracefile("DA:1,1", "DA:0,1", "DA:0,1").encode(), "report")
     assert [str(one) for one in found.odd] == [
-        "2 records with a line number that no file has: skipped (first: line 3 of the report, for a.py)"
+        "2 records with an impossible line number: skipped (first: line 3 of the report, for a.py)"
     ]
 
 
@@ -721,7 +721,7 @@ def test_bytes_that_are_no_report_are_refused(content: bytes) -> None:
 
 def test_elements_deeper_than_any_report_s_are_refused() -> None:
     bomb = "<coverage>" + "<a>" * 5_000 + "</a>" * 5_000 + "</coverage>"
-    assert "<a> is in no Cobertura report" in refused(bomb)
+    assert "<a> does not belong in a Cobertura report" in refused(bomb)
 
 
 def test_a_tracefile_that_found_no_branches_did_measure_them() -> None:
@@ -753,7 +753,7 @@ def test_a_doctype_is_accepted_and_its_dtd_not_loaded(tmp_path: Path, subset: st
 )
 def test_a_dtd_of_its_own_is_refused(subset: str) -> None:
     cause = refused(f"<!DOCTYPE coverage [{subset}]>" + xml(LINE).replace("a.py", "&a;"))
-    assert cause == "in/report, line 1: it declares entities or attributes, which no report needs"
+    assert cause == "in/report, line 1: it declares entities or attributes, which are refused"
 
 
 def test_too_large_a_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

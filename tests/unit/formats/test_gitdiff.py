@@ -41,5 +41,5 @@ def test_comments_that_were_taken_out_cut_nothing(taken: bytes) -> None:
     ids=["another file", "cut", "no hunk", "half a rename", "no entry"],
 )
 def test_what_is_no_diff_is_refused(content: bytes) -> None:
-    with pytest.raises(ToolError, match="no diff that can be read"):
+    with pytest.raises(ToolError, match="cannot parse git's diff"):
         gitdiff.read(content, "base")

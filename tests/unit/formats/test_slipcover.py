@@ -66,7 +66,15 @@ def test_a_leg_is_read_whole() -> None:
     leg = slipcover.read_leg(json.dumps(leg_document()).encode(), "leg")
     expected = data_words.leg("coverage-3.12", "a.py: 1+ 2- 3+ 1>2- 1>3+ 3>0-", digests={"a.py": "d1"})
     assert leg.files == expected.files
-    assert replace(leg, seen={}) == replace(expected, seen={})
+    assert replace(leg, leg_files={}) == replace(expected, leg_files={})
+
+
+def test_the_self_check_is_called_canary_in_the_file() -> None:
+    document = leg_document()
+    document["covlane"]["canary"] = "missed: forked"
+    stamp = slipcover.read_leg(json.dumps(document).encode(), "leg").stamp
+    assert stamp.self_check == "missed: forked"
+    assert msgspec.to_builtins(stamp)["canary"] == "missed: forked"
 
 
 def test_a_leg_without_branches_is_read() -> None:
@@ -221,7 +229,7 @@ def test_a_wrong_type_is_refused(changes: dict[str, object]) -> None:
     refused(leg_document(**changes))
 
 
-@pytest.mark.parametrize("field", sorted(data_words.stamp("x").__struct_fields__))
+@pytest.mark.parametrize("field", sorted(data_words.stamp("x").__struct_encode_fields__))
 def test_a_stamp_with_a_field_of_a_wrong_type_is_refused(field: str) -> None:
     document = leg_document()
     document["covlane"][field] = {"a": [None]}
@@ -245,7 +253,7 @@ def test_what_slipcover_may_add_is_ignored() -> None:
     "content", [b"", b"{}", json.dumps(leg_document()).encode()], ids=["empty", "no field", "a leg"]
 )
 def test_what_is_no_merged_report_is_refused(content: bytes) -> None:
-    with pytest.raises(ReportError, match=r"^reports/coverage\.json is no report of this kind"):
+    with pytest.raises(ReportError, match=r"^reports/coverage\.json is not a report of this kind"):
         slipcover.read_report(content, "reports/coverage.json")
 
 

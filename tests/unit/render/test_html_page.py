@@ -114,7 +114,7 @@ def test_lines_are_marked_in_words_too() -> None:
     tree = made("1+ 2- 4+ 1>2- 1>4+", b"if x:\n    y\n\nz\n")
     marks = {name: row.find(XHTML + "i").get("aria-label") for name, row in rows(tree).items()}  # type: ignore[union-attr]
     assert marks == {
-        "L1": "ran, and not every way on was taken",
+        "L1": "ran, but not every jump was taken",
         "L2": "did not run",
         "L3": None,
         "L4": "ran",
@@ -124,9 +124,9 @@ def test_lines_are_marked_in_words_too() -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("1+ 2- 1>2-", "never went on to line 2"),
-        ("1+ 1>0-", "never left the function or module from here"),
-        ("1+ 1>1000001-", "never took one of its ways on"),
+        ("1+ 2- 1>2-", "never jumped to line 2"),
+        ("1+ 1>0-", "never exited the function or module"),
+        ("1+ 1>1000001-", "never took one of its branches"),
     ],
 )
 def test_a_branch_that_was_never_taken_is_explained(words: str, sentence: str) -> None:
@@ -145,16 +145,16 @@ def test_legs_that_disagree_are_named_once_for_a_run_of_lines() -> None:
         LegGroup(("two",), pack([2, 3]), 0),
         LegGroup(("three",), 0, 0),
     )
-    tree = made("1..3+ 5-", b"a\nb\nc\nd\ne\n", shares=shares)
-    assert said(tree, 2) == ["lines 2-3: ran on one; missed by two; not there for three"]
+    tree = made("1..3+ 5-", b"a\nb\nc\nd\ne\n", groups=shares)
+    assert said(tree, 2) == ["lines 2-3: ran on one; missed by two; not executable on three"]
     assert said(tree, 3) == []
-    assert said(tree, 5) == ["line 5: missed by one; not there for two, three"]
+    assert said(tree, 5) == ["line 5: missed by one; not executable on two, three"]
 
 
 @pytest.mark.parametrize(
     ("content", "changes", "notice"),
     [
-        (None, {}, "is not here"),
+        (None, {}, "is missing here"),
         (b"a\n", {"digest": "another"}, "has changed since it was measured"),
         (b"a\n", {"file": data_words.file("1+ 7-")}, "past the end"),
         (b"# \xe9\n", {}, "not UTF-8"),

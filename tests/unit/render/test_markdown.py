@@ -200,7 +200,7 @@ def test_a_complete_report_does_not_speak_of_incompleteness() -> None:
 def test_a_long_report_is_folded() -> None:
     report = data_words.report({f"m{n:03}.py": "1-" for n in range(107)})
     assert len(cells(report)) == 100
-    assert summary(report).endswith("\n\n7 more are left out here.\n\n</details>\n")
+    assert summary(report).endswith("\n\n7 more are not shown.\n\n</details>\n")
 
 
 def test_a_long_list_of_lines_ends_between_two_of_them() -> None:
@@ -285,9 +285,9 @@ def many(count: int) -> tuple[Report, Context]:
 @pytest.mark.parametrize(
     ("budget", "tier"),
     [
-        (SUMMARY, "9,900 more are left out here."),
-        (COMMENT // 4, "9,988 more are left out here."),
-        (2000, "no room"),
+        (SUMMARY, "9,900 more are not shown."),
+        (COMMENT // 4, "9,988 more are not shown."),
+        (2000, "do not fit"),
     ],
 )
 def test_what_has_no_room_is_left_out_and_said_so(budget: int, tier: str) -> None:
@@ -304,7 +304,7 @@ def test_a_comment_with_little_room_has_few_rows_and_one_without_room_says_where
     for budget in (2_000, 700):
         text = comment(told, budget)
         assert len(text.encode()) <= budget
-        assert "left out here" in text
+        assert "do not fit here" in text or "not shown" in text
         assert there in text
         assert (text.count("\n") == 1) == (budget == 700)
 
@@ -411,5 +411,5 @@ def test_a_comment_that_does_not_fit_leaves_rows_out_and_not_all(name: str, blob
     text = comment(Context(told, blob=blob), 60_000)
     assert len(text.encode()) <= 60_000
     assert "| Changed, not covered |" in text
-    assert re.search(r"\d more are left out here", text)
+    assert re.search(r"\d more are not shown", text)
     assert text.count("0.00%") > 3

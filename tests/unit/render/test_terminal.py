@@ -201,7 +201,7 @@ def test_the_legs_are_named() -> None:
 
 
 def test_a_report_without_a_leg_says_so() -> None:
-    assert "legs: no leg" in piped(data_words.report("", legs=()))
+    assert "legs: none" in piped(data_words.report("", legs=()))
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,8 @@ def test_a_leg_that_adds_a_branch_adds_something() -> None:
 def test_what_was_missed_wherever_it_could_run_names_where_that_is() -> None:
     found = said(py39="a.py: 1+ 5- 6- 8-", py310="a.py: 1+ 8-", py311="a.py: 1+")
     assert found[:2] == [
-        "missed on every leg that could run it (3.10, 3.9): a.py 8",
-        "missed on every leg that could run it (3.9): a.py 5-6",
+        "missed on every leg where it is executable (3.10, 3.9): a.py 8",
+        "missed on every leg where it is executable (3.9): a.py 5-6",
     ]
 
 
@@ -89,7 +89,7 @@ def test_many_sentences_are_counted() -> None:
     legs = {f"py3{number:02}": f"{number}.py: 1+" for number in range(12)}
     found = said(**legs)
     assert len(found) == words.MOST_SENTENCES + 1
-    assert found[-1] == "4 more such sentences follow from coverage.json"
+    assert found[-1] == "4 more are in coverage.json"
 
 
 @pytest.mark.parametrize("flags", [(), ("backend", "python")])

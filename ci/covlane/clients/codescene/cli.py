@@ -1,4 +1,4 @@
-"""`cs-coverage upload`: the documented command, its environment, and what its messages mean."""
+"""`cs-coverage upload`: the documented command, its environment, and the meaning of its messages."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 PROGRAM = "cs-coverage"
 SECONDS = 300.0
 
-#: All that the program inherits: what finds git, a home, a language, a proxy and certificates.
+#: Variables that the program inherits: for git, home, locale, proxy and certificates.
 _INHERITED = re.compile(
     r"PATH|HOME|XDG_CONFIG_HOME|TMPDIR|LANG(UAGE)?|LC_\w+|SSL_CERT_(FILE|DIR)|(?i:(HTTPS?|ALL|NO)_PROXY)"
 )
 
-#: What some versions say of a report that others read; the exit code may be 0.
+#: Some versions print this for a report that others read; the exit code may be 0.
 UNPARSED = re.compile(r"No matching field found")
-#: Messages of cs-coverage, some of which come with exit code 0: cause (with what was matched) and remedy.
+#: Messages of cs-coverage (some come with exit code 0), each with cause, filled with the match, and remedy.
 _REFUSALS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (
         UNPARSED,
-        "this cs-coverage cannot read the report, a fault of some of its versions",
+        "this version of cs-coverage cannot read the report",
         'set codescene.via to "rest", or install another version of cs-coverage',
     ),
     (
         re.compile(r"only analyse the following branches: *\(([^()]*)\)"),
         "the upload is not counted: CodeScene analyses only {0}",
-        "upload from a branch that it analyses, or have it analyse this one",
+        "upload from a branch that it analyses, or add this one in CodeScene",
     ),
     (
         re.compile(r"does not contains? any records related to the current repo"),
@@ -50,7 +50,7 @@ _REFUSALS: tuple[tuple[re.Pattern[str], str, str], ...] = (
         "CodeScene finds no such metric in the report",
         "measure with `branch = true`, then merge and report again",
     ),
-    (re.compile(r"(Usage error:.*)"), "CodeScene refused the upload: {0}", "mend what it names"),
+    (re.compile(r"(Usage error:.*)"), "CodeScene refused the upload: {0}", "fix what it names"),
 )
 _AUTHENTICATION = re.compile(r"(?i)\b40[13]\b|unauthori[sz]ed|forbidden|authenticat|access token")
 
@@ -69,7 +69,7 @@ class Run(Protocol):
 
 
 class Stream(Protocol):
-    """How a child process is run and heard: `covlane.adapters.process.stream`, or a double."""
+    """How a child process is run and its output followed: `covlane.adapters.process.stream`, or a double."""
 
     def __call__(
         self,
@@ -80,12 +80,12 @@ class Stream(Protocol):
         timeout: float,
         line: Callable[[str], None],
     ) -> Finished:
-        """As `Run`, and hand each line of the output to `line` as it comes."""
+        """Like `Run`, and pass each line of output to `line` as it arrives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An upload that did not count; `unparsed` where the program, not CodeScene, failed on the report."""
+    """A failed upload; `unparsed` if the program itself, not CodeScene, could not read the report."""
 
     cause: str
     remedy: str
@@ -107,7 +107,7 @@ def send(
     timeout: float,
     say: Callable[[str], None],
 ) -> Delivered | Refusal:
-    """Upload one report from `root`, the top of the checkout, within `timeout` seconds; `say` is told its output."""
+    """Upload one report from `root`, the top of the checkout, within `timeout` seconds; its output goes to `say`."""
     what = waiting.entry.submission
     argv = [PROGRAM, "upload", "--format", what.format, "--metric", what.metric, str(waiting.report)]
     try:
@@ -126,21 +126,21 @@ def send(
 
 
 def variables(environ: Mapping[str, str], *, url: str, token: str) -> dict[str, str]:
-    """Return the program's environment: little of ours, no secret but the token.
+    """Return the program's environment: the few variables it needs, and no secret but the token.
 
-    CodeScene's own installation is named by its root (`https://HOST`), its API is `https://HOST/api/v2`.
+    cs-coverage wants the root of an on-premises CodeScene (`https://HOST`); its API is `https://HOST/api/v2`.
     """
-    own = {name: value for name, value in environ.items() if _INHERITED.fullmatch(name)}
-    own |= {"CS_ACCESS_TOKEN": token, "CS_DISABLE_VERSION_CHECK": "1"}
+    allowed = {name: value for name, value in environ.items() if _INHERITED.fullmatch(name)}
+    allowed |= {"CS_ACCESS_TOKEN": token, "CS_DISABLE_VERSION_CHECK": "1"}
     base = url.rstrip("/")
-    return own if base == CLOUD else own | {"CS_ONPREM_URL": base.removesuffix("/api/v2")}
+    return allowed if base == CLOUD else allowed | {"CS_ONPREM_URL": base.removesuffix("/api/v2")}
 
 
 def read(code: int, output: str, *, token: str) -> Refusal | None:
-    """Return why an upload with this exit code and output did not count, or None where it did.
+    """Return why an upload with this exit code and output failed; None if it succeeded.
 
-    The messages are those seen in public logs; exit code 0 alone proves nothing, as an upload from a branch
-    that is not analysed ends with it.
+    The messages are taken from public logs. Exit code 0 alone proves nothing: an upload from a branch that is not
+    analysed has it too.
     """
     for pattern, cause, remedy in _REFUSALS:
         if match := pattern.search(output):
@@ -151,7 +151,7 @@ def read(code: int, output: str, *, token: str) -> Refusal | None:
     if _AUTHENTICATION.search(output):
         return Refusal(
             f"CodeScene does not accept the token: {_last_line(output, token)}",
-            "set CS_ACCESS_TOKEN to a token of this CodeScene that has not expired and may upload coverage",
+            "set CS_ACCESS_TOKEN to an unexpired token of this CodeScene that may upload coverage",
         )
     return Refusal(
         f"{PROGRAM} ended with exit code {code}: {_last_line(output, token) or 'no output'}",

@@ -1,4 +1,4 @@
-"""The upload: what waits in the outbox, one after another, by the way that is set; each failure is one sentence."""
+"""Send the uploads in the outbox in order, by cs-coverage or REST."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ Via = Literal["auto", "cli", "rest"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Lane:
-    """Where uploads go and what acts on the world; without a repr, as it holds the token.
+    """The destination of uploads, and the clients to send them; no repr, as it holds the token.
 
     Attributes:
         url: the API's address.
-        via: `cli`, `rest`, or `auto` for the first of them that is there.
+        via: `cli`, `rest`, or `auto` for the first available of these.
         token: as it was given.
-        environ: of which cs-coverage gets what it needs.
+        environ: cs-coverage inherits the variables that it needs.
         root: the top of a checkout.
-        head: the commit that is checked out there: the one that cs-coverage sends for, whatever the report is of.
-        foreign: why an entry is not of this repository; empty where it is.
-        seconds: what cs-coverage has for an upload.
-        say: is told as it goes.
+        head: the commit checked out there, which cs-coverage names whatever the report is of.
+        foreign: returns why an entry belongs to another repository; empty if it does not.
+        seconds: the timeout of cs-coverage for an upload.
+        say: prints a line of progress.
     """
 
     url: str
@@ -49,16 +49,16 @@ class Lane:
     say: Callable[[str], None]
 
     def deliver(self, uploads: Iterable[Waiting]) -> tuple[Delivered, ...]:
-        """Send uploads in their order, take each out of the outbox as it is accepted, and return what was said.
+        """Send uploads in order, remove each from the outbox once accepted, and return the results.
 
-        What cannot be sent whenever it is tried holds up nothing: the others are sent before its error is raised.
+        An upload that can never be sent blocks no other: its error is raised after the rest are sent.
 
         Raises:
-            UsageError: there is no token, or the address is none to send it to.
-            ToolError: `cs-coverage` is demanded and not on PATH.
+            UsageError: the token is missing, or may not be sent to this address.
+            ToolError: `cs-coverage` is required but not on PATH.
             ReportError: a report is missing or damaged.
-            DeliveryError: an upload was not accepted, or is not counted; it and those behind it stay. Or one is for
-                another address, or of another repository.
+            DeliveryError: an upload was not accepted, or does not count; it and those after it stay. Or one is for
+                another address or repository.
         """
         delivered, stale = [], list[CovlaneError]()
         for waiting in uploads:
@@ -66,7 +66,7 @@ class Lane:
             try:
                 report = self._fit(waiting)
             except CovlaneError as error:
-                self.say(f"{waiting.id} {metric}: kept back: {error.cause}")
+                self.say(f"{waiting.id} {metric}: skipped: {error.cause}")
                 stale.append(error)
                 continue
             try:
@@ -76,14 +76,14 @@ class Lane:
             self.outbox.done(waiting)
             self.say(f"{metric} by {done.via}: {done.message}")
             if done.files is not None and done.files < waiting.entry.files:
-                self.say(f"{metric}: of {waiting.entry.files:,} files CodeScene read only {done.files:,}")
+                self.say(f"{metric}: CodeScene read only {done.files:,} of {waiting.entry.files:,} files")
             delivered.append(done)
         if stale:
             raise stale[0]
         return tuple(delivered)
 
-    def why_kept(self, waiting: Waiting) -> str:
-        """Return why an upload would be kept back; empty where it would be sent."""
+    def why_skipped(self, waiting: Waiting) -> str:
+        """Return why an upload would be skipped; empty if it would be sent."""
         try:
             self._fit(waiting)
         except CovlaneError as error:
@@ -91,18 +91,18 @@ class Lane:
         return ""
 
     def _fit(self, waiting: Waiting) -> bytes:
-        """Return an upload's report; an error where it cannot be sent, however often it is tried."""
+        """Return an upload's report; raises an error if it can never be sent."""
         entry, report = waiting.entry, self.outbox.content(waiting)
-        drop = f"`invoke upload --drop {waiting.id}` gives it up"
+        drop = f"`invoke upload --drop {waiting.id}` discards it"
         if entry.url != self.url:
             raise DeliveryError(
                 f"{waiting.id} was not delivered: it was made for {entry.url}, and codescene.url is {self.url}",
-                f"set COVLANE_CODESCENE_URL to the former, or not: {drop}",
+                f"set COVLANE_CODESCENE_URL to the former address; or {drop}",
             )
         if why := self.foreign(entry):
             raise DeliveryError(
                 f"{waiting.id} was not delivered: {why}",
-                f"pass --anyway if it is to be sent, or not: {drop}",
+                f"pass --anyway to send it; or {drop}",
             )
         return report
 
@@ -132,26 +132,26 @@ class Lane:
         )
 
     def _by_cli(self, commit: str) -> bool:
-        """Say whether cs-coverage is to send a report of this commit."""
-        there = self.via != "rest" and cli.available(self.environ)
-        if self.via == "cli" and not there:
+        """Whether to send a report of this commit by cs-coverage."""
+        installed = self.via != "rest" and cli.available(self.environ)
+        if self.via == "cli" and not installed:
             raise ToolError(
                 f"{cli.PROGRAM} is not on PATH",
                 'run `invoke install-cs-coverage`, or set codescene.via to "rest" or "auto"',
             )
         if self.via == "cli" and commit != self.head:
             raise DeliveryError(
-                f"{cli.PROGRAM} sends for the commit that is checked out, which is not {commit[:10]}",
-                "check that out, or pass --via rest",
+                f"{cli.PROGRAM} uploads for the commit checked out, which is not {commit[:10]}",
+                "check out that commit, or pass --via rest",
             )
-        return there and commit == self.head
+        return installed and commit == self.head
 
 
 def usable(token: str | None) -> str:
-    """Return the token without the newline that secrets tend to end with.
+    """Return the token without surrounding white space, such as a secret's trailing newline.
 
     Raises:
-        UsageError: there is none, or it has what no token has.
+        UsageError: it is missing, or contains invalid characters.
     """
     token = (token or "").strip()
     if not token:
@@ -161,7 +161,7 @@ def usable(token: str | None) -> str:
         )
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise UsageError(
-            "CS_ACCESS_TOKEN holds a space, a line break or another character that no token has",
+            "CS_ACCESS_TOKEN contains a space, a line break or another invalid character",
             "copy the token from CodeScene again",
         )
     return token

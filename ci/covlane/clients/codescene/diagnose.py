@@ -1,4 +1,4 @@
-"""What can stand between a repository and its figures in CodeScene, each a question with ✓, ✗ or, where nobody answers, ?."""
+"""Check everything an upload needs: each check ends with ✓, ✗, or ? if it could not be made."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from covlane.model.report import Stamp
 
 
-#: A page of CodeScene's projects is this large at most.
+#: The most bytes of one page of projects.
 MOST_BYTES = 8 * 1024 * 1024
 _REFUSED = {401, 403}
 
@@ -30,21 +30,21 @@ class _Projects(msgspec.Struct):
 
 
 class OpenError(CovlaneError):
-    """What was seen proves nothing, so neither ✓ nor ✗ would be true."""
+    """The check could not be made, so its result is neither ✓ nor ✗."""
 
     exit_code = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question and what was found.
+    """One check and its result.
 
     Attributes:
-        name: what is asked about.
-        found: the answer, or what is wrong.
-        remedy: what to do where it is not ✓.
-        exit_code: 0 where nothing is wrong.
-        asked: False where there was no answer: the question stays open.
+        name: what is checked.
+        found: what was found.
+        remedy: what to do unless it is ✓.
+        exit_code: 0 unless something is wrong.
+        asked: False if the check could not be made.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Check:
 
     @property
     def ok(self) -> bool | None:
-        """Say whether it was seen to be right; None where it was not seen."""
+        """Whether the check passed; None if it could not be made."""
         return not self.exit_code if self.asked else None
 
     def __str__(self) -> str:
@@ -65,7 +65,7 @@ class Check:
 
 
 def check(name: str, ask: Callable[[], str]) -> Check:
-    """Ask a question: its answer, or the error that it raises."""
+    """Run a check: its result is the answer, or the error raised."""
     try:
         return Check(name, shown(ask(), token=HIDDEN))
     except CovlaneError as error:
@@ -74,7 +74,7 @@ def check(name: str, ask: Callable[[], str]) -> Check:
 
 
 def codescene(http: Http, url: str, token: str | None) -> tuple[Check, Check]:
-    """Ask CodeScene for its projects, which changes nothing: is it there, and does it accept the token?"""
+    """Check that CodeScene answers and accepts the token, by listing its projects, which changes nothing."""
     answers: list[Answer] = []
 
     def reached() -> str:
@@ -93,7 +93,7 @@ def codescene(http: Http, url: str, token: str | None) -> tuple[Check, Check]:
         usable(token)
         if _refuses(answers[0]):
             cause = f"CodeScene does not accept CS_ACCESS_TOKEN (HTTP {answers[0].status})"
-            raise DeliveryError(cause, "set it to a token of this CodeScene that has not expired")
+            raise DeliveryError(cause, "set it to an unexpired token of this CodeScene")
         return "CS_ACCESS_TOKEN is set and accepted"
 
     valid = check("token", lambda: usable(token))
@@ -101,8 +101,8 @@ def codescene(http: Http, url: str, token: str | None) -> tuple[Check, Check]:
     if answers or valid.exit_code:
         return there, check("token", accepted)
     cause, remedy = (
-        "CS_ACCESS_TOKEN is set, and CodeScene could not be asked about it",
-        "fix CodeScene's line first",
+        "CS_ACCESS_TOKEN is set, but CodeScene could not be asked about it",
+        "fix the CodeScene check first",
     )
     return there, Check("token", cause, remedy, there.exit_code, asked=False)
 
@@ -115,7 +115,7 @@ def _lists(answer: Answer) -> bool:
 
 
 def _refuses(answer: Answer) -> bool:
-    """Say whether an API does not know the token; a proxy or a login page says so in HTML."""
+    """Whether the API rejects the token; a proxy or a login page would answer in HTML."""
     try:
         return answer.status in _REFUSED and bool(msgspec.json.decode(answer.body, type=dict[str, Any]))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -123,41 +123,41 @@ def _refuses(answer: Answer) -> bool:
 
 
 def _another(answer: Answer, url: str) -> DeliveryError:
-    """Return the error for an answer that CodeScene does not give, with its likeliest cause."""
+    """Return the error for an answer that is not CodeScene's, with its likeliest cause."""
     page = answer.body.lstrip()[:1] == b"<" or "html" in answer.content_type
     what = f"{url} answers with HTTP {answer.status}"
     ends = "codescene.url ends with /v2 on cloud (https://api.codescene.io/v2) and with /api/v2 elsewhere"
     if answer.status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
-        return DeliveryError(f"{what}: it, or a proxy before it, is in trouble", "try again later")
+        return DeliveryError(f"{what}: the server, or a proxy before it, has an error", "try again later")
     if answer.status == 429:  # noqa: PLR2004 - RFC 6585, section 4
-        return DeliveryError(f"{what}: it takes no more requests for now", "wait some minutes")
+        return DeliveryError(f"{what}: too many requests", "wait some minutes")
     if answer.status == 407:  # noqa: PLR2004 - RFC 9110, section 15.5.8
-        return DeliveryError(f"{what}: a proxy wants a user and a password", "set HTTPS_PROXY with both")
+        return DeliveryError(f"{what}: a proxy requires a user and a password", "set HTTPS_PROXY with both")
     if answer.status == 404:  # noqa: PLR2004 - RFC 9110, section 15.5.5
-        return DeliveryError(f"{what}: there is no API of CodeScene at this address", f"check that {ends}")
+        return DeliveryError(f"{what}: this is not the address of CodeScene's API", f"check that {ends}")
     if page:
         return DeliveryError(
-            f"{what} and a web page, as a login page or a proxy sends it, instead of CodeScene's projects",
+            f"{what} and a web page, such as a login page, instead of CodeScene's projects",
             f"check that {ends}, and that HTTPS_PROXY and NO_PROXY are right",
         )
     return DeliveryError(
-        f"{what} and something else than CodeScene's projects",
+        f"{what}, but not with CodeScene's projects",
         f"check that {ends}, and that no proxy answers in its place",
     )
 
 
 def pairing(legs: Iterable[Stamp], pin: str) -> str:
-    """Say which SlipCover measured which pytest; `pin` is the SlipCover that covlane knows.
+    """Return each leg's SlipCover and pytest; `pin` is the SlipCover release that covlane supports.
 
     Raises:
-        ToolError: a leg had another one, or its canary did not sing.
+        ToolError: a leg used another release, or its self-check failed.
     """
-    said = []
+    lines = []
     for leg in legs:
         tools = ", ".join(f"{name} {leg.tools[name]}" for name in (leg.engine, "pytest") if name in leg.tools)
-        said.append(f"{leg.leg}: {tools}, canary {leg.canary}")
+        lines.append(f"{leg.leg}: {tools}, self-check {leg.self_check}")
         if leg.engine == "slipcover" and leg.tools.get("slipcover") != pin:
-            raise ToolError(f"{said[-1]}; covlane knows SlipCover {pin}", "measure again")
-        if not leg.sang:
-            raise ToolError(said[-1], "install a pytest and plugins that the canary passes with")
-    return "; ".join(said) or "no leg of covlane's is in the report"
+            raise ToolError(f"{lines[-1]}; covlane supports SlipCover {pin}", "measure again")
+        if not leg.self_check_passed:
+            raise ToolError(lines[-1], "install versions of pytest and its plugins that pass the self-check")
+    return "; ".join(lines) or "the report has no legs of covlane"

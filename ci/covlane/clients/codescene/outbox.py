@@ -1,8 +1,8 @@
-"""What has to reach CodeScene: each report beside a JSON file that says what it is, until it is delivered.
+"""The outbox: reports to upload, each beside a JSON file that describes it, until they are delivered.
 
-The JSON file is written after the report and goes before it, so that it alone says that something waits. It holds
-no token, and its address is compared with the configured one, never asked: whoever can write into the folder (it
-comes out of a CI artifact, perhaps) cannot choose where a token goes.
+The JSON file is written after the report and removed before it, so an upload exists if and only if its JSON file
+does. It holds no token, and its address is only compared with the configured one: whoever can write to the folder,
+which may come from a CI artifact, cannot choose where a token goes.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SUFFIXES = {"cobertura": ".xml", "lcov": ".info"}
-#: A report, its JSON file, and what is left of one of these by a program that was killed.
+#: A report, its JSON file, and temporary files left by a killed process.
 _OURS = re.compile(r"\d{6}-[0-9a-f]{10}-[a-z-]+\.(json|xml|info)|\.(\d{6}-|delivered\.).*")
 _DIGITS = 6
-#: How many deliveries are remembered, so that nothing is sent twice.
+#: How many deliveries are remembered, so that none is repeated.
 _MOST_DELIVERED = 200
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An upload: the API that it is for, its announcement, its files and digest, and its id once it has one."""
+    """An upload: the API's address, its announcement, its number of files, its digest, and its id once announced."""
 
     schema: Literal[1] = 1
     url: str
@@ -44,7 +44,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def key(self) -> str:
-        """What it is known by once it is delivered."""
+        """Its identity in the list of delivered uploads."""
         return _digest(msgspec.json.encode(msgspec.structs.replace(self, id=None)))
 
 
@@ -57,7 +57,7 @@ class Waiting:
 
     @property
     def id(self) -> str:
-        """What `--outbox` calls it."""
+        """The id that `--outbox` shows."""
         return self.path.name[:_DIGITS]
 
     @property
@@ -67,10 +67,10 @@ class Waiting:
 
 
 class Outbox:
-    """A folder of uploads, to be used by one process at a time.
+    """A folder of uploads, for use by one process at a time.
 
     Args:
-        folder: where they are; it need not exist.
+        folder: its path; it need not exist.
         read: returns a file's content, or raises ReportError.
         write: replaces a file's content as a whole, or raises ReportError.
     """
@@ -81,10 +81,10 @@ class Outbox:
         self._folder, self._read, self._write = folder, read, write
 
     def put(self, entry: Entry, content: bytes) -> Waiting | None:
-        """Keep a report until it is delivered, in place of an earlier one of the same commit and metric.
+        """Store a report until it is delivered; it replaces an earlier one of the same commit and metric.
 
         Returns:
-            The entry, or None where this very report was delivered already.
+            The entry, or None if this exact report was already delivered.
         """
         entry = msgspec.structs.replace(entry, digest=_digest(content))
         waiting = self.waiting()
@@ -97,51 +97,51 @@ class Outbox:
         name = f"{number:06}-{entry.submission.commit_sha[:10]}-{entry.submission.metric}.json"
         new = Waiting(self._folder / name, entry)
         self._write(new.report, content)
-        self._note(new.path, entry)
+        self._write_json(new.path, entry)
         for old in waiting:
             if (old.entry.url, old.entry.submission) == (entry.url, entry.submission):
                 self._remove(old)
         return new
 
     def waiting(self) -> list[Waiting]:
-        """Return what is to be sent, in the order in which it came.
+        """Return the uploads to send, oldest first.
 
         Raises:
-            ReportError: a file is none of ours.
+            ReportError: a file cannot be decoded.
         """
         delivered = self._delivered()
         paths = sorted(path for path in self._folder.glob("*.json") if _OURS.fullmatch(path.name))
-        found = [Waiting(path, self._noted(path, Entry)) for path in paths]
+        found = [Waiting(path, self._read_json(path, Entry)) for path in paths]
         for one in found:
             if one.entry.key in delivered:
                 self._remove(one)
         return [one for one in found if one.entry.key not in delivered]
 
     def content(self, waiting: Waiting) -> bytes:
-        """Return a report; ReportError where it is not what was put there."""
+        """Return a report; ReportError if it is missing or was changed."""
         content = self._read(waiting.report) if waiting.report.is_file() else b""
         if _digest(content) != waiting.entry.digest:
-            raise _broken(waiting.report, "is missing, or not what was put there")
+            raise _broken(waiting.report, "is missing or was changed")
         return content
 
     def announced(self, waiting: Waiting, number: int) -> Waiting:
-        """Remember the id that CodeScene gave an upload, so that another try is the same upload to it."""
+        """Store the id that CodeScene assigned, so that a retry is the same upload."""
         entry = msgspec.structs.replace(waiting.entry, id=number)
-        self._note(waiting.path, entry)
+        self._write_json(waiting.path, entry)
         return replace(waiting, entry=entry)
 
     def done(self, waiting: Waiting) -> None:
-        """Take an upload out that was delivered, and remember that it was."""
+        """Remove a delivered upload, and record the delivery."""
         delivered = [*self._delivered(), waiting.entry.key][-_MOST_DELIVERED:]
-        self._note(self._folder / "delivered.json", delivered)
+        self._write_json(self._folder / "delivered.json", delivered)
         self._remove(waiting)
 
     def drop(self, name: str) -> list[Path]:
-        """Remove the files of the upload of this id, and return them; one that cannot be read can be dropped too."""
-        begins = f"{name.zfill(_DIGITS)}-"
-        mine = re.fullmatch(r"\d{1,6}", name, re.ASCII) and self._folder.is_dir()
+        """Remove the files of the upload with this id, readable or not, and return their paths."""
+        prefix = f"{name.zfill(_DIGITS)}-"
+        valid = re.fullmatch(r"\d{1,6}", name, re.ASCII) and self._folder.is_dir()
         paths = (
-            sorted(self._folder.glob(f"{begins}*"), key=lambda path: path.suffix != ".json") if mine else []
+            sorted(self._folder.glob(f"{prefix}*"), key=lambda path: path.suffix != ".json") if valid else []
         )
         found = [path for path in paths if _OURS.fullmatch(path.name)]
         for path in found:
@@ -150,22 +150,22 @@ class Outbox:
 
     def _delivered(self) -> list[str]:
         path = self._folder / "delivered.json"
-        return self._noted(path, list[str]) if path.exists() else []
+        return self._read_json(path, list[str]) if path.exists() else []
 
-    def _note(self, path: Path, value: object) -> None:
+    def _write_json(self, path: Path, value: object) -> None:
         self._write(path, msgspec.json.format(msgspec.json.encode(value), indent=2))
 
-    def _noted(self, path: Path, kind: type[T]) -> T:
+    def _read_json(self, path: Path, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(self._read(path), type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _broken(path, f"cannot be read: {error}") from None
 
     def _sweep(self, waiting: list[Waiting]) -> None:
-        """Remove what a program that was killed left of an upload that does not wait."""
-        kept = {path for one in waiting for path in (one.path, one.report)}
+        """Remove leftovers of a killed process that belong to no waiting upload."""
+        wanted = {path for one in waiting for path in (one.path, one.report)}
         for path in self._folder.iterdir() if self._folder.is_dir() else ():
-            if _OURS.fullmatch(path.name) and path not in kept:
+            if _OURS.fullmatch(path.name) and path not in wanted:
                 path.unlink(missing_ok=True)
 
     def _remove(self, waiting: Waiting) -> None:
@@ -181,5 +181,5 @@ def _digest(content: bytes) -> str:
 def _broken(path: Path, what: str) -> ReportError:
     return ReportError(
         f"{path} {what}",
-        "delete it to give that upload up, or run `invoke upload --drop ID` with the digits that its name begins with",
+        "run `invoke upload --drop ID`, where ID is the digits at the start of its name, to discard that upload",
     )

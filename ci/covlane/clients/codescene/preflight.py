@@ -1,4 +1,4 @@
-"""What is looked at before any byte leaves: the report, its commit, its paths, the remote, the size, the branch."""
+"""Checks before an upload: the report, its commit, its paths, the remote, the size and the branch."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from covlane.clients.codescene.submission import Part
     from covlane.model.report import Report
 
-#: How many names are shown of many.
+#: The most names that a message lists.
 _SHOWN = 3
 
 
 class Finding(NamedTuple):
-    """What is wrong, what to do about it, and what it is raised as; without that it is only said."""
+    """A problem, its remedy, and the error to raise; None for a warning."""
 
     cause: str
     remedy: str
@@ -33,16 +33,16 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
-    """What git and CI say of the repository.
+    """The repository's state, from git and CI.
 
     Attributes:
         head: the commit that is checked out.
-        branch: what is checked out, or what CI calls it; a pull request is `refs/pull/7/merge` there.
-        holding: the remote's branches, as far as this clone knows them, that have that commit.
+        branch: the branch checked out, or CI's name for it, such as `refs/pull/7/merge` for a pull request.
+        holding: the remote's branches that contain that commit, as far as this clone knows.
         analysed: the branches that CodeScene analyses, as globs.
         remotes: the names of all remotes.
-        remote: the URL of the one that counts.
-        tracked: the names of the commit's files, from its top; None where git has none.
+        remote: the URL of the one that CodeScene knows.
+        tracked: the names of the commit's files, from the top of the checkout; None without a commit.
     """
 
     head: str | None
@@ -55,7 +55,7 @@ class Checkout:
 
 
 def branch_in_ci(environ: Mapping[str, str], head: str | None) -> str | None:
-    """Return what the CI service calls the checkout, if it is of the commit that the service means."""
+    """Return CI's name for the branch if the commit that CI builds is checked out."""
     for service in SERVICES:
         if environ.get(service.branch) and environ.get(service.commit) == head:
             return environ[service.branch].removeprefix("refs/heads/")
@@ -70,10 +70,10 @@ def pick_remote(remotes: Sequence[str], upstream: str | None) -> str | None:
 
 
 def elsewhere(checkout: Checkout) -> str | None:
-    """Return why an upload would not count, where CodeScene does not analyse the branch; None where it does.
+    """Return why an upload would not count, if CodeScene does not analyse the branch; None if it does.
 
     Raises:
-        UsageError: it cannot be told.
+        UsageError: the branch is unknown.
     """
 
     def counts(branch: str) -> bool:
@@ -86,17 +86,17 @@ def elsewhere(checkout: Checkout) -> str | None:
     if "*" in checkout.analysed or any(map(counts, checkout.holding)):
         return None
     raise UsageError(
-        f"no branch is checked out, and no branch of the remote that CodeScene analyses ({names}) is known to "
-        f"have this commit",
+        f"no branch is checked out, and this clone knows no analysed branch ({names}) of the remote that contains "
+        f"this commit",
         "check the branch out, fetch it, or set codescene.branches",
     )
 
 
 def findings(report: Report, checkout: Checkout, parts: Iterable[Part]) -> list[Finding]:
-    """Return what speaks against sending a report whose names are those of the repository."""
+    """Return the problems of a report whose files are named from the top of the checkout."""
     found = []
     if not report.lines.total:
-        cause, remedy = "the report has no line that can run", "check `source`, then measure again"
+        cause, remedy = "the report has no executable lines", "check `source`, then measure again"
         found.append(Finding(cause, remedy, ReportError))
     found += _commit(report, checkout)
     found += _paths(report, checkout.tracked)
@@ -106,33 +106,33 @@ def findings(report: Report, checkout: Checkout, parts: Iterable[Part]) -> list[
 
 
 def refuse(found: Iterable[Finding], what: str) -> None:
-    """Raise what speaks against something, all of it at once.
+    """Raise all problems as one error; warnings are ignored.
 
     Raises:
-        CovlaneError: as the first finding says.
+        CovlaneError: of the first finding's type.
     """
-    grave = [(finding, finding.error) for finding in found if finding.error]
-    if len(grave) == 1:
-        raise grave[0][1](grave[0][0].cause, grave[0][0].remedy)
-    if grave:
-        causes = "".join(f"\n  - {finding.cause}: {finding.remedy}" for finding, _ in grave)
-        raise grave[0][1](f"{what}:{causes}", "mend these; nothing was sent")
+    errors = [(finding, finding.error) for finding in found if finding.error]
+    if len(errors) == 1:
+        raise errors[0][1](errors[0][0].cause, errors[0][0].remedy)
+    if errors:
+        causes = "".join(f"\n  - {finding.cause}: {finding.remedy}" for finding, _ in errors)
+        raise errors[0][1](f"{what}:{causes}", "fix these; nothing was sent")
 
 
 def _commit(report: Report, checkout: Checkout) -> list[Finding]:
     commits = {leg.commit for leg in report.legs}
     head = checkout.head
     if not head or not re.fullmatch("[0-9a-f]{40}", head) or None in commits:
-        cause = "the report names no commit" if head else "there is no commit here"
+        cause = "the report has no commit" if head else "there is no commit here"
         remedy = "measure in a git checkout that has a commit, then run `invoke merge`"
-        return [Finding(f"{cause}, and CodeScene finds its code by that", remedy, UsageError)]
+        return [Finding(f"{cause}, and CodeScene finds the code by its commit", remedy, UsageError)]
     others = sorted(str(commit)[:10] for commit in commits - {head})
     if others:
-        cause = f"the report is of commit {', '.join(others)}, and {head[:10]} is checked out"
-        return [Finding(cause, "check out what was measured, or measure again", ReportError)]
+        cause = f"the report is of commit {', '.join(others)}, but {head[:10]} is checked out"
+        return [Finding(cause, "check out the measured commit, or measure again", ReportError)]
     if any(leg.dirty for leg in report.legs):
-        cause = "files had changed since the commit when they were measured"
-        return [Finding(cause, "lines may be off at CodeScene; commit, then measure again", None)]
+        cause = "files with uncommitted changes were measured"
+        return [Finding(cause, "line numbers may be wrong at CodeScene; commit, then measure again", None)]
     return []
 
 
@@ -144,7 +144,7 @@ def _paths(report: Report, tracked: frozenset[str] | None) -> list[Finding]:
     cause = f"{len(unknown):,} of {len(report.files):,} files are not in the commit: {names}"
     if len(unknown) == len(report.files):
         return [Finding(cause, "map them with `paths`, or commit them", ReportError)]
-    return [Finding(cause, "CodeScene leaves them out; leave them out with `omit`, or commit them", None)]
+    return [Finding(cause, "CodeScene ignores them; commit them, or leave them out with `omit`", None)]
 
 
 def _remote(checkout: Checkout) -> list[Finding]:
@@ -155,7 +155,7 @@ def _remote(checkout: Checkout) -> list[Finding]:
     remedy = "run `git remote rename NAME origin`" if names else "run `git remote add origin URL`"
     return [
         Finding(
-            f"{cause}, and CodeScene finds its project by that URL",
+            f"{cause}, and CodeScene finds the project by that URL",
             f"{remedy} for the one that CodeScene analyses",
             UsageError,
         )
@@ -163,7 +163,7 @@ def _remote(checkout: Checkout) -> list[Finding]:
 
 
 def _size(part: Part, report: Report) -> list[Finding]:
-    """Compare what is sent with what CodeScene takes; what is smaller than that as it is, is not compressed."""
+    """Compare the compressed size with CodeScene's limit; only content near the limit is compressed to find out."""
     if len(part.content) <= MOST_COMPRESSED * 0.9:
         return []
     size = len(gzip.compress(part.content, mtime=0))

@@ -20,27 +20,30 @@ if TYPE_CHECKING:
 
 #: "The compressed data must not exceed 10 MB" (CodeScene's REST documentation); the smaller reading of MB.
 MOST_COMPRESSED = 10_000_000
-#: What may be said of an upload whose id is known but of no more use.
+#: Statuses for an upload id that is no longer valid.
 _GONE = {404, 409, 410}
-#: Values of JSON that complain of nothing.
+#: JSON values of `error` that mean no error.
 _NOTHING = {b"", b"null", b"false", b'""', b"[]", b"{}"}
-#: Bytes of a foreign answer that are looked at for an error's words.
+#: Bytes of an unexpected answer that an error may quote.
 _QUOTED = 1_000
 
 _REFUSALS = {
-    401: ("does not know the token", "set CS_ACCESS_TOKEN to a token of this CodeScene that has not expired"),
+    401: ("does not accept the token", "set CS_ACCESS_TOKEN to an unexpired token of this CodeScene"),
     403: (
-        "does not let the token's owner do this",
-        "give that user the right to, or use another token",
+        "does not allow this for the token's owner",
+        "grant that user the right, or use another token",
     ),
-    404: ("has no such address", "check codescene.url: it ends with /v2 on cloud and with /api/v2 elsewhere"),
+    404: (
+        "does not know this address",
+        "check codescene.url: it ends with /v2 on cloud and with /api/v2 elsewhere",
+    ),
     413: ("finds the report too large", "leave generated code out with `omit`"),
-    429: ("takes no more requests for now", "wait some minutes"),
+    429: ("received too many requests", "wait some minutes"),
 }
 
 
 class _Reply(msgspec.Struct):
-    """The object that every step answers with; the announcement has an `id`. Words may be of any type, and stay text."""
+    """The answer to every step; the announcement's has an `id`. Fields may be of any type and are kept as text."""
 
     id: msgspec.Raw = msgspec.Raw()
     ok: msgspec.Raw = msgspec.Raw()
@@ -49,31 +52,31 @@ class _Reply(msgspec.Struct):
 
     @property
     def complaint(self) -> str:
-        """What CodeScene finds wrong, whatever the status; empty where it says nothing of it."""
+        """CodeScene's error message, whatever the status; empty if there is none."""
         return next(
             (_text(raw) for raw in (self.error, self.errors) if bytes(raw).strip() not in _NOTHING), ""
         )
 
     @property
     def number(self) -> int | None:
-        """The id, where it is a number that an address can end with."""
+        """The id, if it is a number."""
         digits = bytes(self.id)
         return int(digits) if re.fullmatch(b"[0-9]{1,18}", digits) else None
 
     @property
     def sentence(self) -> str:
-        """What `ok` says; empty where it is no text, which no documented success is without."""
+        """The text of `ok`, which every documented success has; else empty."""
         return _text(self.ok) if bytes(self.ok).startswith(b'"') else ""
 
 
 def send(
     http: Http, *, token: str, entry: Entry, report: bytes, announced: Callable[[int], object]
 ) -> Delivered:
-    """Upload one report; `announced` is told the id before anything is put there, and an entry's own id is used.
+    """Upload one report. `announced` gets the new id before the report is sent; an entry that has an id reuses it.
 
     Raises:
         DeliveryError: it is too large, was refused, or CodeScene found no file in it.
-        UsageError: the entry's address is none that a token may be sent to.
+        UsageError: a token may not be sent to the entry's address.
     """
     packed = gzip.compress(report, mtime=0)
     if len(packed) > MOST_COMPRESSED:
@@ -91,7 +94,7 @@ def send(
     answer = None if entry.id is None else put(entry.id)
     if answer is None or answer.status in _GONE:
         headers, body = accept | {"Content-Type": "application/json"}, msgspec.json.encode(entry.submission)
-        # Announced twice, an upload is announced once in vain.
+        # Repeating the announcement is harmless.
         slot = http.send("POST", address, token=token, headers=headers, body=body, repeatable=True)
         reply = _checked(slot, token)
         number = reply.number
@@ -100,7 +103,7 @@ def send(
         if number is None:
             raise _foreign(slot, token)
         announced(number)
-        # `ref` is no address to use: on cloud it begins with /api/v2, where the API does not answer.
+        # `ref` cannot be used: on cloud it begins with /api/v2, where the API does not answer.
         answer = put(number)
     message = _success(answer, token)
     count = re.search(r"\bfor (\d{1,9}) files?\b", message)
@@ -109,9 +112,9 @@ def send(
 
 
 def _enough(count: int | None, entry: Entry, report: bytes) -> None:
-    """Refuse a success that parsed less than was sent; files with nothing to measure may be left out of the count."""
+    """Fail if CodeScene parsed fewer files than were sent, not counting files without lines or branches to measure."""
     if count == 0:
-        raise DeliveryError("CodeScene found no file in the report", "check that the report is not empty")
+        raise DeliveryError("CodeScene found no files in the report", "check that the report is not empty")
     sent = measured(entry.submission, report)
     if count is not None and count < sent:
         raise DeliveryError(
@@ -121,7 +124,7 @@ def _enough(count: int | None, entry: Entry, report: bytes) -> None:
 
 
 def analyse(http: Http, *, url: str, token: str, project: str) -> str:
-    """Start an analysis of a project, and return in words what came of it; a spent daily limit is no failure.
+    """Start an analysis of a project and return a sentence on the result; a reached daily limit is not an error.
 
     Raises:
         DeliveryError: CodeScene did not start one for another reason.
@@ -131,19 +134,19 @@ def analyse(http: Http, *, url: str, token: str, project: str) -> str:
     reply = _reply(answer)
     words = shown(reply.complaint, token=token) if reply else ""
     if re.search(r"(?i)rate limit.*analys|daily", words):
-        return f"CodeScene starts no analysis now: {words}; the next one reads the reports"
+        return f"CodeScene did not start an analysis: {words}; the next one reads the reports"
     return f"CodeScene starts an analysis: {_success(answer, token)}"
 
 
 def _success(answer: Answer, token: str) -> str:
-    """Return the sentence of a documented success; DeliveryError where the answer has none."""
+    """Return the success message; DeliveryError if the answer has none."""
     if sentence := shown(_checked(answer, token).sentence, token=token):
         return sentence
     raise _foreign(answer, token)
 
 
 def _checked(answer: Answer, token: str) -> _Reply:
-    """Return an answer's object; DeliveryError where it is a refusal, or none of the documented ones."""
+    """Return an answer's object; DeliveryError if it is a refusal or undocumented."""
     reply = _reply(answer)
     words = shown(reply.complaint, token=token) if reply else ""
     if not answer.accepted:
@@ -156,22 +159,22 @@ def _checked(answer: Answer, token: str) -> _Reply:
 
 
 def _foreign(answer: Answer, token: str) -> DeliveryError:
-    """Return the error for a 2xx that says nothing of a success: who answered may not be CodeScene."""
+    """Return the error for a 2xx without a success message, which may not come from CodeScene."""
     kind = shown(answer.content_type, token=token) or "something else"
     body = shown(answer.body[:_QUOTED].decode("utf-8", "replace"), token=token)
     if not body:
-        what = f"with nothing (HTTP {answer.status}) instead of its JSON"
+        what = f"with an empty body (HTTP {answer.status}) instead of JSON"
     elif _reply(answer) is None and "json" not in kind:
-        what = f"with {kind} instead of its JSON"
+        what = f"with {kind} instead of JSON"
     else:
-        what = f"{body} instead of its JSON with the words of a success"
+        what = f"{body} instead of JSON with a success message"
     return DeliveryError(
-        f"CodeScene answered {what}", "check codescene.url, and whether a proxy answers in its place"
+        f"CodeScene answered {what}", "check codescene.url, and that no proxy answers in its place"
     )
 
 
 def _reply(answer: Answer) -> _Reply | None:
-    """Read an answer; None where it is not an object in JSON."""
+    """Decode an answer; None if it is not a JSON object."""
     try:
         return msgspec.json.decode(answer.body.decode(), type=_Reply)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -179,7 +182,7 @@ def _reply(answer: Answer) -> _Reply | None:
 
 
 def _text(raw: msgspec.Raw) -> str:
-    """Return a JSON value's text: a string's own, another value as it is written."""
+    """Return a JSON string's text, or another value's JSON."""
     try:
         return msgspec.json.decode(raw, type=str)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -188,7 +191,7 @@ def _text(raw: msgspec.Raw) -> str:
 
 def _refusal(status: int, words: str) -> DeliveryError:
     if status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
-        cause, remedy = "is in trouble", "try again later"
+        cause, remedy = "has a server error", "try again later"
     else:
         cause, remedy = _REFUSALS.get(status, ("refused this", "check the report and codescene.url"))
     return DeliveryError(f"CodeScene {cause} (HTTP {status}{': ' + words if words else ''})", remedy)

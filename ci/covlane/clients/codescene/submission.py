@@ -1,4 +1,4 @@
-"""What CodeScene is told about a report: the commit, the repository, and one metric for each upload."""
+"""What an upload to CodeScene contains: the commit, the repository, and one metric."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLOUD = "https://api.codescene.io/v2"
 Format = Literal["cobertura", "lcov"]
 Metric = Literal["line-coverage", "branch-coverage"]
 
-#: A URL, with the helper that git is to use (`hg::https://...`) or without.
+#: A URL, with or without a git remote helper (`hg::https://...`).
 _URL = re.compile(r"((?:[\w-]+::)*)([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _HOST = re.compile(r"(localhost|\[[0-9A-Fa-f:.]+\]|[\w-]+(\.[\w-]+)+)(:\d*)?")
 _AT_HOST = re.compile(r"@(?=(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d*)?/)")
@@ -46,7 +46,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A part that CodeScene accepted, its own words, and the files that it parsed where it says so."""
+    """An accepted upload, with CodeScene's message and, if given, its count of parsed files."""
 
     metric: str
     via: Literal["cli", "rest"]
@@ -57,14 +57,14 @@ class Delivered:
 def parts(report: Report, version: str, line: Format = "cobertura") -> tuple[Part, ...]:
     """Return the uploads of a report.
 
-    CodeScene reads branch coverage of LCOV only (documentation, "Supported formats and metrics"). Line coverage has an
-    upload of its own as Cobertura, or comes with that: any metric includes it (help centre, "How cs-coverage upload
+    CodeScene reads branch coverage from LCOV only (documentation, "Supported formats and metrics"). Line coverage is
+    uploaded separately as Cobertura, or comes with the branches: any metric includes it (help centre, "How cs-coverage upload
     handles multiple metrics").
 
     Args:
         report: all legs, its files named from the top of the checkout.
         version: the program that writes it.
-        line: the format in which line coverage goes; as `lcov` there is one upload, and no Cobertura.
+        line: the format for line coverage; with `lcov` there is one upload, and no Cobertura.
     """
     branches = bool(report.branches.total)
     found = []
@@ -78,7 +78,7 @@ def parts(report: Report, version: str, line: Format = "cobertura") -> tuple[Par
 
 
 def measured(submission: Submission, content: bytes) -> int:
-    """Count the files of a report of ours in which the metric has something to measure."""
+    """Count the files of an uploaded report that have lines or branches for the metric."""
     if submission.format == "cobertura":
         return sum(b"<line " in part for part in content.split(b"<class ")[1:])
     record = b"\nBRDA:" if submission.metric == "branch-coverage" else b"\nDA:"
@@ -88,8 +88,8 @@ def measured(submission: Submission, content: bytes) -> int:
 def clean_remote(url: str) -> str:
     """Return a remote's URL without credentials: no user, password, query or fragment for http(s), no password for others.
 
-    A user alone stays elsewhere (`ssh://git@host/path`, `git@host:path`): it belongs to the address. Passwords may hold
-    what a URL should quote: `/`, `@`, `?` and `#`.
+    Other protocols keep the user (`ssh://git@host/path`, `git@host:path`), which is part of the address. Passwords may
+    contain characters that a URL should quote: `/`, `@`, `?` and `#`.
     """
     url = url.strip()
     parts = _URL.fullmatch(url)
@@ -104,7 +104,7 @@ def clean_remote(url: str) -> str:
 
 
 def same_repository(one: str, other: str) -> bool:
-    """Say whether two remotes, by whatever protocol, are of the same host and path."""
+    """Whether two remotes name the same host and path, whatever the protocol."""
     return _place(one) == _place(other)
 
 
@@ -121,7 +121,7 @@ def _split(rest: str) -> tuple[str, str]:
     """Return the user, without a password, and the address of what follows `://`."""
     authority = re.split("[/?#]", rest)[0]
     end = authority.rfind("@")
-    # Where what should be the host is none, the password goes on behind a slash, to an @ before a host.
+    # If the host is not a valid one, the password contains a slash and ends at an @ before a host.
     if not _HOST.fullmatch(authority[end + 1 :]):
         end = max([end, *(found.start() for found in _AT_HOST.finditer(rest))])
     return ("", rest) if end < 0 else (re.split("[:@]", rest[:end])[0], rest[end + 1 :])

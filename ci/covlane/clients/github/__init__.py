@@ -1,1 +1,1 @@
-"""GitHub: the comment on a pull request, what a fork's run left, outputs of a job, and Code Quality."""
+"""GitHub: pull request comments, artifacts of fork runs, job outputs, and Code Quality."""

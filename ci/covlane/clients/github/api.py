@@ -1,4 +1,4 @@
-"""GitHub's REST API: pages, versions, and what a refusal means (https://docs.github.com/en/rest)."""
+"""GitHub's REST API: pagination, versions and errors (https://docs.github.com/en/rest)."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 URL = "https://api.github.com"
-#: What a page holds at most, and how much of one is read: a comment has up to 65,536 characters.
+#: The most items of a page, and bytes read of one: a comment has up to 65,536 characters.
 PER_PAGE = 100
 MOST_BYTES = 32 * 1024 * 1024
-#: No pull request has as many comments; more are an endless list.
+#: More pages than any real list has: a guard against an endless one.
 MOST_PAGES = 200
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 _REFUSALS = {
-    401: ("does not know the token", "set GITHUB_TOKEN to one that has not expired"),
+    401: ("does not accept the token", "set GITHUB_TOKEN to an unexpired one"),
     403: (
-        "does not let the token do this",
-        "give the job the permission that docs/github.md names for it; a fork's token has none",
+        "does not allow this for the token",
+        "give the job the permission that docs/github.md lists for this; a fork's token has none",
     ),
-    404: ("has no such thing, or shows it not to this token", "check GITHUB_REPOSITORY and the token"),
-    422: ("finds something wrong with this", "mend what it names"),
-    429: ("takes no more requests for now", "wait some minutes"),
+    404: ("does not have this, or hides it from this token", "check GITHUB_REPOSITORY and the token"),
+    422: ("rejected the request as invalid", "fix what it names"),
+    429: ("received too many requests", "wait some minutes"),
 }
 
 
@@ -43,7 +43,7 @@ class _Error(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Api:
-    """One repository's part of the API; without a repr, as it holds the token."""
+    """The API for one repository; no repr, as it holds the token."""
 
     http: Http
     url: str
@@ -51,14 +51,14 @@ class Api:
     token: str
 
     def get(self, path: str, kind: type[_T]) -> _T:
-        """Return what stands at a path below the repository's own; DeliveryError where it is refused."""
+        """Return the object at a path below the repository's; DeliveryError if refused."""
         return self.read(self.send("GET", f"repos/{self.repository}/{path}"), kind)
 
     def pages(self, path: str, kind: type[_T], **query: str) -> Iterator[_T]:
-        """Yield the items of a list, page by page; DeliveryError as `get`."""
+        """Yield the items of a paginated list; DeliveryError as in `get`."""
         for page in range(1, MOST_PAGES + 1):
-            told = urlencode({**query, "per_page": PER_PAGE, "page": page})
-            items = self.get(f"{path}?{told}", list[kind])  # type: ignore[valid-type]
+            parameters = urlencode({**query, "per_page": PER_PAGE, "page": page})
+            items = self.get(f"{path}?{parameters}", list[kind])  # type: ignore[valid-type]
             yield from items
             if len(items) < PER_PAGE:
                 return
@@ -77,30 +77,30 @@ class Api:
         )
 
     def read(self, answer: Answer, kind: type[_T]) -> _T:
-        """Return an answer's object; DeliveryError where it is a refusal, or another object."""
+        """Return an answer's object; DeliveryError if it is a refusal or of another shape."""
         if not answer.accepted:
             raise self.refusal(answer)
         try:
             return msgspec.json.decode(answer.body, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise DeliveryError(
-                "GitHub answered with something else than its JSON", "check GITHUB_API_URL"
+                "GitHub did not answer with the expected JSON", "check GITHUB_API_URL"
             ) from None
 
     def refusal(self, answer: Answer) -> DeliveryError:
-        """Return the error for an answer that is none."""
+        """Return the error for a refusal."""
         words = shown(_words(answer), token=self.token)
         status = 429 if limited(answer) else answer.status
         cause, remedy = _REFUSALS.get(status, ("refused this", "try again later"))
         if answer.status in {403, 422} and re.search(r"(?i)\blocked\b", words):
-            cause, remedy = "has locked this conversation", "unlock it, or read the job's summary instead"
+            cause, remedy = "has locked this conversation", "unlock it, or read the job summary instead"
         if answer.status >= 500:  # noqa: PLR2004 - RFC 9110, section 15.6
-            cause = "is in trouble"
+            cause = "has a server error"
         return DeliveryError(f"GitHub {cause} (HTTP {answer.status}{words and ': ' + words})", remedy)
 
 
 def limited(answer: Answer) -> bool:
-    """Say whether GitHub has had enough requests for now, which it says with 403 as well."""
+    """Whether the answer is a rate limit, which GitHub also signals with 403."""
     return answer.status == 429 or (answer.status == 403 and "rate limit" in _words(answer).lower())  # noqa: PLR2004
 
 
@@ -112,10 +112,10 @@ def _words(answer: Answer) -> str:
 
 
 def api(http: Http, environ: Mapping[str, str]) -> Api:
-    """Return the API that a runner's environment names; GitHub Enterprise has one of its own.
+    """Return the API from a runner's environment, which may be that of GitHub Enterprise.
 
     Raises:
-        UsageError: there is no token, or no repository.
+        UsageError: the token or the repository is missing.
     """
     token = environ.get("GITHUB_TOKEN", "").strip()
     if not token:
@@ -124,21 +124,21 @@ def api(http: Http, environ: Mapping[str, str]) -> Api:
             "give the step `GITHUB_TOKEN: ${{ github.token }}`",
         )
     if not (token.isascii() and token.isprintable() and " " not in token):
-        raise UsageError("GITHUB_TOKEN holds a character that no token has", "copy the token again")
+        raise UsageError("GITHUB_TOKEN contains an invalid character", "copy the token again")
     repository = environ.get("GITHUB_REPOSITORY", "")
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository, re.ASCII):
-        raise UsageError("GITHUB_REPOSITORY names no repository", "set it to OWNER/NAME")
+        raise UsageError("GITHUB_REPOSITORY is not a repository name", "set it to OWNER/NAME")
     return Api(http, environ.get("GITHUB_API_URL") or URL, repository, token)
 
 
 class Repository(msgspec.Struct):
-    """As every event and answer names one."""
+    """A repository in an event or an answer."""
 
     full_name: str
 
 
 class Side(msgspec.Struct):
-    """One side of a pull request; a fork that was deleted has no repository."""
+    """The head or the base of a pull request; a deleted fork has no repository."""
 
     sha: str
     repo: Repository | None = None
@@ -157,7 +157,7 @@ class _Run(msgspec.Struct):
 
 
 class Event(msgspec.Struct):
-    """As much of an event as is asked for."""
+    """The fields of an event that are used."""
 
     pull_request: Pull | None = None
     merge_group: dict[str, Any] | None = None
@@ -165,10 +165,10 @@ class Event(msgspec.Struct):
 
 
 def event(content: bytes) -> Event:
-    """Return the event that a runner works for; UsageError where it is none."""
+    """Decode the event that triggered a run; UsageError if it is not one."""
     try:
         return msgspec.json.decode(content, type=Event)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UsageError(
-            "GITHUB_EVENT_PATH names a file that is no event", "run it in GitHub Actions"
+            "the file at GITHUB_EVENT_PATH is not an event", "run it in GitHub Actions"
         ) from None

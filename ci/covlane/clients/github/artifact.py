@@ -1,7 +1,7 @@
-"""What a run of another's code left, read as what it is: bytes from a stranger.
+"""The artifact of a run of a fork's code, treated as untrusted.
 
-The archive is opened here and nowhere before. It has one member, a verdict, which has to be what covlane itself
-would write, to the byte; what a schema cannot say is asked afterwards: bounds, names inside the tree, counts that add up.
+The archive is opened here only. Its one member is a verdict, and must be byte for byte what covlane would write;
+then come checks that a schema cannot express: bounds, paths inside the repository, counts that add up.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from covlane.model.verdict import Verdict
 
 MEMBER = "verdict.json"
-#: Bytes of the archive, and of what is in it.
+#: The most bytes of the archive, and of its member.
 MOST_PACKED = 4 * 1024 * 1024
 MOST_BYTES = 16 * 1024 * 1024
 MOST_FILES = 10_000
@@ -33,18 +33,18 @@ LONGEST = 4_096
 LARGEST = 1_000_000_000
 #: A gate's missing lines are the deepest: verdict, gates, gate, missing, file, lines, range, number.
 DEEPEST = 10
-_PIECE = 64 * 1024
-_REMEDY = "nothing of it was used; the run's own log and summary show what it measured"
+_CHUNK = 64 * 1024
+_REMEDY = "none of it was used; see the run's log and summary"
 
 
 def verdict(archive: bytes) -> Verdict:
     """Return the verdict in an artifact's archive.
 
     Raises:
-        ReportError: the archive, or what is in it, is not what covlane writes. It quotes none of it.
+        ReportError: covlane did not write this; the message quotes none of the content.
     """
     content = _member(archive)
-    # Each item follows one of these, so what JSON makes in memory is bounded before it is made.
+    # Each item follows one of these characters, so this bounds the memory for decoding.
     if sum(content.count(mark) for mark in (b",", b"[", b"{")) > MOST_ITEMS:
         raise _refused("it has more parts than a pull request has")
     try:
@@ -53,7 +53,7 @@ def verdict(archive: bytes) -> Verdict:
         if write_verdict(found) != content:
             raise _refused("it is not what covlane writes")
     except (ReportError, RecursionError, MemoryError):
-        raise _refused("it is no verdict of this version of covlane") from None
+        raise _refused("it is not a verdict of this version of covlane") from None
     names = [name for file in found.patch.files for name in (file.path, file.old_path) if name is not None]
     names += [missing.path for gate in found.gates for missing in gate.missing]
     if not all(map(is_inside, names)):
@@ -75,44 +75,44 @@ def _member(archive: bytes) -> bytes:
                 return _bounded_read(file)
     except ReportError:
         raise
-    except Exception:  # noqa: BLE001 - whatever a stranger's bytes make zipfile or zlib raise is a refusal
-        raise _refused(f"it is no archive of one file {MEMBER}") from None
+    except Exception:  # noqa: BLE001 - untrusted bytes can make zipfile or zlib raise anything
+        raise _refused(f"it is not an archive of the one file {MEMBER}") from None
 
 
 def _plain(member: zipfile.ZipInfo) -> zipfile.ZipInfo:
-    """Return the one member if it is a plain file, by its name, its kind and how it is packed."""
+    """Return the member if its name, file type and compression are as expected."""
     kind = stat.S_IFMT(member.external_attr >> 16)
     if member.orig_filename != MEMBER or kind not in (0, stat.S_IFREG) or member.flag_bits & 1:
-        raise _refused(f"it holds something else than a file {MEMBER}")
-    # zipfile lets no one bound what bzip2 and LZMA unpack at a time.
+        raise _refused(f"it does not hold a plain file {MEMBER}")
+    # zipfile cannot bound how much bzip2 and LZMA unpack at a time.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _refused("it is packed in another way than GitHub packs")
+        raise _refused("its compression is not GitHub's")
     return member
 
 
 def _bounded_read(file: IO[bytes]) -> bytes:
-    """Read in pieces to the end or the bound; what the directory says of a size is the archive's own word."""
+    """Read in chunks up to the bound; the archive's own size field is not trusted."""
     content = bytearray()
-    while piece := file.read(_PIECE):
-        content += piece
+    while chunk := file.read(_CHUNK):
+        content += chunk
         if len(content) > MOST_BYTES:
             raise _refused(f"{MEMBER} has more than {MOST_BYTES:,} bytes")
     return bytes(content)
 
 
 def _bounded(value: object) -> None:
-    """Refuse what no pull request comes to: too many or too deep items, too long a text, too large a number."""
-    waiting, seen = [(value, 0)], 0
-    while waiting:
-        one, depth = waiting.pop()
-        seen += 1
+    """Refuse a document that no real pull request needs: too many or too deep items, too long text, too large numbers."""
+    pending, count = [(value, 0)], 0
+    while pending:
+        one, depth = pending.pop()
+        count += 1
         if isinstance(one, dict):
-            waiting += [(part, depth + 1) for pair in one.items() for part in pair]
+            pending += [(part, depth + 1) for pair in one.items() for part in pair]
         elif isinstance(one, list | tuple):
-            waiting += [(part, depth + 1) for part in one]
+            pending += [(part, depth + 1) for part in one]
         long = isinstance(one, str) and len(one) > LONGEST
         large = isinstance(one, int | float) and not 0 <= one <= LARGEST
-        if seen > MOST_ITEMS or depth > DEEPEST or long or large:
+        if count > MOST_ITEMS or depth > DEEPEST or long or large:
             raise _refused("it has more or larger parts than a pull request has")
 
 

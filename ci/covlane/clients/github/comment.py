@@ -1,4 +1,4 @@
-"""One comment for each lane: found by its marker among our own, written anew in its place, never deleted."""
+"""One comment per lane: found by its marker, updated in place, never deleted."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from covlane.clients.github.api import Api
     from covlane.model.verdict import Verdict
 
-#: GitHub refuses a comment of more characters.
+#: GitHub refuses longer comments.
 MOST = 65_536
-#: Who comments with the token of a job, which may not ask for its own name.
+#: The author of comments made with a job's token, which cannot query its own user.
 ACTIONS = "github-actions[bot]"
-#: Characters of it for the marker.
+#: Characters reserved for the marker.
 RESERVED = 256
-_CUT = "\n\n_The rest does not fit into a comment; the job's summary has all of it._\n"
+_CUT = "\n\n_The rest does not fit into a comment; see the job summary for all of it._\n"
 
 
 class _User(msgspec.Struct):
@@ -33,42 +33,42 @@ class _Comment(msgspec.Struct):
 
 
 def marker(lane: str) -> str:
-    """Return the line by which a lane knows its comment; Markdown does not show it."""
+    """Return the line that identifies a lane's comment; Markdown hides it."""
     return f"<!-- covlane: {lane} -->"
 
 
 def publish(api: Api, number: int, lane: str, text: str, *, begin: bool = True) -> str:
-    """Make the lane's comment on a pull request say `text`, and return in words what was done.
+    """Create or update the lane's comment on a pull request; return a sentence on what was done.
 
     Args:
         api: the repository.
         number: the pull request.
-        lane: other lanes have other comments.
+        lane: the name of the lane; each lane has its own comment.
         text: Markdown.
-        begin: whether to make a comment where there is none.
+        begin: whether to create a comment if there is none.
 
     Raises:
-        DeliveryError: GitHub refused it, or no answer came.
+        DeliveryError: GitHub refused it or did not answer.
     """
     body = _fit(f"{marker(lane)}\n{text}")
     author = _author(api)
     for comment in api.pages(f"issues/{number}/comments", _Comment):
-        known = (comment.body or "").partition("\n")[0].strip() == marker(lane)
-        if not (known and comment.user and comment.user.login == author):
+        marked = (comment.body or "").partition("\n")[0].strip() == marker(lane)
+        if not (marked and comment.user and comment.user.login == author):
             continue
         if _same(comment.body or "", body):
-            return f"the comment on #{number} says so already"
+            return f"the comment on #{number} is up to date"
         path = f"repos/{api.repository}/issues/comments/{comment.id}"
         api.read(api.send("PATCH", path, {"body": body}), _Comment)
         return f"updated the comment on #{number}"
     if not begin:
-        return f"nothing changed, so #{number} gets no comment"
+        return f"no change to report, so #{number} gets no comment"
     api.read(api.send("POST", f"repos/{api.repository}/issues/{number}/comments", {"body": body}), _Comment)
     return f"commented on #{number}"
 
 
 def changed(verdict: Verdict) -> bool:
-    """Say whether there is something to tell: changed statements, another total, or no pass."""
+    """Whether there is something to report: changed statements, a changed total, or a verdict other than pass."""
     total = verdict.total
     moved = total.line_before not in (None, total.line) or total.branch_before not in (None, total.branch)
     return bool(verdict.patch.statements.total) or moved or verdict.outcome != "pass"
@@ -112,14 +112,13 @@ class _Run(msgspec.Struct):
 
 
 def pulls_of_run(api: Api, run_id: int) -> tuple[int, ...]:
-    """Return the pull requests that a run was for, by what GitHub says of them; none where they have moved on.
+    """Return the open pull requests that a run measured; empty if they have newer commits.
 
-    One branch may be proposed to several others; each of these pull requests has the commit that was measured.
-
-    Nothing that the run left is asked: a fork's says what the fork wants.
+    One branch may have pull requests to several bases, each with the measured commit. Only GitHub's API is asked:
+    the run's artifact is controlled by the fork.
 
     Raises:
-        DeliveryError: the run is another repository's, or was for no pull request.
+        DeliveryError: the run belongs to another repository, or was not for a pull request.
     """
     run = api.get(f"actions/runs/{run_id}", _Run)
     head = run.head_repository
@@ -129,15 +128,15 @@ def pulls_of_run(api: Api, run_id: int) -> tuple[int, ...]:
         or run.event != "pull_request"
     ):
         raise DeliveryError(
-            f"run {run_id} is no run for a pull request of {api.repository}",
-            "nothing is commented on its behalf",
+            f"run {run_id} is not for a pull request of {api.repository}",
+            "run this in a workflow that such a run triggers",
         )
     if head is None or run.head_branch is None:
         return ()
-    asked = api.pages("pulls", Pull, state="open", head=f"{head.owner.login}:{run.head_branch}")
+    candidates = api.pages("pulls", Pull, state="open", head=f"{head.owner.login}:{run.head_branch}")
     return tuple(
         pull.number
-        for pull in asked
+        for pull in candidates
         if pull.head.sha == run.head_sha
         and pull.head.repo is not None
         and pull.head.repo.full_name == head.full_name

@@ -1,4 +1,4 @@
-"""What a job tells later steps and jobs: five words and figures, none of which can hold a line break."""
+"""A job's outputs for later steps and jobs: five values, none of which can contain a line break."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def outputs(verdict: Verdict) -> str:
-    """Return lines for GITHUB_OUTPUT: percentages as in every report, without the sign, empty of nothing."""
+    """Return lines for GITHUB_OUTPUT; percentages are without the sign, and empty if there is nothing to measure."""
     values = {
         "line": _percent(verdict.total.line),
         "branch": _percent(verdict.total.branch),

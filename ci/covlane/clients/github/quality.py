@@ -1,6 +1,6 @@
-"""GitHub Code Quality: the report as Cobertura, for a commit, and what became of it.
+"""GitHub Code Quality: upload the report as Cobertura and wait for the result.
 
-It is a public preview: repositories whose plan lacks it are answered 404.
+It is a public preview: for repositories whose plan lacks it GitHub answers 404.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from covlane.clients.github.api import Api, Event
 
-#: Seconds between two questions: the first, and the longest.
+#: Seconds between two polls: at first, and at most.
 FIRST, LONGEST = 5.0, 60.0
-#: Seconds after which nobody waits any longer.
+#: The most seconds to wait.
 PATIENCE = 160.0
 
 
@@ -36,11 +36,11 @@ class _Status(msgspec.Struct):
 
 
 def target(event: Event, environ_sha: str, environ_ref: str, repository: str) -> dict[str, object] | str:
-    """Return the fields that say what a report is of, or in words why there is none to send.
+    """Return the request fields that name the commit, or a sentence why no report is sent.
 
     Args:
-        event: the one that the runner works for.
-        environ_sha: GITHUB_SHA, which for a pull request is a merge that is nowhere else.
+        event: the one that triggered the run.
+        environ_sha: GITHUB_SHA, which for a pull request is a temporary merge commit.
         environ_ref: GITHUB_REF.
         repository: GITHUB_REPOSITORY.
     """
@@ -55,39 +55,39 @@ def target(event: Event, environ_sha: str, environ_ref: str, repository: str) ->
 
 def send(
     api: Api,
-    told: dict[str, object],
+    commit: dict[str, object],
     report: bytes,
     *,
     label: str,
     sleep: Callable[[float], None],
     patience: float = PATIENCE,
 ) -> str:
-    """Send a report, wait until it is processed, and return in words what became of it.
+    """Send a report, wait until it is processed, and return a sentence on the result.
 
     Args:
         api: the repository.
-        told: as `target` gives it.
-        report: Cobertura's XML.
-        label: of several reports with one label, GitHub keeps the last.
-        sleep: waits for so many seconds.
-        patience: how many seconds at most.
+        commit: the fields from `target`.
+        report: Cobertura XML.
+        label: GitHub keeps the last report of each label.
+        sleep: waits for a number of seconds.
+        patience: the most seconds to wait.
 
     Raises:
-        DeliveryError: GitHub refused it, could not process it, or no answer came.
+        DeliveryError: GitHub refused it, could not process it, or did not answer.
     """
     body = {
-        **told,
+        **commit,
         "coverage_report": base64.b64encode(gzip.compress(report, mtime=0)).decode(),
         "language_name": "Python",
         "label": label,
     }
     answer = api.send("PUT", f"repos/{api.repository}/code-coverage/report", body)
-    if answer.status == 404:  # noqa: PLR2004 - the plan lacks it, or the repository has it off
+    if answer.status == 404:  # noqa: PLR2004 - the plan lacks it, or the repository has it disabled
         return "skipped: this repository has no GitHub Code Quality (HTTP 404)"
     if answer.status == 500:  # noqa: PLR2004 - seen where the plan lacks it, too
         raise DeliveryError(
             "GitHub Code Quality cannot take the report (HTTP 500)",
-            "if this repository's plan lacks it, set github.code-quality = false; else try again later",
+            "set github.code-quality = false if this repository's plan lacks it; else try again later",
         )
     accepted = api.read(answer, _Accepted)
     if not accepted.id:
@@ -100,9 +100,9 @@ def send(
         if status.processing_status == "failed":
             errors = shown(msgspec.json.encode(status.errors).decode(), token=api.token)
             raise DeliveryError(
-                f"GitHub Code Quality could not process the report: {errors}", "mend what it names"
+                f"GitHub Code Quality could not process the report: {errors}", "fix what it names"
             )
         if waited >= patience:
-            return f"GitHub Code Quality took the report and still works on it after {patience:g} seconds"
+            return f"GitHub Code Quality accepted the report and is still processing it after {patience:g} seconds"
         sleep(wait)
         wait, waited = min(2 * wait, LONGEST), waited + wait

@@ -28,8 +28,8 @@ def judge(session: nox.Session, output: Path) -> None:
         session.log(
             f"{killed:,} process{'es were' if killed > 1 else ' was'} killed or crashed; no measured line was lost"
         )
-    if not stamp.sang:
-        session.warn(f"the self-check was not fully measured: {stamp.canary}")
+    if not stamp.self_check_passed:
+        session.warn(f"the self-check was not fully measured: {stamp.self_check}")
     for name, why in {**stamp.unbranched, **stamp.unparsable}.items():
         session.warn(f"{name} is only partly measured: {why}")
     if stamp.exit_code != 0:

@@ -172,7 +172,7 @@ class Delivery:
                 for path in dropped:
                     say(f"removed {path.name}")
             lane = replace(self._lane(outbox, None), foreign=self._foreign())
-            rows = tuple(Row.of(one, lane.why_kept(one)) for one in outbox.waiting())
+            rows = tuple(Row.of(one, lane.why_skipped(one)) for one in outbox.waiting())
         for row in rows:
             say(str(row))
         if not rows:

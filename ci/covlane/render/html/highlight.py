@@ -1,4 +1,4 @@
-"""A file's bytes as lines of highlighted code, whatever is in them."""
+"""A file's bytes as lines of highlighted code, for any content."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from pygments.lexer import Lexer
 
-#: Past these a file is shown as plain text: what a person does not read is not worth the time of regular expressions.
+#: Larger files are shown as plain text, because highlighting them takes too long.
 MOST_CHARACTERS = 2_000_000
 LONGEST_LINE = 2_000
-#: The classes that the style sheet colours, the first that fits; all else is plain.
+#: The style sheet's classes; the first match counts, all else is plain.
 CLASSES = (
     (token.Comment, "c"),
     (token.String, "s"),
@@ -38,7 +38,7 @@ CLASSES = (
     (token.Name.Class, "f"),
     (token.Name.Decorator, "d"),
 )
-#: What a page would obey instead of showing it: control characters, and those that turn text around.
+#: Replacements for control and bidirectional characters.
 SHOWN = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\t\n"} | {
     code: f"[U+{code:04X}]"
     for code in (*range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -51,7 +51,7 @@ _OWN = "|".join(sorted({*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "s
 class _Python(PythonLexer):  # type: ignore[misc] # types-Pygments names no lexer
     """Pygments' lexer with its most frequent tokens first, which makes it two to four times quicker."""
 
-    tokens = {  # noqa: RUF012 - Pygments' own way
+    tokens = {  # noqa: RUF012 - as Pygments requires
         "root": [
             (r"[^\S\n]+", token.Whitespace),
             (rf"(?!(?:{_OWN})\b|__)[^\W\d]\w*(?![\w\"'])", token.Name),
@@ -62,14 +62,14 @@ class _Python(PythonLexer):  # type: ignore[misc] # types-Pygments names no lexe
 
 
 class Text(NamedTuple):
-    """A file's lines, ready for a page; and a sentence where they are not just what the file says."""
+    """A file's lines as markup, and a note if they differ from its content."""
 
     lines: list[Markup]
     note: str = ""
 
 
 def highlight(content: bytes, name: str) -> Text:
-    """Return the lines of a file as markup, split where Python splits them; any bytes are a text."""
+    """Return a file's lines as markup, split like Python does; any bytes are accepted."""
     text, note = _decoded(content, name)
     text = re.sub("\r\n?", "\n", text).removesuffix("\n").translate(SHOWN)
     lexer = _lexer(PurePosixPath(name).suffix)
@@ -83,14 +83,14 @@ def highlight(content: bytes, name: str) -> Text:
 def _decoded(content: bytes, name: str) -> tuple[str, str]:
     encoding = "utf-8-sig"
     if PurePosixPath(name).suffix in PYTHON:
-        with suppress(SyntaxError):  # no UTF-8, or an encoding that Python does not know
+        with suppress(SyntaxError):  # not UTF-8, or an unknown encoding
             encoding = tokenize.detect_encoding(io.BytesIO(content).readline)[0]
     try:
         return content.decode(encoding), ""
     except (UnicodeDecodeError, LookupError):
         return content.decode(
             "utf-8", "replace"
-        ), "It is not UTF-8: what could not be read is shown as \ufffd."
+        ), "The file is not UTF-8: undecodable bytes are shown as \ufffd."
 
 
 @cache
@@ -109,7 +109,7 @@ def _class(kind: token._TokenType) -> str:
 
 
 def _lines(tokens: Iterable[tuple[int, token._TokenType, str]]) -> Iterator[Markup]:
-    """Yield the markup of each line; neighbours of one class are one element, which no line end is within."""
+    """Yield the markup of each line; neighbouring tokens of a class share an element, which never spans lines."""
     line: list[str] = []
     name, run = "", ""
     for _, kind, value in tokens:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from covlane.model.report import Report
     from covlane.model.verdict import GateResult, Verdict
 
-#: What stands beside the pages as it is.
+#: Static files of the site.
 ASSETS = ("site.css", "page.js", "overview.js")
 Counts = tuple[int, int]
 
 
 class _Gates(NamedTuple):
-    """Gates of one kind: those that passed are folded away."""
+    """Gates with one outcome; passed and skipped ones are folded."""
 
     name: str
     gates: list[GateResult]
@@ -35,13 +35,13 @@ class _Gates(NamedTuple):
 def render(
     report: Report, verdict: Verdict | None, trend: Markup | None, thresholds: tuple[float, float]
 ) -> str:
-    """Return index.html; a verdict adds its gates and what was changed, a trend is an SVG."""
+    """Return index.html; a verdict adds its gates and changed statements; the trend is an SVG."""
     return templates.get("index.html.j2").render(
         report=report,
         headline=words.headline(report),
         totals=list(_totals(report, verdict, thresholds)),
         verdict=verdict,
-        # Without its emoji, which not every font has.
+        # Without the emoji, which some fonts lack.
         outcome=words.OUTCOMES[verdict.outcome].partition(" ")[2] if verdict else "",
         gates=list(_gates(verdict)) if verdict else [],
         title=title,
@@ -59,7 +59,7 @@ def render(
 
 
 def data(report: Report, verdict: Verdict | None, thresholds: tuple[float, float]) -> str:
-    """Return data.js, a script because a page from a disk may fetch nothing; ASCII, and no markup in it."""
+    """Return data.js: a script, because a page opened from disk cannot fetch; ASCII, without markup characters."""
     document = {
         "branch": report.branch,
         "patched": verdict is not None,
@@ -100,19 +100,19 @@ def _gates(verdict: Verdict) -> Iterator[_Gates]:
 def _totals(
     report: Report, verdict: Verdict | None, thresholds: tuple[float, float]
 ) -> Iterator[tuple[str, str, str, str]]:
-    """Yield name, percentage, counts with what they were in the baseline, and level."""
+    """Yield name, percentage, counts with the baseline's percentage, and level."""
     line, branch = (verdict.total.line_before, verdict.total.branch_before) if verdict else (None, None)
     rows = [("Lines", report.lines, line)]
     rows += [("Branches", report.branches, branch)] if report.branch else []
     rows += [("Changed statements", verdict.patch.statements, None)] if verdict else []
     for name, ratio, former in rows:
         if ratio.total:
-            yield name, ratio.text, _said(ratio, former), words.level(ratio, thresholds)
+            yield name, ratio.text, _counted(ratio, former), words.level(ratio, thresholds)
     complete = len(report.files) - len(words.by_missing(report))
-    yield "Files", f"{len(report.files):,}", f"{complete:,} covered completely", ""
+    yield "Files", f"{len(report.files):,}", f"{complete:,} fully covered", ""
 
 
-def _said(ratio: Ratio, before: Ratio | None) -> str:
+def _counted(ratio: Ratio, before: Ratio | None) -> str:
     return f"{ratio.covered:,} of {ratio.total:,}" + (f", before {before.text}" if before else "")
 
 
@@ -121,7 +121,7 @@ def _counts(ratio: Ratio) -> Counts:
 
 
 def _differing(report: Report) -> list[str]:
-    """Return the legs that ran a line which not all ran."""
+    """Return the legs that ran a line which some other leg did not."""
     return sorted(
         {
             leg

@@ -1,4 +1,4 @@
-"""The page of one file: its lines with what ran, what did not, and who says so."""
+"""The page of one file: its lines, which of them ran, and on which legs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from covlane.model.report import FileCoverage, LegGroup
     from covlane.model.verdict import PatchFile
 
-#: What the class of a line means, in a person's words.
-KINDS = {"r": "ran", "m": "did not run", "p": "ran, and not every way on was taken"}
-#: Rows that a browser lays out together, once they are near.
+#: The meaning of each line class.
+KINDS = {"r": "ran", "m": "did not run", "p": "ran, but not every jump was taken"}
+#: Rows that the browser lays out together when they are near the viewport.
 CHUNK = 500
 
 
 class Page(NamedTuple):
-    """All that a page is made of, apart from the file's content.
+    """The data for a page, except the file's content.
 
     Attributes:
         path: the file's repo-relative name.
@@ -35,9 +35,9 @@ class Page(NamedTuple):
         branch: whether branches were measured.
         legs: the names of all legs.
         incomplete: whether the report is.
-        digest: of the content that was measured; empty where no leg told.
-        shares: what legs say where they disagree.
-        patch: what of it was changed, if a verdict tells.
+        digest: of the measured content; empty if no leg recorded it.
+        groups: groups of legs that agree, for lines on which legs disagree.
+        patch: its changes, if there is a verdict.
     """
 
     path: str
@@ -46,7 +46,7 @@ class Page(NamedTuple):
     legs: str
     incomplete: bool
     digest: str = ""
-    shares: tuple[LegGroup, ...] = ()
+    groups: tuple[LegGroup, ...] = ()
     patch: PatchFile | None = None
 
 
@@ -61,7 +61,7 @@ class Row(NamedTuple):
 
 
 def address(path: str) -> str:
-    """Return where the page of a file is: below the site, the same in every report, and in any file system."""
+    """Return a page's path below the site: stable across reports and valid in any file system."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", path)[-80:].lstrip(".-")
     digest = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
     return f"files/{name}-{digest}.html"
@@ -71,18 +71,18 @@ def render(page: Page, content: bytes | None, digest: str) -> str:
     """Return the page as HTML.
 
     Args:
-        page: what it is made of.
-        content: the file as it is now; None where it is not there.
+        page: its data.
+        content: the file's present content, or None.
         digest: of that content.
     """
     text = highlight(content, page.path) if content is not None else None
     notices = [text.note] if text and text.note else []
     if text is None:
-        notices.append("The file is not here, so its lines are shown by their numbers alone.")
+        notices.append("The file is missing here, so only line numbers are shown.")
     elif page.digest and digest != page.digest:
-        notices.append("The file has changed since it was measured: marks may stand beside other lines.")
+        notices.append("The file has changed since it was measured: marks may be beside the wrong lines.")
     elif page.file.executable.bit_length() - 1 > len(text.lines):
-        notices.append("The report has lines past the end of this file: it measured another content.")
+        notices.append("The report has lines past the end of this file: it measured other content.")
     rows = [_row(row) for row in _rows(page, text.lines if text else None)]
     return templates.get("page.html.j2").render(
         page=page,
@@ -96,9 +96,9 @@ def render(page: Page, content: bytes | None, digest: str) -> str:
 
 
 def _row(row: Row) -> str:
-    """Return a line as HTML; a template takes twice the time, and there are hundreds of thousands of them."""
-    said = f' title="{escape("; ".join(row.notes))}"' if row.notes else ""
-    mark = f' role="img" aria-label="{KINDS[row.kind]}"{said}' if row.kind else ""
+    """Return a line as HTML; a template would take twice as long, for hundreds of thousands of lines."""
+    title = f' title="{escape("; ".join(row.notes))}"' if row.notes else ""
+    mark = f' role="img" aria-label="{KINDS[row.kind]}"{title}' if row.kind else ""
     notes = "".join(f"<small>{escape(words.printable(note))}</small>" for note in row.notes)
     number, changed = row.number, " c" if row.changed else ""
     return (
@@ -109,42 +109,44 @@ def _row(row: Row) -> str:
 
 def _rows(page: Page, lines: list[Markup] | None) -> Iterator[Row]:
     file = page.file
-    ways: dict[int, list[str]] = {}
+    branches: dict[int, list[str]] = {}
     for line, target in sorted(file.branches - file.taken):
         if file.executed >> line & 1:
-            ways.setdefault(line, []).append(words.untaken(target))
-    notes: dict[int, list[str]] = {line: list(said) for line, said in ways.items()}
-    for first, sentence in _disputes(page.shares):
+            branches.setdefault(line, []).append(words.untaken(target))
+    notes: dict[int, list[str]] = {line: list(phrases) for line, phrases in branches.items()}
+    for first, sentence in _disputes(page.groups):
         notes.setdefault(first, []).append(sentence)
     changed = set(unpack(from_ranges(page.patch.changed if page.patch else ())))
     missed, ran = set(unpack(file.executable & ~file.executed)), set(unpack(file.executed))
     numbers = range(1, len(lines) + 1) if lines is not None else sorted(missed | ran)
     for number in numbers:
-        kind = "m" if number in missed else "p" if number in ways else "r" if number in ran else ""
+        kind = "m" if number in missed else "p" if number in branches else "r" if number in ran else ""
         code = lines[number - 1] if lines is not None else ""
         yield Row(number, kind, number in changed, code, notes.get(number, ()))
 
 
-def _disputes(shares: Sequence[LegGroup]) -> Iterator[tuple[int, str]]:
-    """Yield, for each run of lines that the same legs ran, its first line and a sentence."""
-    able = 0
-    for share in shares:
-        able |= share.executable
-    bits = [(set(unpack(share.executable)), set(unpack(share.executed))) for share in shares]
+def _disputes(groups: Sequence[LegGroup]) -> Iterator[tuple[int, str]]:
+    """Yield the first line of each block on which the same legs agree, and a sentence."""
+    disputed = 0
+    for group in groups:
+        disputed |= group.executable
+    bits = [(set(unpack(group.executable)), set(unpack(group.executed))) for group in groups]
 
-    def said(line: int) -> tuple[int, ...]:
+    def states_of(line: int) -> tuple[int, ...]:
         return tuple((line in could) + (line in ran) for could, ran in bits)
 
-    # A run: neighbours in the file, of which the same is said.
-    for (_, told), run in groupby(enumerate(unpack(able)), lambda item: (item[1] - item[0], said(item[1]))):
+    # A block: consecutive lines with the same states.
+    for (_, states), run in groupby(
+        enumerate(unpack(disputed)), lambda item: (item[1] - item[0], states_of(item[1]))
+    ):
         lines = [line for _, line in run]
         yield (
             lines[0],
             words.lines(lines[0], lines[-1])
             + ": "
             + "; ".join(
-                f"{verb} {', '.join(leg for share, state in zip(shares, told, strict=True) if state == code for leg in share.legs)}"
-                for code, verb in ((2, "ran on"), (1, "missed by"), (0, "not there for"))
-                if code in told
+                f"{verb} {', '.join(leg for group, state in zip(groups, states, strict=True) if state == code for leg in group.legs)}"
+                for code, verb in ((2, "ran on"), (1, "missed by"), (0, "not executable on"))
+                if code in states
             ),
         )

@@ -1,4 +1,4 @@
-"""The templates, read once, with everything escaped that is not markup of ours."""
+"""The Jinja templates, read once, with autoescaping."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parents[1] / "templates"
 
 @cache
 def environment() -> jinja2.Environment:
-    """Return what reads them."""
+    """Return the Jinja environment."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         undefined=jinja2.StrictUndefined,
@@ -30,5 +30,5 @@ def get(name: str) -> jinja2.Template:
 
 @cache
 def text(name: str) -> str:
-    """Return a file that is no template."""
+    """Return a static file."""
     return (FOLDER / name).read_text("utf-8")
