@@ -105,7 +105,7 @@ def test_what_is_read_outside_of_the_project_names_files_from_the_top(one: Repos
     site = (reports / "html" / "data.js").read_text()
     assert f"{ONE}/calc.py" in site
     page = (reports / "html" / re.findall(r"files/[\w.-]+\.html", site)[0]).read_text()
-    assert "is not here" not in page
+    assert "is missing here" not in page
     data = CoverageData(str(reports / ".coverage"))
     data.read()
     assert data.measured_files() == {str(one.root / "calc.py")}

@@ -93,7 +93,7 @@ def test_how_the_legs_are_grouped_does_not_matter(found: list[Measured], at: int
 @given(legs())
 def test_a_leg_twice_changes_nothing_but_that_it_is_named(found: list[Measured]) -> None:
     once, twice = merged(found), merged([*found, *found])
-    assert all("is there 2 times" in reason for reason in twice.incomplete)
+    assert all("exists 2 times" in reason for reason in twice.incomplete)
     assert replace(twice, incomplete=()) == once
 
 

@@ -154,7 +154,7 @@ def test_what_is_no_file_is_one_that_is_not_there(tmp_path: Path, name: str) -> 
     elif name == "pipe.py":
         os.mkfifo(tmp_path / name)
     write(tmp_path, data_words.report({name: "1+"}))
-    assert "is not here" in (tmp_path / "html" / address(name)).read_text()
+    assert "is missing here" in (tmp_path / "html" / address(name)).read_text()
 
 
 def test_the_overview_is_strict_html_and_its_data_are_the_report_s(tmp_path: Path) -> None:
