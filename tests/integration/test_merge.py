@@ -130,7 +130,7 @@ def test_all_that_is_wrong_is_listed_with_what_to_do(two_legs: Repository) -> No
     found = refused(two_legs)
     beginnings = [
         'coverage-3.12 did not run here; run `nox -s "coverage-3.12"`',
-        "coverage-3.11 is there 2 times; remove",
+        "coverage-3.11 exists 2 times; remove",
         "coverage-3.9 is not in this repository's session list; remove it",
         "coverage-3.11 is left out: it measured commit ffffffffffff",
         "coverage-3.11: the canary was lost",
@@ -284,7 +284,7 @@ def test_what_is_odd_is_named_by_the_merge_and_in_every_report_for_people(two_le
         "x.info: 1 file outside the repository left out: /usr/include/stdio.h",
         f"x.info: 1 record with a negative hit count: read as 0 (first: line 3 of the report, {name})",
         f"x.info: 2 records with an impossible line number: skipped (first: line 2 of the report, {name})",
-        "x.info: web/src/x.ts is read without its line 400 past the end of the file, which has 10",
+        "x.info: web/src/x.ts is read without line 400 past its end at 10",
     ]
     shown = two_legs.covlane("report").stdout
     summary = (two_legs.root / "reports" / "summary.md").read_text()
@@ -301,7 +301,7 @@ def test_a_note_is_shown_where_the_merge_fails_too(two_legs: Repository) -> None
     )
     done = two_legs.covlane("merge", "x.info")
     assert done.returncode == 3
-    assert "  note: x.info: 1 record with a line number that no file has" in done.stderr
+    assert "  note: x.info: 1 record with an impossible line number" in done.stderr
 
 
 def test_omit_holds_for_other_tools_files(two_legs: Repository) -> None:
@@ -333,7 +333,7 @@ def test_two_files_with_one_name_below_two_sources_are_left_out_and_named(two_le
     two_legs.write("x.xml", f"<coverage>{sources}{one.format('web')}{one.format('other')}</coverage>")
     (sentence,) = refused(two_legs, "x.xml")
     assert sentence.startswith(
-        "x.xml: x.ts is left out: its <class> elements: files of this name lie below more than"
+        "x.xml: x.ts is left out: its <class> elements: files of this name are below more than"
     )
 
 
@@ -354,7 +354,7 @@ def test_a_report_that_is_not_there_or_in_no_known_format_is_named(two_legs: Rep
     assert found[0].startswith("README.md is in no format that covlane reads")
     assert "lcov.info does not exist or is not a file; check its name" in found[1]
     assert "loop.xml does not exist" in found[2]
-    assert found[3].startswith("none.xml names no file")
+    assert found[3].startswith("none.xml contains no files")
 
 
 def test_a_name_does_nothing_to_a_terminal_and_makes_no_line_of_its_own(two_legs: Repository) -> None:
@@ -371,7 +371,7 @@ def test_a_name_does_nothing_to_a_terminal_and_makes_no_line_of_its_own(two_legs
     }
     two_legs.write("x.json", json.dumps(document))
     (sentence,) = refused(two_legs, "x.json")
-    assert sentence.startswith(r"x.json: src/\x1b[31m.py\n-> run this can be placed nowhere")
+    assert sentence.startswith(r"x.json: src/\x1b[31m.py\n-> run this matches no file")
 
 
 def test_a_file_or_leg_that_is_named_twice_is_one(two_legs: Repository) -> None:
@@ -594,7 +594,7 @@ def test_hostile_data_of_coverage_py_is_one_sentence(two_legs: Repository) -> No
     with sqlite3.connect(two_legs.root / "x.data") as database:
         database.execute("CREATE TABLE file (id INTEGER)")
     (sentence,) = refused(two_legs, "x.data")
-    assert "x.data cannot be read as coverage.py's data" in sentence
+    assert "x.data cannot be read as a data file of coverage.py" in sentence
 
 
 @pytest.mark.parametrize("task", ["merge", "report", "gate", "patch", "annotate", "upload"])
