@@ -83,7 +83,7 @@ def test_a_person_names_the_pull_request(repository: Repository, github: GitHub)
 
 @pytest.mark.parametrize(
     ("setting", "said"),
-    [("never", "nothing is commented"), ("on-change", "no change to report, so #7 gets no comment")],
+    [("never", "no comment is written"), ("on-change", "no change to report, so #7 gets no comment")],
 )
 def test_nothing_is_posted_where_it_is_so_set(
     repository: Repository, github: GitHub, setting: str, said: str

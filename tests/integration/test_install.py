@@ -255,10 +255,10 @@ def huge(handler: BaseHTTPRequestHandler, content: bytes) -> None:
 FAULTS = [
     (html, r"the download begins with b'<!DOCTYPE html>\\n<title>Log in</title>', not with b'PK'"),
     (cut, "broke the connection off"),
-    (cut_unannounced, "has the SHA-256 [0-9a-f]{64}, and [0-9a-f]{64} is locked"),
+    (cut_unannounced, "has the SHA-256 [0-9a-f]{64}, but the lock has [0-9a-f]{64}"),
     (cut_chunk, "broke the connection off"),
     (empty, "the download begins with b'', not with b'PK'"),
-    (altered, "has the SHA-256 [0-9a-f]{64}, and [0-9a-f]{64} is locked"),
+    (altered, "has the SHA-256 [0-9a-f]{64}, but the lock has [0-9a-f]{64}"),
     (reset, "broke the connection off"),
     (missing, r"answered 404 for /cli/cs-coverage-.*-[0-9a-f]{40}\.zip\n"),
     (elsewhere, r"answered 302 for /cli/cs-coverage.*, a redirect to evil\.example\.com\n"),
@@ -328,8 +328,8 @@ def test_nothing_is_downloaded_from_a_doubtful_address(machine: Machine, base: s
 @pytest.mark.parametrize(
     ("says", "code", "cause"),
     [
-        (f"cs-coverage version 1.2.3 ({OTHER})", 0, rf"holds cs-coverage 1\.2\.3 \({OTHER}\)"),
-        (f"cs-coverage version 1.2.4 ({BUILD})", 0, rf"holds cs-coverage 1\.2\.4 \({BUILD}\)"),
+        (f"cs-coverage version 1.2.3 ({OTHER})", 0, rf"contains cs-coverage 1\.2\.3 \({OTHER}\)"),
+        (f"cs-coverage version 1.2.4 ({BUILD})", 0, rf"contains cs-coverage 1\.2\.4 \({BUILD}\)"),
         (f"cs-coverage version 1.2.3 ({BUILD})", 3, "ended with exit code 3"),
         ("\x1b[2Jcs-coverage 1.2.3", 0, r"printed: \[2Jcs-coverage 1\.2\.3"),
         ("", 0, "printed: nothing"),
@@ -482,9 +482,9 @@ def test_a_build_that_is_locked_is_not_trusted_anew(machine: Machine) -> None:
     machine.serves(archive(program(machine.log)))
     former = machine.lock.read_bytes()
     machine.downloads.holds(archive(program(machine.log) + b"#"))
-    with pytest.raises(ToolError, match="is locked"):
+    with pytest.raises(ToolError, match="but the lock has"):
         machine.install(BUILD)
-    with pytest.raises(ToolError, match="is locked"):
+    with pytest.raises(ToolError, match="but the lock has"):
         machine.install("1.2.3")
     assert machine.lock.read_bytes() == former
 
@@ -606,7 +606,7 @@ def test_the_script_s_risk_is_stated_before_it_runs(machine: Machine) -> None:
     machine.downloads.files["/cli/install-cs-coverage-tool.sh"] = SCRIPT
     done = covlane_command(machine, "install-cs-coverage", "--installer-script")
     assert done.returncode == 0, done.stderr
-    assert "neither pinned nor checked" in done.stdout.splitlines()[0]
+    assert "not pinned, and no hash is checked" in done.stdout.splitlines()[0]
     assert "arguments: -y" in done.stdout
 
 

@@ -213,7 +213,7 @@ def test_a_fork_s_pull_request_is_judged_annotated_and_told_by_names_from_the_to
         f"<!-- covlane: coverage of {ONE} -->\n**{ONE}: ❌ Coverage fails: patch"
     )
     assert {*re.findall(rf"\({re.escape(blob)}([^)#]*)", comment["body"])} == {f"{ONE}/calc.py"}
-    assert f"The same in {ONE}: `nox -s coverage`" in comment["body"]
+    assert f"Reproduce in {ONE}: `nox -s coverage`" in comment["body"]
     # The lane at the top, and that of the neighbour, would comment beside it.
     with zipfile.ZipFile(hub.runner.storage.artifacts(1) / "verdict", "w") as packed:
         packed.write(hub.artifact(1, "packages.one-verdict") / "verdict.json", "verdict.json")
