@@ -74,7 +74,7 @@ def start(plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> Engi
 def reader(
     plan: Plan, paths: list[str], executed_items: dict[str, set[Item]], before: WorkerPool | None = None
 ) -> Reader:
-    """Return what counts the files of a leg: `paths` are all of them, `executed_items` what ran in those that did.
+    """Return the engine's reader: `paths` are all measured files, `executed_items` the lines and branches that ran.
 
     `before` is what `ahead` began.
     """

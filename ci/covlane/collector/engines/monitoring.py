@@ -52,7 +52,7 @@ def tool() -> int:
 
 
 class Recorder:
-    """What ran of the code that is watched, each line chosen to the leg's record as it runs."""
+    """What ran of the code that is watched, each line reported to the leg's record as it runs."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class Recorder:
 
 
 def places(flags: Flags) -> RecordPlaces:
-    """Return where the lines and marks of a file are chosen; a near number that it has not has no place."""
+    """Return the places in the record of a file's lines and marks; a near number that the file lacks has none."""
     numbers = flags.numbers
     first = bisect_left(numbers, FAR)
     near = array("I", b"\xff" * (4 * (numbers[first - 1] + 1) if first else 0))
