@@ -27,7 +27,7 @@ class Evidence:
         notes: how these were found, where that was not by Python's syntax.
         baseline: what the ratchet compares with, if it can.
         following: where the lines of the baseline's files stand now, of those that changed since.
-        unfollowed: the files of the baseline of which that cannot be told.
+        unfollowed: the files of the baseline whose lines cannot be followed.
         state: how it was found, or why not.
         incomplete: a sentence for all that could not be seen, and for a report of other content.
     """
