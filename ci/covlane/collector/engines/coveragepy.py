@@ -84,14 +84,12 @@ class Engine:
         @functools.wraps(settrace)
         def set_other(function: Any) -> None:
             # coverage.py's own, or one of its own that somebody puts back, as threading does in each thread.
-            # At the end of a thread, or of the process, there may be no caller in Python.
             caller = _caller()
+            if caller is None and function is None:
+                # PyPy itself, when the program has ended: what is registered for the exit is still to run.
+                return
             homes = caller, getattr(function, "__module__", None), type(function).__module__
-            if (
-                caller
-                and not _monitors()
-                and not any(str(home).partition(".")[0] == "coverage" for home in homes)
-            ):
+            if not _monitors() and not any(str(home).partition(".")[0] == "coverage" for home in homes):
                 self._lose(REPLACED)
             settrace(function)
 

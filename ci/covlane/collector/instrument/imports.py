@@ -27,7 +27,7 @@ def hook_imports(engine: Instrumenter) -> None:
     """
     original = SourceFileLoader.get_code
     plain = SourceFileLoader.source_to_code
-    own = f"{(__package__ or '').partition(chr(46))[0]}."
+    own = (__package__ or "").partition(".")[0] + "."
     unchanged = dict(CHANGED)
 
     def get_code(self: SourceFileLoader, fullname: str) -> types.CodeType | None:

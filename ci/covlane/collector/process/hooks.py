@@ -6,7 +6,6 @@ import atexit
 import contextlib
 import functools
 import os
-import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -63,18 +62,6 @@ def hook_ends(end: Callable[[], None], before: Callable[[], None]) -> None:
         register(before)
     for name in ("_exit", "execv", "execve", "abort"):
         do_before(os, name, lambda *_, **__: end())
-    if sys.implementation.name == "pypy":
-        # It stops tracing when the program has come to its end, and calls what is registered then.
-        do_before(sys, "settrace", lambda function: None if function or _runs_program() else before())
-
-
-def _runs_program() -> bool:
-    """Say whether a frame of the program is on the stack, rather than the interpreter's end and our own hooks alone."""
-    frame: types.FrameType | None = sys._getframe()
-    own = (__package__ or "").partition(".")[0] + "."
-    while frame and str(frame.f_globals.get("__name__")).startswith(own):
-        frame = frame.f_back
-    return frame is not None
 
 
 def do_before(module: types.ModuleType, name: str, work: Callable[..., object]) -> None:

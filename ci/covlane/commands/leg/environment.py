@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import nox
 from nox.command import CommandFailed
 
-from covlane.config import engines, lockfile, settings
+from covlane.config import engines, lockfile, pythons, settings
 from covlane.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,13 @@ def install(session: nox.Session, configured: Configured, clients: Local, folder
     Returns:
         Whether there is more to do: under `nox --install-only` there is not.
     """
-    measuring = [*engines.ENGINES[configured.settings.engine], *mode(configured.settings)[0]]
+    engine = configured.settings.engine
+    if engine == "slipcover-cli" and pythons.minor(str(session.python)) >= engines.TOO_NEW:
+        raise UsageError(
+            f"SlipCover {engines.MODEL} cannot be installed on Python {session.python}",
+            'set engine = "slipcover", which has the same lines and branches',
+        )
+    measuring = [*engines.ENGINES[engine], *mode(configured.settings)[0]]
     with _group("environment", clients.environ):
         return _install_all(session, configured, folder, measuring)
 
