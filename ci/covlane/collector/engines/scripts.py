@@ -12,7 +12,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..instrument.instrumenter import UNMARKED, unmeasured
-from ..instrument.marks import collecting_warnings
 from ..leg.stdlib import io, os
 
 if TYPE_CHECKING:
@@ -69,6 +68,8 @@ def _source(engine: Instrumenter, code: types.CodeType) -> bytes | None:
 
 
 def _is_whole(code: types.CodeType, source: bytes) -> bool:
+    from ..instrument.marks import collecting_warnings  # with ast, which few programs need
+
     try:
         with collecting_warnings(code.co_filename):
             own = compile(source, code.co_filename, "exec", code.co_flags & FUTURE, dont_inherit=True)
