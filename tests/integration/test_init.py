@@ -76,7 +76,9 @@ def test_an_empty_repository_gets_the_lane(repository: Path) -> None:
         WORKFLOW,
         COMMENT,
     ]
-    assert [note.partition(":")[0] for note in outcome.notes] == ["pyproject.toml"]
+    assert [note.partition(":")[0] for note in outcome.notes if not note.startswith("covlane ")] == [
+        "pyproject.toml"
+    ]
     assert set(snapshot(repository)) == {change.path for change in outcome.changes}
     run(repository, "git", "check-ignore", "reports/coverage.json", ".nox/coverage-3-12/bin/python")
 
@@ -122,7 +124,7 @@ def test_a_setup_py_repository_builds_as_before(repository: Path) -> None:
     (repository / "setup.py").write_text("from setuptools import setup\nsetup(name='demo')\n")
     outcome = init(repository)
     assert not (repository / "pyproject.toml").exists()
-    assert "how pip builds" in outcome.notes[0]
+    assert "how pip builds" in " ".join(outcome.notes)
 
 
 def test_a_workflow_of_another_hand_stands_until_forced(repository: Path) -> None:
@@ -220,7 +222,7 @@ def test_a_noxfile_with_sessions_of_our_names_keeps_them(repository: Path) -> No
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("COVLANE", "NOX"))}
     done = process.run([sys.executable, "-m", "covlane", "init"], cwd=repository, environ=environ)
     assert done.code == 0, done.stderr
-    assert done.stderr == "now run: nox -s covlane-coverage\n"
+    assert done.stderr.endswith("now run: nox -s covlane-coverage\n")
     assert "run: nox -s covlane-workflow\n" in (repository / WORKFLOW).read_text()
     listed = run(repository, sys.executable, "-m", "nox", "--script-mode", "none", "-l")
     assert {" coverage", " covlane-coverage-3.10", " covlane-report", " covlane-workflow"} <= {

@@ -18,7 +18,7 @@ from runner.expressions import Expressions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_INSTALL = re.compile(r'python -m pip install (-e \.|covlane==[\w.]+|"\$GITHUB_ACTION_PATH")')
+_INSTALL = re.compile(r'python -m pip install (-e \.|covlane==[\w.]+|"\$GITHUB_ACTION_PATH"|"\$REQUIREMENT")')
 
 
 def load(text: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from covlane.config import installed
 from covlane.config.settings import keys
 from covlane.errors import UsageError
 from covlane.result import Result
@@ -106,7 +107,7 @@ def run(
     remarks = [f"the project is {configured.root}, the nearest folder that looks like one"] if found else []
     read, git = worktree.reader(configured.top), clients.git
     branch = bases.default_branch(configured, git, clients.environ) or git.branch()
-    known = facts(configured, read, branch)
+    known = facts(configured, read, branch, installed.requirement(installed.record()))
     configured = reload({key.variable: known[key.name] for key in keys() if key.name in known})
     outcome = plan(configured, read, force=force, facts=known)
     if not show_only:

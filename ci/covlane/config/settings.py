@@ -106,7 +106,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     takes them (`-e .`, `-r requirements.txt`, `hypothesis`), `groups` names of dependency groups; `locked`
     holds both to the versions in uv.lock. `pytest_args` come before the arguments that a person gives. Each
     list of `paths` is a folder and, as in coverage.py's `[paths]`, its names elsewhere. `prefix` begins
-    the names of all sessions, where a noxfile has others of those names.
+    the names of all sessions, where a noxfile has others of those names. `covlane_requirement` is what workflows
+    install covlane from: any requirement that pip takes.
     """
 
     source: tuple[str, ...] = ()
@@ -130,6 +131,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     names: Literal["checkout", "project"] = "checkout"
     cache: str = ".covlane_cache"
     prefix: str = ""
+    covlane_requirement: str = ""
     html: bool = True
     thresholds: Thresholds = (60, 80)
     paths: dict[str, tuple[str, ...]] = {}
@@ -172,6 +174,10 @@ _NAMES = {
     "github.requirements": (
         r"([\w.][\w./-]*)?",
         "a file inside the project's folder: letters, digits, points, slashes and hyphens",
+    ),
+    "covlane-requirement": (
+        r"([\w.][^\n$'\"\\`]*)?",
+        "a requirement, such as 'covlane==1.2', 'covlane @ git+https://example.com/covlane@COMMIT' or a wheel's path",
     ),
     "prefix": ("([A-Za-z0-9][A-Za-z0-9_.-]{0,50})?", "letters, digits, underscores, points and hyphens"),
 }

@@ -54,6 +54,7 @@ def plan(
     planned = list(zip(existing.items(), edits, strict=True))
     changes = [Change(path, old, edit.new, edit.why) for (path, old), edit in planned if edit.new is not None]
     notes = [f"{path}: {edit.why}" for (path, _), edit in planned if edit.new is None and edit.why]
+    notes += {workflow.unreleased(new) for old, new, _ in jobs.values() if old is None} - {""}
     return Outcome(tuple(changes), (*notes, *_unread(folder, read)))
 
 
@@ -71,25 +72,32 @@ def _unread(folder: str, read: Callable[[str], bytes | None]) -> Iterator[str]:
             yield f"{path}: GitHub reads workflows only at the top of the repository; remove this one"
 
 
-def facts(configured: Configured, read: Callable[[str], bytes | None], branch: str | None) -> dict[str, str]:
+def facts(
+    configured: Configured, read: Callable[[str], bytes | None], branch: str | None, requirement: str = ""
+) -> dict[str, str]:
     """Return the settings to write down, by key: not set, not the default, and not detectable later.
 
     Args:
         configured: the repository's settings.
         read: as of `plan`.
         branch: the default branch, None where it is not known.
+        requirement: what installs this very covlane, where it came from git; "" otherwise.
 
     Raises:
         UsageError: noxfile.py is not valid Python.
     """
     noxfile = read(posixpath.join(configured.folder, sessions_file.PATH))
     taken = sessions_file.taken(noxfile, configured.settings.prefix)
-    detected = {"github.default-branch": branch, "prefix": sessions_file.PREFIX if taken else None}
-    now = {"github.default-branch": configured.settings.github.default_branch, "prefix": ""}
+    detected = {
+        "github.default-branch": branch,
+        "prefix": sessions_file.PREFIX if taken else None,
+        "covlane-requirement": requirement,
+    }
+    now = {"github.default-branch": configured.settings.github.default_branch}
     return {
         key: value
         for key, value in detected.items()
-        if value and value != now[key] and configured.origins[key] == DEFAULT
+        if value and value != now.get(key) and configured.origins[key] == DEFAULT
     }
 
 
@@ -105,7 +113,9 @@ def workflows(
     if pinned := configured.settings.github.requirements:
         workflow.check_requirements(pinned, read(posixpath.join(folder, pinned)))
     document = settings_files.document_of(read(posixpath.join(folder, "pyproject.toml")))
-    command = install or workflow.install_command(settings_files.project_name(document))
+    command = install or workflow.install_command(
+        settings_files.project_name(document), configured.settings.covlane_requirement
+    )
     found = workflow.workflows(configured.settings, command, folder)
     return {path: (read(path), new, why) for path, (new, why) in found.items()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 import jinja2
@@ -51,12 +52,27 @@ OUTPUTS = {
 }
 
 
-def install_command(project: str) -> str:
-    """Return how a job of the project gets covlane; covlane's own jobs run the checkout.
+def install_command(project: str, requirement: str = "") -> str:
+    """Return how a job of the project installs covlane; covlane's own jobs install the checkout.
 
-    The version is the one that wrote the workflow: another one would write another.
+    Args:
+        project: the project's name.
+        requirement: the setting `covlane-requirement`; by default the version that writes the workflow, since
+            another version would write another workflow.
     """
-    return "python -m pip install " + ("-e ." if project == "covlane" else f"covlane=={covlane.__version__}")
+    if not requirement and project == "covlane":
+        return "python -m pip install -e ."
+    return f"python -m pip install {shlex.quote(requirement or f'covlane=={covlane.__version__}')}"
+
+
+def unreleased(text: str) -> str:
+    """Return a note where a command or a workflow installs a version that the package index does not have yet."""
+    if f"covlane=={covlane.__version__}" not in text or ".dev" not in covlane.__version__:
+        return ""
+    return (
+        f"covlane {covlane.__version__} is not on the package index yet: set `covlane-requirement` in [tool.covlane] "
+        "to a git reference or a wheel's path"
+    )
 
 
 def check_requirements(path: str, content: bytes | None) -> None:
@@ -107,6 +123,9 @@ def render(
     place, key = f"{inside}/", f"{inside if reusable else checkout.slug(folder)}/"
     artifacts = "${{ needs.plan.outputs.artifacts }}" if reusable else checkout.artifacts(folder)
     pinned = settings.github.requirements
+    install = (
+        _quoted(install) if re.search(r": | #", install) else install
+    )  # YAML would read these as its own
     github_ref = f"'refs/heads/{settings.github.default_branch.replace(chr(39), 2 * chr(39))}'"
     if reusable:
         github_ref = "format('refs/heads/{0}', github.event.repository.default_branch)"
@@ -129,6 +148,7 @@ def render(
         actions=ACTIONS,
         artifacts=artifacts,
         baselines=place.lstrip("/") + (settings.baseline.path or f"{settings.reports}/baselines"),
+        default_requirement=f"covlane=={covlane.__version__}",
         cache=settings.cache and place.lstrip("/") + settings.cache,
         # The branch of the push filter; a workflow that is called has the caller's filter instead of one of its own.
         default_ref=github_ref,
@@ -153,6 +173,7 @@ def render(
         reports=place.lstrip("/") + settings.reports,
         reusable=reusable,
         settings=settings,
+        unreleased=unreleased(install),
         title=checkout.title("" if reusable else folder),
     )
 
@@ -162,7 +183,7 @@ def reusable(settings: Settings) -> str:
     # The runner of each leg comes with the matrix, and durations do no harm where nothing is split by them.
     github = msgspec.structs.replace(settings.github, runner="${{ inputs.runner }}", comment="always")
     adapted = msgspec.structs.replace(settings, reports="${{ inputs.reports }}", shards=2, github=github)
-    return render(adapted, install_command(""), reusable=True)
+    return render(adapted, 'python -m pip install "$REQUIREMENT"', reusable=True)
 
 
 def _quoted(text: str) -> str:

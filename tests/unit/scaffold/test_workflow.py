@@ -54,6 +54,33 @@ def test_the_workflow_is_the_golden_one(name: str) -> None:
     assert (GOLDEN / name).read_text("utf-8") == EVERY[name]
 
 
+@pytest.mark.parametrize(
+    ("requirement", "run"),
+    [
+        ("covlane==1.2", "python -m pip install covlane==1.2"),
+        ("wheels/covlane-1.2-py3-none-any.whl", "python -m pip install wheels/covlane-1.2-py3-none-any.whl"),
+        (
+            "covlane @ git+https://example.com/covlane@1a2b#subdirectory=a",
+            "python -m pip install 'covlane @ git+https://example.com/covlane@1a2b#subdirectory=a'",
+        ),
+        ("covlane ; python_version: #3", "python -m pip install 'covlane ; python_version: #3'"),
+    ],
+)
+def test_every_job_installs_covlane_by_the_requirement(requirement: str, run: str) -> None:
+    text = render(Settings(), install_command("pkg", requirement))
+    jobs = yaml.safe_load(text)["jobs"]
+    for job in ("plan", "leg", "deliver"):
+        assert [step["run"] for step in jobs[job]["steps"] if "pip install" in step.get("run", "")] == [run]
+
+
+def test_a_development_version_says_that_the_index_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("covlane.__version__", "2.0.dev1")
+    assert "covlane 2.0.dev1 is not on the package index yet" in render(Settings(), install_command("pkg"))
+    assert "package index" not in render(Settings(), install_command("pkg", "covlane @ git+https://h/c@1"))
+    monkeypatch.setattr("covlane.__version__", "2.0")
+    assert "package index" not in render(Settings(), install_command("pkg"))
+
+
 def test_settings_reach_the_workflow_quoted() -> None:
     github = GitHub(runner="my: runner", default_branch='tr"unk', timeout=7)
     text = render(Settings(reports="out/cov", github=github), "pip install x")
