@@ -93,6 +93,14 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Write docs/settings.md from the code: nox -s docs."""
+    session.install("-e", ".")
+    document = session.run("python", "-m", "covlane.config.reference", silent=True)
+    Path("docs/settings.md").write_text(str(document), "utf-8")
+
+
+@nox.session(default=False)
 def actions(session: nox.Session) -> None:
     """Lint the workflows, one with all that settings can add, and the action: zizmor, GitHub's schema, actionlint."""
     session.install(*nox.project.dependency_groups(PROJECT, "actions"))

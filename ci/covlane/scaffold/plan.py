@@ -54,8 +54,8 @@ def plan(
     planned = list(zip(existing.items(), edits, strict=True))
     changes = [Change(path, old, edit.new, edit.why) for (path, old), edit in planned if edit.new is not None]
     notes = [f"{path}: {edit.why}" for (path, _), edit in planned if edit.new is None and edit.why]
-    notes += {workflow.unreleased(new) for old, new, _ in jobs.values() if old is None} - {""}
-    return Outcome(tuple(changes), (*notes, *_unread(folder, read)))
+    unreleased = {workflow.unreleased(new) for old, new, _ in jobs.values() if old is None} - {""}
+    return Outcome(tuple(changes), (*unreleased, *notes, *_unread(folder, read)))
 
 
 def paths(configured: Configured, outcome: Outcome) -> list[str]:
