@@ -93,6 +93,13 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def build(session: nox.Session) -> None:
+    """Build sdist and wheel, check both and run the wheel: nox -s build; for a release nox -s build -- v1.2.0."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "build"))
+    session.run("python", "-m", "release.build", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Write docs/settings.md from the code: nox -s docs."""
     session.install("-e", ".")
