@@ -108,6 +108,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def pictures(session: nox.Session) -> None:
+    """Write the pictures of README.md, docs/terminal.svg and docs/page.png: nox -s pictures."""
+    session.install("-e", ".")
+    session.run("python", "-m", "pictures.pictures", env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def actions(session: nox.Session) -> None:
     """Lint the workflows, one with all that settings can add, and the action: zizmor, GitHub's schema, actionlint."""
     session.install(*nox.project.dependency_groups(PROJECT, "actions"))
