@@ -139,9 +139,16 @@ def _finish(result: Result, *, json: bool = False) -> None:
 @_task(
     diff="show the changes and write nothing",
     force="overwrite a workflow that init did not write or that was changed",
+    codescene="have the workflow upload the default branch's reports to CodeScene (codescene.upload = true)",
     check="only compare the workflows with the settings; exits 2 with the difference if they are out of date",
 )
-def init(_context: Context, diff: bool = False, force: bool = False, check: bool = False) -> None:
+def init(
+    _context: Context,
+    diff: bool = False,
+    force: bool = False,
+    codescene: bool = False,
+    check: bool = False,
+) -> None:
     """Write noxfile.py, tasks.py and the workflow, or add to those that exist.
 
     Example: covlane init --diff
@@ -153,7 +160,9 @@ def init(_context: Context, diff: bool = False, force: bool = False, check: bool
     if check:
         _finish(command.check(configured, clients))
     else:
-        _finish(command.run(configured, clients, _configured, show_only=diff, force=force))
+        _finish(
+            command.run(configured, clients, _configured, show_only=diff, force=force, codescene=codescene)
+        )
 
 
 @_task(

@@ -69,3 +69,24 @@ def test_a_workflow_that_is_missing_is_told(repository: Repository) -> None:
     done = repository.covlane("init", "--check")
     assert done.returncode == 2
     assert f"{PATH}, {COMMENT}" in done.stderr
+
+
+def test_the_workflow_uploads_to_codescene_where_that_is_asked_for(repository: Repository) -> None:
+    assert repository.covlane("init").returncode == 0
+    workflow = repository.root / PATH
+    assert "CS_" not in workflow.read_text("utf-8")
+    workflow.unlink()
+    done = repository.covlane("init", "--codescene")
+    assert done.returncode == 0
+    assert "codescene.upload = true\n" in (repository.root / "pyproject.toml").read_text("utf-8")
+    assert "secrets.CS_ACCESS_TOKEN" in workflow.read_text("utf-8")
+    assert repository.covlane("init", "--check").returncode == 0
+    assert "nothing to do" in repository.covlane("init", "--codescene").stderr
+
+
+def test_an_upload_that_the_settings_refuse_cannot_be_asked_for(repository: Repository) -> None:
+    repository.settings("codescene.upload = false")
+    done = repository.covlane("init", "--codescene")
+    assert done.returncode == 2
+    assert "codescene.upload is false" in done.stderr
+    assert not (repository.root / PATH).exists()

@@ -16,7 +16,7 @@ from covlane.workspace import bases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from typing import TextIO
+    from typing import Literal, TextIO
 
     from covlane.config.settings import Configured
     from covlane.connections.local import Local
@@ -89,6 +89,7 @@ def run(
     *,
     show_only: bool = False,
     force: bool = False,
+    codescene: bool = False,
 ) -> Initialized:
     """Write what a project lacks.
 
@@ -98,22 +99,38 @@ def run(
         reload: returns the settings anew, with overrides by environment variable.
         show_only: write nothing.
         force: replace workflows that were changed or written by hand.
+        codescene: have the workflow upload to CodeScene.
 
     Raises:
-        UsageError: a file cannot take the addition; nothing was written.
+        UsageError: the settings refuse uploads, or a file cannot take the addition; nothing was written.
         ReportError: a file cannot be written.
     """
     found = configured.root != Path.cwd()
     remarks = [f"the project is {configured.root}, the nearest folder that looks like one"] if found else []
     read, git = worktree.reader(configured.top), clients.git
     branch = bases.default_branch(configured, git, clients.environ) or git.branch()
-    known = facts(configured, read, branch, installed.requirement(installed.record()))
-    configured = reload({key.variable: known[key.name] for key in keys() if key.name in known})
+    known: dict[str, str | bool] = {
+        **facts(configured, read, branch, installed.requirement(installed.record()))
+    }
+    if codescene and not configured.settings.codescene.upload:
+        known["codescene.upload"] = _uploads(configured)
+    overrides = {key.variable: known[key.name] for key in keys() if key.name in known}
+    configured = reload(
+        {name: value if isinstance(value, str) else "true" for name, value in overrides.items()}
+    )
     outcome = plan(configured, read, force=force, facts=known)
     if not show_only:
         worktree.apply(outcome.changes, configured.top)
     remarks += [*outcome.notes, *worktree.hidden(paths(configured, outcome), git)]
     return Initialized(outcome.changes, tuple(remarks), not show_only, configured.session)
+
+
+def _uploads(configured: Configured) -> Literal[True]:
+    """Return the value of `codescene.upload` for --codescene, unless the settings refuse uploads."""
+    if configured.settings.codescene.upload is False:
+        origin = configured.origins["codescene.upload"]
+        raise UsageError(f"{origin}: codescene.upload is false", "remove it, or leave out --codescene")
+    return True
 
 
 def check(configured: Configured, clients: Local) -> WorkflowsChecked:

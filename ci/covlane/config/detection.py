@@ -8,7 +8,7 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from covlane.config import checkout, lockfile, pythons
+from covlane.config import checkout, delivery, lockfile, pythons
 from covlane.config.metadata import Metadata, ini, table
 from covlane.config.requirements import from_tools
 from covlane.config.sources import resolve
@@ -87,6 +87,8 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
     found["locked"] = _locked(root, given.get("install", found["install"][0]))
     if _packs_every_folder(root, document, metadata):
         found["reports"] = (".reports", "setuptools would take a folder `reports` for a package")
+    if uploads := delivery.asked(root, document):
+        found["codescene.upload"] = uploads
     if folder := checkout.folder(root):
         found["github.lane"] = (checkout.title(folder), "the project's folder in the checkout")
     return found

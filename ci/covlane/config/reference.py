@@ -121,7 +121,11 @@ SECTIONS: dict[str, dict[str, Meaning]] = {
         "baseline.path": Meaning("the file or folder", "`coverage-baseline.json`"),
     },
     "CodeScene": {
-        "codescene.upload": Meaning("deliver reports to CodeScene"),
+        "codescene.upload": Meaning(
+            "`true`: [the workflow uploads](codescene.md) the reports of the default branch; `false`: nothing uploads them",
+            "`true` where another key of this table is set or a workflow names a secret `CS_…`, "
+            "else `covlane upload` alone does",
+        ),
         "codescene.url": Meaning("base of the REST API; on-premises `https://HOST/api/v2`"),
         "codescene.via": Meaning("`cli` (cs-coverage) or `rest`; `auto` uses the CLI where it is installed"),
         "codescene.downloads": Meaning("where `install-cs-coverage` downloads from, for example a mirror"),
@@ -162,6 +166,7 @@ SECTIONS: dict[str, dict[str, Meaning]] = {
         "github.code-quality": Meaning("also send the report to GitHub Code Quality"),
         "github.events": Meaning("further events that start the workflow"),
         "github.schedule": Meaning("schedule of the workflow: five fields of cron, in UTC"),
+        "github.cache": Meaning("keep the folder of `cache` between the workflow's runs"),
         "github.environment": Meaning(
             "the [environment](github.md#jobs-that-hold-secrets) that holds `CS_ACCESS_TOKEN`"
         ),

@@ -46,13 +46,15 @@ _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class CodeScene(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """Where and how the merged report is delivered to CodeScene; without `upload` it is not.
+    """Where and how the merged report is delivered to CodeScene.
+
+    `upload` has the workflow upload (true) or refuses every upload (false); None leaves it to a person.
 
     `line_coverage` is the format of line coverage: a separate upload as Cobertura, or the LCOV that has branches too.
     `secrets` are globs of variables that no install, build or test gets, beside those that covlane knows.
     """
 
-    upload: bool = True
+    upload: bool | None = None
     url: str = "https://api.codescene.io/v2"
     via: Literal["auto", "cli", "rest"] = "auto"
     downloads: str = "https://downloads.codescene.io/enterprise/cli"
@@ -67,7 +69,7 @@ class GitHub(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
     `systems` maps an operating system to its runner, where legs run on several; `lane` names the comment, so that
     several lanes stand side by side; `timeout` is a leg's, in minutes. `events` start the workflow too, `schedule`
-    (cron, UTC) does so by the clock. `environment` is the one of the job that holds the upload's secrets;
+    (cron, UTC) does so by the clock. `cache` keeps the folder of the setting `cache` between runs. `environment` is the one of the job that holds the upload's secrets;
     `requirements` is a file with hashes that jobs with secrets or write permissions install covlane from.
     """
 
@@ -80,6 +82,7 @@ class GitHub(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     code_quality: bool = False
     events: tuple[Event, ...] = ()
     schedule: str = ""
+    cache: bool = False
     environment: str = ""
     requirements: str = ""
 
@@ -145,6 +148,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 #: Descriptions of the types, for error messages.
 _WORDS = (
     (bool, "true or false"),
+    (bool | None, "true or false"),
     (str, "a string"),
     (Workers, "a number from 0 on, or 'auto'"),
     (Positive, "a number from 1 on"),
@@ -340,7 +344,7 @@ def _overrides(environ: Mapping[str, str], known: dict[str, Key]) -> dict[str, t
 
 def _from_text(key: Key, text: str) -> object:
     """Read an environment variable: TOML for tables, TOML or comma-separated for a list, true or false."""
-    if key.type is bool or (key.type == bool | Percent and text.lower() in _TRUTHS):
+    if key.type in (bool, bool | None) or (key.type == bool | Percent and text.lower() in _TRUTHS):
         return _TRUTHS.get(text.lower(), text)
     if (kind := getattr(key.type, "__origin__", None)) in {tuple, dict}:
         if text.lstrip().startswith("[") or kind is dict:

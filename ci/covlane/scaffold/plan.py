@@ -21,7 +21,7 @@ def plan(
     *,
     force: bool = False,
     install: str | None = None,
-    facts: Mapping[str, str] | None = None,
+    facts: Mapping[str, str | bool] | None = None,
 ) -> Outcome:
     """Return the changes that set up a project; none where it is set up.
 

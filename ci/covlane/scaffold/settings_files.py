@@ -44,7 +44,7 @@ def project_name(document: dict[str, Any]) -> str:
     return str(project.get("name", "")) if isinstance(project, dict) else ""
 
 
-def pyproject(old: bytes | None, facts: Mapping[str, str] = MappingProxyType({})) -> Edit:
+def pyproject(old: bytes | None, facts: Mapping[str, str | bool] = MappingProxyType({})) -> Edit:
     """Return the edit of pyproject.toml: a new table at its end, or the facts in the existing one.
 
     A repository without the file gets one for facts alone: with one, pip and other tools treat the project differently.
@@ -83,7 +83,7 @@ def _with_facts(old: bytes, lines: str) -> Edit:
     if not head or not _reads(new):
         missing = ", ".join(lines.splitlines())
         raise UsageError(f"[tool.covlane] lacks {missing}", "add it there; nothing was changed")
-    return Edit(new, "settings that cannot be detected later")
+    return Edit(new, "settings that are not detected")
 
 
 def _reads(content: bytes) -> bool:

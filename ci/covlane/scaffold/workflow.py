@@ -22,6 +22,8 @@ PATH = ".github/workflows/coverage.yml"
 COMMENT = ".github/workflows/coverage-comment.yml"
 #: Folders that no action takes for a pattern, a comment or an expression.
 _FOLDER = re.compile(r"(?![!#~ ])[\w @+,=()&'%~!#./-]*(?<! )")
+#: Runners whose default shell is bash.
+_HAS_BASH = re.compile("ubuntu|macos")
 #: How a workflow that covlane wrote starts.
 MARKER = "# Written by covlane init"
 #: The Python that runs covlane and nox, whichever Python a leg measures.
@@ -122,7 +124,7 @@ def render(
     inside = "${{ inputs.working-directory }}" if reusable else folder
     place, key = f"{inside}/", f"{inside if reusable else checkout.slug(folder)}/"
     artifacts = "${{ needs.plan.outputs.artifacts }}" if reusable else checkout.artifacts(folder)
-    pinned = settings.github.requirements
+    github, pinned = settings.github, settings.github.requirements
     install = (
         _quoted(install) if re.search(r": | #", install) else install
     )  # YAML would read these as its own
@@ -173,6 +175,8 @@ def render(
         reports=place.lstrip("/") + settings.reports,
         reusable=reusable,
         settings=settings,
+        # Elsewhere the default shell is another one, which reads no "$SESSION".
+        shell=reusable or not all(map(_HAS_BASH.match, (github.runner, *github.systems.values()))),
         unreleased=unreleased(install),
         title=checkout.title("" if reusable else folder),
     )
@@ -180,9 +184,15 @@ def render(
 
 def reusable(settings: Settings) -> str:
     """Return the reusable workflow, which takes as inputs what only a project's settings know."""
-    # The runner of each leg comes with the matrix, and durations do no harm where nothing is split by them.
-    github = msgspec.structs.replace(settings.github, runner="${{ inputs.runner }}", comment="always")
-    adapted = msgspec.structs.replace(settings, reports="${{ inputs.reports }}", shards=2, github=github)
+    # The runner of each leg comes with the matrix, and durations do no harm where nothing is split by them. An upload
+    # that the project's settings do not want sends nothing.
+    github = msgspec.structs.replace(
+        settings.github, runner="${{ inputs.runner }}", comment="always", cache=True
+    )
+    codescene = msgspec.structs.replace(settings.codescene, upload=True)
+    adapted = msgspec.structs.replace(
+        settings, reports="${{ inputs.reports }}", shards=2, github=github, codescene=codescene
+    )
     return render(adapted, 'python -m pip install "$REQUIREMENT"', reusable=True)
 
 

@@ -80,6 +80,7 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "github.code-quality": ("true", "true", True),
     "github.events": ('["merge_group"]', "merge_group", ("merge_group",)),
     "github.schedule": ('"0 4 * * 1"', "0 4 * * 1", "0 4 * * 1"),
+    "github.cache": ("true", "true", True),
     "github.environment": ('"codescene"', "codescene", "codescene"),
     "github.requirements": ('".github/covlane.txt"', ".github/covlane.txt", ".github/covlane.txt"),
 }
@@ -137,6 +138,7 @@ VARIABLES = {
     "github.code-quality": "COVLANE_GITHUB_CODE_QUALITY",
     "github.events": "COVLANE_GITHUB_EVENTS",
     "github.schedule": "COVLANE_GITHUB_SCHEDULE",
+    "github.cache": "COVLANE_GITHUB_CACHE",
     "github.environment": "COVLANE_GITHUB_ENVIRONMENT",
     "github.requirements": "COVLANE_GITHUB_REQUIREMENTS",
 }
@@ -233,6 +235,7 @@ def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
         "github.timeout": "2",
         "github.comment": "always",
         "github.code-quality": "false",
+        "github.cache": "false",
         "github.events": "merge_group",
         "github.schedule": "0 4 * * 1",
         "locked": "false",

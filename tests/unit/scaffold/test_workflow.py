@@ -33,6 +33,7 @@ TEXT = render(Settings(), INSTALL)
 COMMENTING = render(Settings(), INSTALL, "coverage-comment.yml")
 #: Everything that the settings can add.
 ALL = Settings(
+    codescene=CodeScene(upload=True),
     shards=3,
     reports=".reports",
     baseline=Baseline(store="folder"),
@@ -41,11 +42,13 @@ ALL = Settings(
         code_quality=True,
         events=("merge_group", "workflow_dispatch"),
         schedule="0 4 * * 1",
+        cache=True,
         environment="codescene",
         requirements=".github/covlane.txt",
     ),
 )
 WHOLE = render(ALL, INSTALL)
+DELIVERING = render(Settings(codescene=CodeScene(upload=True)), INSTALL)
 EVERY = {"coverage.yml": TEXT, "coverage-comment.yml": COMMENTING, "coverage-whole.yml": WHOLE}
 
 
@@ -102,7 +105,7 @@ def test_every_action_is_pinned_and_no_expression_reaches_a_shell(text: str) -> 
     assert not [run for run in runs if re.search(r"\$\{\{|[|&;<>]", run)]
 
 
-@pytest.mark.parametrize("text", [TEXT, WHOLE, reusable(Settings())])
+@pytest.mark.parametrize("text", [DELIVERING, WHOLE, reusable(Settings())])
 def test_the_token_is_in_one_step_alone(text: str) -> None:
     assert text.count("secrets.") == 1
     before, _, _ = text.partition("secrets.")
@@ -134,17 +137,39 @@ def test_no_comment_is_asked_for_where_none_is_wanted() -> None:
 
 
 def test_cs_coverage_is_installed_where_it_is_used() -> None:
-    assert "install-cs-coverage" in TEXT
-    assert "install-cs-coverage" not in render(Settings(codescene=CodeScene(via="rest")), INSTALL)
+    assert "install-cs-coverage" in DELIVERING
+    rest = render(Settings(codescene=CodeScene(upload=True, via="rest")), INSTALL)
+    assert "covlane upload" in rest
+    assert "install-cs-coverage" not in rest
 
 
-def test_a_team_without_codescene_has_no_step_and_no_secret_for_it() -> None:
-    text = render(Settings(codescene=CodeScene(upload=False)), INSTALL)
-    assert not re.findall("(?i)codescene|secrets|covlane upload|cs-coverage|CS_", text)
-    assert len(text.splitlines()) == len(TEXT.splitlines()) - 8
+def test_a_team_that_asks_for_no_codescene_has_no_step_and_no_secret_for_it() -> None:
+    assert not re.findall("(?i)codescene|secrets|covlane upload|cs-coverage|CS_", TEXT)
+    assert render(Settings(codescene=CodeScene(upload=False)), INSTALL) == TEXT
 
 
-@pytest.mark.parametrize("text", [TEXT, WHOLE, reusable(Settings())])
+def test_the_default_workflow_fits_on_two_screens() -> None:
+    assert len(TEXT.splitlines()) <= 110
+    assert max(map(len, TEXT.splitlines())) <= 130
+
+
+@pytest.mark.parametrize("runner", ["windows-latest", "my-own", "ubuntu-latest", "macos-15"])
+def test_steps_run_in_bash_on_every_runner(runner: str) -> None:
+    read = yaml.safe_load(render(Settings(github=GitHub(runner=runner)), INSTALL))
+    has_bash = runner.startswith(("ubuntu", "macos"))
+    assert read.get("defaults", {}) == ({} if has_bash else {"run": {"shell": "bash"}})
+    mixed = GitHub(systems={"linux": "ubuntu-latest", "windows": runner})
+    assert ("shell: bash" in render(Settings(github=mixed), INSTALL)) is not has_bash
+
+
+def test_the_code_cache_is_kept_between_runs_where_that_is_set() -> None:
+    assert "actions/cache" not in TEXT
+    text = render(Settings(github=GitHub(cache=True)), INSTALL)
+    assert text.count('path: ".covlane_cache"') == 2
+    assert "actions/cache" not in render(Settings(cache="", github=GitHub(cache=True)), INSTALL)
+
+
+@pytest.mark.parametrize("text", [WHOLE, reusable(Settings())])
 def test_a_cache_is_written_by_the_default_branch_alone(text: str) -> None:
     steps = [step for step in text.split("      - ") if "actions/cache" in step]
     assert [step for step in steps if "restore-keys: " in step]

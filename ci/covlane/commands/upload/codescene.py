@@ -250,7 +250,7 @@ def run(
     Raises:
         CovlaneError: as of `Delivery`.
     """
-    if not configured.settings.codescene.upload:
+    if configured.settings.codescene.upload is False:
         clients.say(codescene.NOT_WANTED)
         return Uploaded()
     delivery = Delivery.to(configured, clients)
