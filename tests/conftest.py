@@ -130,6 +130,8 @@ def repository(tmp_path: Path) -> Repository:
 @pytest.fixture
 def hub(request: pytest.FixtureRequest, repository: Repository, tmp_path: Path) -> Iterator[Hub]:
     """A repository on GitHub, with two shards delivered by REST, or with the settings of the test's parameter."""
-    settings: tuple[str, ...] = getattr(request, "param", ("shards = 2", 'codescene.via = "rest"'))
+    settings: tuple[str, ...] = getattr(
+        request, "param", ("shards = 2", 'codescene.via = "rest"', "github.cache = true")
+    )
     with GitHub(TEAM, {}) as github, StandIn(SECRET) as codescene:
         yield Hub(repository, tmp_path / "github", github, codescene, *settings)

@@ -25,7 +25,7 @@ def test_a_push_is_measured_judged_and_delivered(hub: Hub) -> None:
     assert set(done.results().values()) == {"success"}, failures(done)
     legs = [step for step in done.steps if step.name == SESSION]
     assert [step.env["SESSION"] for step in legs] == [f"{LEG}(shard-1-of-2)", f"{LEG}(shard-2-of-2)"]
-    assert done.jobs["deliver"]["outputs"] == {
+    assert done.step(GATE).outputs == {
         "line": "75.00", "branch": "50.00", "patch": "", "verdict": "pass", "complete": "true",
     }  # fmt: skip
     assert {upload.fields["metric"] for upload in hub.codescene.uploads.values()} == {
@@ -80,8 +80,8 @@ def test_a_pull_request_is_judged_and_told_by_a_comment(hub: Hub) -> None:
     gate = done.step(GATE)
     assert gate.code == 4
     assert gate.last == "again: covlane gate --github-output"
-    assert done.jobs["deliver"]["outputs"]["patch"] == "50.00"
-    assert done.jobs["deliver"]["outputs"]["verdict"] == "fail"
+    assert gate.outputs["patch"] == "50.00"
+    assert gate.outputs["verdict"] == "fail"
     assert "::warning file=calc.py,line=8" in done.step("covlane annotate").output
     assert "calc.py" in done.summary
     assert done.step(UPLOAD).outcome == "skipped"
@@ -285,7 +285,7 @@ def test_failing_tests_are_reported_and_the_last_line_says_how_to_see_them_fail(
     (red,) = [step for step in done.steps if step.code and step.job == "leg"]
     assert red.last == f'again: nox -s "{red.env["SESSION"]}"'
     assert "::group::environment\n" in red.output
-    assert done.jobs["deliver"]["outputs"]["line"] == "75.00"
+    assert done.step(GATE).outputs["line"] == "75.00"
     assert len(hub.codescene.uploads) == 2
 
 
@@ -301,8 +301,8 @@ def test_a_leg_that_is_lost_makes_the_verdict_incomplete(hub: Hub) -> None:
     }
     assert done.step("covlane merge --allow-incomplete").output.startswith("INCOMPLETE: ")
     assert done.step(GATE).code == 3
-    assert done.jobs["deliver"]["outputs"]["complete"] == "false"
-    assert done.jobs["deliver"]["outputs"]["verdict"] == "incomplete"
+    assert done.step(GATE).outputs["complete"] == "false"
+    assert done.step(GATE).outputs["verdict"] == "incomplete"
     assert f"{LEG}(shard-2-of-2)".replace("(", "\\(").replace(")", "\\)") in done.summary
     assert done.step(UPLOAD).code == 3
     assert not hub.codescene.uploads

@@ -29,7 +29,7 @@ def load(text: str) -> dict[str, Any]:
 
 @dataclass
 class Step:
-    """What became of a step: its command or action, how it ended, what it printed, and the variables of its own."""
+    """What became of a step: its command or action, how it ended, what it printed, its own variables and outputs."""
 
     job: str
     name: str
@@ -37,6 +37,7 @@ class Step:
     code: int = 0
     output: str = ""
     env: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
 
     @property
     def last(self) -> str:
@@ -80,7 +81,6 @@ class Job:
     def step(self, step: dict[str, Any], told: Expressions, contexts: dict[str, Any]) -> Step:
         done = Step(self.name, step.get("run") or step["uses"].partition("@")[0], "skipped")
         self.steps.append(done)
-        outputs: dict[str, str] = {}
         if told.holds(step.get("if")):
             done.env = {key: told.text(value) for key, value in step.get("env", {}).items()}
             given = {key: told.text(value) for key, value in step.get("with", {}).items()}
@@ -88,9 +88,10 @@ class Job:
                 inside = told.text(step.get("working-directory", self.inside))
                 # As on a runner, a folder that is not there is an error, whatever runs in it.
                 assert (self.place.workspace / inside).is_dir(), f"no folder {inside}"
-                outputs = {} if _INSTALL.fullmatch(done.name) else self.command(done, contexts, inside)
+                if not _INSTALL.fullmatch(done.name):
+                    done.outputs = self.command(done, contexts, inside)
             elif (folder := self.written(done.name)) is not None:
-                done.code, outputs = self.action(folder, given, contexts)
+                done.code, done.outputs = self.action(folder, given, contexts)
             else:
                 try:
                     act(done.name, given, self.place)
@@ -98,7 +99,7 @@ class Job:
                     done.code, done.output = 1, str(error)
             done.outcome = "failure" if done.code else "success"
         if "id" in step:
-            contexts["steps"][step["id"]] = {"outcome": done.outcome, "outputs": outputs}
+            contexts["steps"][step["id"]] = {"outcome": done.outcome, "outputs": done.outputs}
         return done
 
     def written(self, uses: str) -> Path | None:
