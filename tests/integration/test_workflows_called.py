@@ -138,7 +138,7 @@ def test_the_action_runs_every_leg_on_one_machine_and_judges(hub: Hub) -> None:
     called(hub, ACTION)
     done = hub.push(CALLER)
     assert done.results() == {"coverage": "success", "after": "success"}, failures(done)
-    assert done.step(SESSION).output.count(": success, took") == 2
+    assert done.step(SESSION).output.count(": success") == 2
     assert "75.00%" in done.summary
     assert done.step("covlane annotate").outcome == "skipped"
     assert not secret_steps(done)
