@@ -28,17 +28,16 @@ HEADER = (
     "|---|---|---:|---|---:|---:|---:|---:|\n"
 )
 INTRODUCTION = """\
-# The lane on projects as they are
+# Real projects
 
-Written by `nox -s corpus -- --write`. Each release is unpacked, made a git repository and given the lane by
-`covlane init`; settings by hand, where a project needs any, are named below the table. Then `nox -s coverage-3.X`
-runs its tests. In the same environment run bare pytest, whose outcome of every single test has to be the leg's;
-`python -m slipcover --branch`, whose executed lines have to be among the leg's; and `coverage run -m pytest`,
-the referee about lines that only the leg saw: those that are statements to coverage.py have to be executed
-according to it as well.
+Written by `nox -s corpus -- --write`. Each release is unpacked, made a git repository, and set up by `covlane init`;
+settings that a project needs by hand are listed below the table. Then `nox -s coverage-3.X` runs its tests. Three other
+runs in the same environment check the leg: bare pytest must have the same outcome for every test; the lines that
+`python -m slipcover --branch` executed must be among the leg's; and the lines that only the leg executed must be
+confirmed by `coverage run -m pytest`, as far as they are statements to coverage.py.
 
-Columns: *ours* and *SlipCover* are executed/executable lines. *Only ours* is executed lines that SlipCover did
-not see, then how many of them coverage.py confirms, of those that it knows as the first line of a statement.
+Columns: *ours* and *SlipCover* are executed/executable lines. *Only ours* is the number of executed lines that SlipCover
+did not see, and how many of them coverage.py confirms, of those that it knows as the first line of a statement.
 """
 
 

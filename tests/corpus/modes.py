@@ -32,13 +32,13 @@ MODES = {
 #: pytest's exit codes when it ran what it could: all passed, a test failed, a test module could not be imported.
 ENDS = (0, 1, 2)
 INTRODUCTION = """\
-# Real projects, in every mode
+# Real projects in every mode
 
-Written by `nox -s modes -- --write`. Each project's suite runs as a leg seven times: serially, serially once more (what
-differs there is the suite's own), in two workers of pytest-xdist, each test forked by pytest-forked, and both, each
-test in a process by our own plugin, and that in two workers. A cell is executed lines and branches, in how many they
-differ from the first column's, how many tests ended otherwise than there, and the processes that were measured. The
-last column asks coverage.py: statements that `coverage run -m pytest` saw run and the serial leg did not, of those that
+Written by `nox -s modes -- --write`. Each project's suite runs as a leg seven times: serially; serially again, to see what
+the suite itself varies; in two pytest-xdist workers; with each test forked by pytest-forked; with both; with
+`isolation = "process"`; and with that in two workers. A cell shows the executed lines and branches, the number in which
+they differ from the first column, the number of tests with another outcome than there, and the number of measured
+processes. The last column counts statements that `coverage run -m pytest` saw run and the serial leg did not, of those that
 are lines to both.
 """
 #: Why a mode differs, or coverage.py saw more, where somebody has looked: (project, mode or "coverage.py", file) to a
