@@ -37,6 +37,7 @@ __all__ = [
     "install_cs_coverage",
     "matrix",
     "merge",
+    "next_",
     "patch",
     "rehearse",
     "report",
@@ -74,7 +75,8 @@ def _task(**options: str) -> Callable[[Callable[..., None]], Task[Any]]:
         help_ = {name.replace("_", "-"): text for name, text in options.items()}
         iterable = [name for name in options if name == "file"]
         named = [name for name in options if name == "action"]
-        return cast("Task[Any]", task(wrapped, help=help_, iterable=iterable, positional=named))
+        name = function.__name__.removesuffix("_")  # of a builtin
+        return cast("Task[Any]", task(wrapped, name=name, help=help_, iterable=iterable, positional=named))
 
     return make
 
@@ -229,8 +231,14 @@ def merge(_context: Context, file: Sequence[str] | None = None, allow_incomplete
 @_task(
     summary="also append it to the file that GITHUB_STEP_SUMMARY names",
     open="show reports/html in a browser",
+    sarif="also write what is uncovered as coverage.sarif, for GitHub's code scanning and for editors",
 )
-def report(_context: Context, summary: bool = False, open: bool = False) -> None:  # noqa: A002 - the flag's name
+def report(
+    _context: Context,
+    summary: bool = False,
+    open: bool = False,  # noqa: A002 - the flag's name
+    sarif: bool = False,
+) -> None:
     """Write Cobertura, LCOV, coverage.py's formats, summary.md, badge and HTML, and print the table.
 
     Example: invoke report --open
@@ -238,7 +246,7 @@ def report(_context: Context, summary: bool = False, open: bool = False) -> None
     from covlane.commands import report as command
 
     configured = _configured()
-    _finish(command.run(configured, _local(configured), summary=summary, open_pages=open))
+    _finish(command.run(configured, _local(configured), summary=summary, open_pages=open, sarif=sarif))
 
 
 @_task(
@@ -281,6 +289,22 @@ def patch(_context: Context, *, base: str | None = None, json: bool = False) -> 
 
     configured = _configured()
     _finish(command.run(configured, _local(configured), base), json=json)
+
+
+@_task(
+    base="a revision whose later changes come first; default: the pull request's base, or the default branch",
+    most="the number of places to show",
+    json="print an object with the files, their lines and functions, and the nearest test files",
+)
+def next_(_context: Context, *, base: str | None = None, most: int = 20, json: bool = False) -> None:
+    """Show where one more test pays most: uncovered changed code, then files that change often.
+
+    Example: covlane next --json
+    """
+    from covlane.commands import next as command
+
+    configured = _configured()
+    _finish(command.run(configured, _local(configured), base, most), json=json)
 
 
 @_task(
@@ -467,6 +491,7 @@ namespace = Collection(
     report,
     gate,
     patch,
+    next_,
     annotate,
     baseline,
     upload,

@@ -177,6 +177,20 @@ class Git:
         listed = self.ask("rev-list", "--first-parent", f"--max-count={most}", revisions, "--", *paths)
         return (listed or "").split()
 
+    def log(self, most: int, days: int = 365) -> bytes:
+        """Return which files below root each commit of the days before HEAD changed, latest first, merges left out.
+
+        Returns:
+            `git log -z --name-status --format=%x01`, with at most so many commits.
+
+        Raises:
+            ToolError: git cannot tell.
+        """
+        last = int(self._output("show", "--no-patch", "--no-show-signature", "--format=%ct", "HEAD"))
+        since = f"--since={max(last - days * 86_400, 0)}"
+        what = ("-z", "--no-show-signature", "--no-merges", "--name-status", "--find-renames", "--relative")
+        return self._output("log", *what, "--format=%x01", since, f"--max-count={most}", "--", ".")
+
     def noted(self, ref: str) -> dict[str, str]:
         """Return the blobs of the notes under `ref` by the commits that they are of."""
         lines = (self.ask("notes", f"--ref={ref}", "list") or "").splitlines()

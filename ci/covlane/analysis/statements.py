@@ -38,7 +38,7 @@ def touched(source: bytes, file: FileDiff) -> tuple[int, ...]:
     try:
         trees = list(_trees(lines, changed | cut))
     except SyntaxError:  # cannot be parsed in parts
-        trees = [_tree(source)]
+        trees = [parse(source)]
     for first, last, node in chain.from_iterable(map(_spans, trees)):
         span = (2 << last) - (1 << first)
         if not span & (changed | cut):
@@ -61,11 +61,11 @@ def _trees(lines: list[bytes], changed: int) -> Iterator[ast.Module]:
                 raise SyntaxError("a string that looks like a definition")
             # The first lines may declare the encoding.
             head = b"\n".join(line if b"coding" in line else b"" for line in lines[: min(2, start)])
-            yield _tree(head + b"\n" * (start - head.count(b"\n")) + b"\n".join(lines[start:end]))
+            yield parse(head + b"\n" * (start - head.count(b"\n")) + b"\n".join(lines[start:end]))
 
 
-def _tree(source: bytes) -> ast.Module:
-    """Parse source; SyntaxError if this Python cannot."""
+def parse(source: bytes) -> ast.Module:
+    """Return the syntax tree of Python source; SyntaxError if this Python cannot parse it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # warnings about the source are not ours to show

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from covlane.adapters.git import Git
     from covlane.config.settings import Configured
     from covlane.model.baseline import Baseline
+    from covlane.model.diff import Diff
     from covlane.model.report import Report
     from covlane.model.verdict import Patch
+    from covlane.workspace.bases import Base
 
 #: The settings that decide what is measured.
 MEASURING = ("source", "omit", "branch", "subprocess", "exclude-lines", "exclude-also")
@@ -88,12 +90,45 @@ def patched(configured: Configured, git: Git, environ: Mapping[str, str], named:
     base = bases.find(configured, git, environ, named)
     diff = changes.diff(git, base.commit)
     report = slipcover.read_report(content, str(path), {file.path for file in diff.files})
+    return _patch(configured, git, environ, report, base=base, diff=diff)
+
+
+def patch_of(
+    configured: Configured, git: Git, environ: Mapping[str, str], report: Report, named: str | None
+) -> tuple[Patch | None, str]:
+    """Return the coverage of the changed code, or None, and the name of the base, or why there is none.
+
+    Raises:
+        ReportError: there is no commit, or the report measured other content.
+        UsageError: `named` is not a commit.
+    """
+    commit = git.commit()
+    if commit is None:
+        raise git.no_commit()
+    _refuse_stale(configured, report, commit, None)
+    try:
+        base = bases.find(configured, git, environ, named)
+        diff = changes.diff(git, base.commit)
+        return _patch(configured, git, environ, report, base=base, diff=diff), base.label
+    except UsageError:
+        raise
+    except CovlaneError as error:
+        return None, f"{error.cause}; {error.remedy}"
+
+
+def _patch(
+    configured: Configured, git: Git, environ: Mapping[str, str], report: Report, *, base: Base, diff: Diff
+) -> Patch:
     bases.refuse_itself(base, diff, report.files, environ)
     found = changes.changes(configured.root, git, diff, report.files)
-    for sentence in changes.stale(configured.root, report, git.commit(), found.diff):
+    _refuse_stale(configured, report, git.commit(), found.diff)
+    return patch(report, found.diff, found.statements, found.notes)
+
+
+def _refuse_stale(configured: Configured, report: Report, commit: str | None, diff: Diff | None) -> None:
+    for sentence in changes.stale(configured.root, report, commit, diff):
         cause, _, remedy = sentence.partition("; ")
         raise ReportError(cause, remedy)
-    return patch(report, found.diff, found.statements, found.notes)
 
 
 def measured(configured: Configured, report: Report, commit: str, reason: str = "") -> Baseline:
