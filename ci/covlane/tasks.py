@@ -246,7 +246,7 @@ def report(
     from covlane.commands import report as command
 
     configured = _configured()
-    _finish(command.run(configured, _local(configured), summary=summary, open_pages=open, sarif=sarif))
+    _finish(command.run(configured, _local(configured), summary=summary, open_pages=open, with_sarif=sarif))
 
 
 @_task(

@@ -13,32 +13,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+#: The characters that count.
 BLOCK = 100
 _BASE, _MODULUS = 37, 2**64
-_END = 65535
+#: What stands at the end of a file.
+_END = b"\xff\xff"
 _BLANKS = str.maketrans("", "", " \t")
 
 
 def fingerprints(source: bytes, wanted: Collection[int]) -> dict[int, str]:
     """Return the fingerprints of the wanted lines of a source, by their numbers."""
     text = source.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").translate(_BLANKS)
-    # JavaScript's characters are units of UTF-16.
-    units = memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H") if text else ()
-    codes = [*units, _END]
-    seen: Counter[tuple[int, ...]] = Counter()
+    seen: Counter[bytes] = Counter()
     found: dict[int, str] = {}
-    start = 0
+    # JavaScript's characters, two bytes each.
+    data, start = text.encode("utf-16-le") + _END, 0
     for number, line in enumerate(text.split("\n"), 1):
-        block = tuple(codes[start : start + BLOCK])
+        block = data[start : start + 2 * BLOCK]
         seen[block] += 1
         if number in wanted:
             found[number] = f"{_hash(block):x}:{seen[block]}"
-        start += len(line.encode("utf-16-le", "surrogatepass")) // 2 + 1
+        start += len(f"{line}\n".encode("utf-16-le"))
     return found
 
 
-def _hash(block: tuple[int, ...]) -> int:
+def _hash(block: bytes) -> int:
     value = 0
-    for code in block:
-        value = (value * _BASE + code) % _MODULUS
-    return value * pow(_BASE, BLOCK - len(block), _MODULUS) % _MODULUS
+    for low, high in zip(block[::2], block[1::2], strict=True):
+        value = (value * _BASE + low + 256 * high) % _MODULUS
+    return value * pow(_BASE, BLOCK - len(block) // 2, _MODULUS) % _MODULUS

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import covlane
 from covlane.adapters import files
+from covlane.analysis.priority import ranks
 from covlane.errors import CovlaneError
 from covlane.formats import cobertura, coveragepy, evidence, lcov
-from covlane.render import markdown, svg, terminal
+from covlane.render import markdown, sarif, svg, terminal
 from covlane.render.escaping import blob
+from covlane.render.html.treemap import Hotspots
 from covlane.result import Result, say
-from covlane.workspace import reports, runner, site
+from covlane.workspace import priorities, reports, runner, site
 from covlane.workspace.baselines import Baselines
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from covlane.adapters.git import Git
+    from covlane.analysis.priority import Uncovered
     from covlane.config.settings import Configured
     from covlane.connections.local import Local
     from covlane.model.baseline import Baseline
@@ -39,27 +42,33 @@ class Reported(Result):
     """The merged report and the files that were written.
 
     Attributes:
-        remark: what to do where no browser could show the pages.
+        remarks: what to do where no browser could show the pages, and what has no room in coverage.sarif.
     """
 
     report: Report
     written: tuple[Path, ...]
     thresholds: tuple[float, float]
-    remark: str = ""
+    remarks: tuple[str, ...] = ()
 
     def show(self, out: TextIO, *, plain: bool) -> None:
         """Write the table."""
         terminal.show(self.report, out, plain=plain, thresholds=self.thresholds)
-        if self.remark:
-            say(self.remark, out)
+        for remark in self.remarks:
+            say(remark, out)
 
 
 def run(
-    configured: Configured, clients: Local, *, summary: bool = False, open_pages: bool = False
+    configured: Configured,
+    clients: Local,
+    *,
+    summary: bool = False,
+    open_pages: bool = False,
+    with_sarif: bool = False,
 ) -> Reported:
     """Write every output of the merged report.
 
-    `summary` also appends the Markdown to the file that GITHUB_STEP_SUMMARY names; `open_pages` shows the HTML.
+    `summary` also appends the Markdown to the file that GITHUB_STEP_SUMMARY names; `open_pages` shows the HTML; `with_sarif`
+    also writes coverage.sarif.
 
     Raises:
         ReportError: there is no report, or an output cannot be written.
@@ -72,8 +81,15 @@ def run(
         page = writer.site(progress) if open_pages else None
     if summary:
         runner.append(clients.environ, "GITHUB_STEP_SUMMARY", writer.summary())
-    remark = f"no browser here; open {page}" if page and not webbrowser.open(page.as_uri()) else ""
-    return Reported(merged, written, configured.settings.thresholds, remark)
+    remarks = [f"no browser here; open {page}"] if page and not webbrowser.open(page.as_uri()) else []
+    if with_sarif:
+        path, left_out = writer.sarif()
+        written = (*written, path)
+        if left_out:
+            remarks.append(
+                f"{path.name} leaves out {left_out:,} uncovered places: GitHub accepts no larger file"
+            )
+    return Reported(merged, written, configured.settings.thresholds, tuple(remarks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +155,34 @@ class Writer:
     def site(self, progress: Progress = lambda *_: None) -> Path:
         """Write reports/html, and return its first page; `progress` as in `site.write`."""
         context = self.context()
-        look = site.Look(context.thresholds, context.verdict, svg.trend(self._points(), style=False))
+        history = priorities.history(self.git)
+        hotspots = Hotspots(ranks(self._ranked(history)), history.commits).below(self.configured.folder)
+        trend = svg.trend(self._points(), style=False)
+        look = site.Look(context.thresholds, context.verdict, trend, hotspots)
         return site.write(
             self.configured.reports / "html", self.configured.top, self._outward, look, progress
         )
+
+    def sarif(self) -> tuple[Path, int]:
+        """Write coverage.sarif, and return it with the number of uncovered places that it leaves out."""
+        history = priorities.history(self.git)
+        explorer = priorities.Explorer(self.configured.root, self.report, history)
+        found = sarif.write(
+            explorer.targets(self._ranked(history)),
+            explorer.fingerprints,
+            self.report.incomplete,
+            version=covlane.__version__,
+            commit=next((stamp.commit for stamp in self.report.legs if stamp.commit), None),
+            folder=self.configured.folder,
+        )
+        path = self.configured.reports / "coverage.sarif"
+        files.write_whole(path, found.text)
+        return path, found.left_out
+
+    def _ranked(self, history: priorities.History) -> list[Uncovered]:
+        """Return what is uncovered, that which pays most first; changed code where there is a verdict."""
+        verdict, _ = self._judged()
+        return priorities.ranked(self.report, verdict.patch if verdict else None, history)
 
     def _judged(self) -> tuple[Verdict | None, Baseline | None]:
         """Return the verdict on this very report, if there is one, and the baseline that it was compared with."""

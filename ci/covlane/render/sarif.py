@@ -7,6 +7,7 @@ https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sar
 from __future__ import annotations
 
 import json
+import posixpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -14,16 +15,18 @@ from covlane.render import words
 from covlane.render.words import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from covlane.model.target import Target
+
+    Fingerprints = Callable[[str, Collection[int]], Mapping[int, str]]
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 #: What GitHub accepts of one run, and bytes of one file; these may be compressed, and here they are not.
 MOST_RESULTS = 25_000
 MOST_BYTES = 10_000_000
-#: Bytes for all but the results.
-_FRAME = 50_000
+#: Bytes for the sentence on what is left out.
+_SPARE = 1_000
 _RULES = {
     "lines-not-covered": ("Lines not covered", "No test runs these lines."),
     "branches-not-covered": ("Branches not covered", "No test takes one of the ways on from this line."),
@@ -39,38 +42,41 @@ class Written(NamedTuple):
 
 def write(
     targets: Iterable[Target],
-    fingerprints: Callable[[str], Mapping[int, str]],
+    fingerprints: Fingerprints,
     remarks: Sequence[str],
+    *,
     version: str,
     commit: str | None,
+    folder: str = "",
 ) -> Written:
     """Return uncovered code as SARIF, as much of it as GitHub accepts.
 
     Args:
-        targets: what is uncovered, the most important first, named from the top of the checkout.
-        fingerprints: returns the fingerprints of a file's lines by their numbers.
+        targets: what is uncovered, the most important first.
+        fingerprints: returns the fingerprints of lines of a file by their numbers.
         remarks: what makes the report incomplete.
         version: covlane's.
         commit: that was measured.
+        folder: where the project is in its checkout, from whose top files are named.
     """
+    notes = [f"incomplete: {remark}" for remark in remarks]
     results: list[str] = []
-    size, left_out = _FRAME + sum(map(len, remarks)), 0
-    for result in _results(targets, fingerprints):
+    size, left_out = len(_frame(notes, version, commit)) + _SPARE, 0
+    for result in _results(targets, fingerprints, folder):
         text = json.dumps(result, separators=(",", ":"))
         size += len(text) + 1
         if left_out or len(results) == MOST_RESULTS or size > MOST_BYTES:
             left_out += 1
         else:
             results.append(text)
-    notes = [f"incomplete: {remark}" for remark in remarks]
     if left_out:
         notes.append(f"{left_out:,} more uncovered places are left out: GitHub accepts no larger file")
-    frame = json.dumps(_document(notes, version, commit), separators=(",", ":"))
-    head, _, tail = frame.rpartition('"results":[]')
+    head, _, tail = _frame(notes, version, commit).rpartition('"results":[]')
     return Written(f'{head}"results":[{",".join(results)}]{tail}\n', left_out)
 
 
-def _document(notes: Sequence[str], version: str, commit: str | None) -> dict[str, Any]:
+def _frame(notes: Sequence[str], version: str, commit: str | None) -> str:
+    """Return the file without its results."""
     rules = [
         {
             "id": id_,
@@ -97,19 +103,19 @@ def _document(notes: Sequence[str], version: str, commit: str | None) -> dict[st
         **({"properties": {"commit": commit}} if commit else {}),
         "results": [],
     }
-    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json.dumps(document, separators=(",", ":"))
 
 
-def _results(
-    targets: Iterable[Target], fingerprints: Callable[[str], Mapping[int, str]]
-) -> Iterator[dict[str, Any]]:
+def _results(targets: Iterable[Target], fingerprints: Fingerprints, folder: str) -> Iterator[dict[str, Any]]:
     for target in targets:
-        of_line = fingerprints(target.path)
-        uri = quote(target.path.encode("utf-8", "surrogateescape"))
+        starts = {first for place in target.places for first, _ in (*place.lines, *place.branches)}
+        of_line = fingerprints(target.path, starts)
+        uri = quote(posixpath.join(folder, target.path).encode("utf-8", "surrogateescape"))
         for place in target.places:
             where = f" of {printable(place.function)}" if place.function else ""
             found = [
-                ("lines-not-covered", first, last, f"{words.lines(first, last)}{where} did not run".capitalize())
+                ("lines-not-covered", first, last, f"L{words.lines(first, last)[1:]}{where} did not run")
                 for first, last in place.lines
             ]
             untaken: dict[int, list[str]] = {}
@@ -121,7 +127,13 @@ def _results(
             ]
             for rule, first, last, text in found:
                 yield _result(
-                    rule, uri, (first, last), text, place.function, of_line.get(first, ""), changed=target.changed
+                    rule,
+                    uri,
+                    (first, last),
+                    text,
+                    function=place.function,
+                    fingerprint=of_line.get(first, ""),
+                    changed=target.changed,
                 )
 
 
@@ -130,9 +142,9 @@ def _result(
     uri: str,
     lines: tuple[int, int],
     text: str,
+    *,
     function: str | None,
     fingerprint: str,
-    *,
     changed: bool,
 ) -> dict[str, Any]:
     first, last = lines

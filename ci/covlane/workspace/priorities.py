@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from covlane.adapters import files
 from covlane.analysis import priority
+from covlane.analysis.fingerprints import fingerprints
 from covlane.analysis.functions import functions, places
 from covlane.analysis.nearest import Tests, is_test
 from covlane.errors import CovlaneError, ReportError
@@ -14,7 +15,7 @@ from covlane.formats import gitlog
 from covlane.model.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from covlane.adapters.git import Git
@@ -82,6 +83,11 @@ class Explorer:
         """Return uncovered code with its functions."""
         return tuple(map(self._target, found))
 
+    def fingerprints(self, path: str, lines: Collection[int]) -> dict[int, str]:
+        """Return the fingerprints of a file's lines; empty where it cannot be read as it was measured."""
+        source = self._source(path)
+        return fingerprints(source, lines) if isinstance(source, bytes) else {}
+
     def _target(self, one: Uncovered) -> Target:
         known, note = self._functions_of(one.path)
         return Target(
@@ -102,18 +108,24 @@ class Explorer:
         return self._functions[path]
 
     def _read(self, path: str) -> tuple[list[Function] | None, str]:
-        if not path.endswith((".py", ".pyw")):
-            return None, "its functions are not known: it is not a Python file"
+        source = self._source(path) if path.endswith((".py", ".pyw")) else "it is not a Python file"
+        if isinstance(source, str):
+            return None, f"its functions are not known: {source}"
         try:
-            source = files.read_bytes(self.root / path, most=MOST_BYTES)
-            digest = self.report.digests.get(path)
-            if digest and files.digest(source) != digest:
-                return None, "its functions are not known: it changed after the report was measured"
             return functions(source), ""
         except SyntaxError as error:
             return None, f"its functions are not known: this Python cannot parse it ({error.msg})"
+
+    def _source(self, path: str) -> bytes | str:
+        """Return the source that was measured, or why there is none."""
+        try:
+            source = files.read_bytes(self.root / path, most=MOST_BYTES)
         except (ReportError, ValueError):
-            return None, "its functions are not known: it is missing, unreadable or too large"
+            return "it is missing, unreadable or too large"
+        digest = self.report.digests.get(path)
+        if digest and files.digest(source) != digest:
+            return "it changed after the report was measured"
+        return source
 
 
 def tests(root: Path, git: Git) -> tuple[Tests, str]:

@@ -21,6 +21,7 @@ from covlane.adapters.pool import spread
 from covlane.errors import ReportError
 from covlane.render import words
 from covlane.render.html import overview, page, templates
+from covlane.render.html.treemap import Hotspots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,11 +42,12 @@ LINES_ALONE = 30_000
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What the site shows beside the report: what was changed, the trend, and where colours begin."""
+    """What the site shows beside the report: where colours begin, what was changed, the trend, and where a test pays."""
 
     thresholds: tuple[float, float]
     verdict: Verdict | None = None
     trend: Markup | None = None
+    hotspots: Hotspots = Hotspots()
 
 
 def write(
@@ -77,8 +79,8 @@ def write(
     for done, _ in enumerate(spread(job, todo, alone=lines < LINES_ALONE), 1):
         progress(done, len(todo))
     rest = {name: templates.text(name) for name in overview.ASSETS} | {
-        "data.js": overview.data(report, look.verdict, look.thresholds),
-        "index.html": overview.render(report, look.verdict, look.trend, look.thresholds),
+        "data.js": overview.data(report, look.verdict, look.thresholds, look.hotspots),
+        "index.html": overview.render(report, look.verdict, look.trend, look.thresholds, look.hotspots),
     }
     for name, text in rest.items():
         files.write_whole(folder / name, text)

@@ -15,6 +15,7 @@ import sample_site
 from covlane.errors import ReportError
 from covlane.render.html import overview
 from covlane.render.html.page import address
+from covlane.render.html.treemap import Hotspots
 from covlane.workspace import site
 
 if TYPE_CHECKING:
@@ -159,14 +160,15 @@ def test_what_is_no_file_is_one_that_is_not_there(tmp_path: Path, name: str) -> 
 
 def test_the_overview_is_strict_html_and_its_data_are_the_report_s(tmp_path: Path) -> None:
     report = sample_site.report(tmp_path)
-    first = write(tmp_path, report, site.Look((60, 80), sample_site.verdict()))
+    hotspots = Hotspots({"src/pkg/shapes.py": 1, "src/pkg/long.py": 2}, {"src/pkg/shapes.py": 3})
+    first = write(tmp_path, report, site.Look((60, 80), sample_site.verdict(), hotspots=hotspots))
     html5lib.HTMLParser(strict=True).parse(first.read_text())
     text = (first.parent / "data.js").read_text("ascii")
     assert "<" not in text
     data = json.loads(text.removeprefix("const COVLANE = ").removesuffix(";\n"))
     rows = {row[0]: row[1:] for row in data["rows"]}
-    assert rows["src/pkg/shapes.py"] == [address("src/pkg/shapes.py"), [14, 17], [5, 8], [4, 7], [1], [], 1]
-    assert rows["src/pkg/compat.py"][5:] == [[0, 1], 0]
+    assert rows["src/pkg/shapes.py"] == [address("src/pkg/shapes.py"), [14, 17], [5, 8], [4, 7], [1], [], 1, 1]
+    assert rows["src/pkg/compat.py"][5:] == [[0, 1], 0, 0]
     assert sum(row[1][0] for row in rows.values()) == report.lines.covered
     for row in rows.values():
         html5lib.HTMLParser(strict=True).parse((first.parent / row[0]).read_text())

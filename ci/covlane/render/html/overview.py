@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from covlane.model.report import Ratio
 from covlane.render import words
-from covlane.render.html import templates
+from covlane.render.html import templates, treemap
 from covlane.render.html.page import address
+from covlane.render.html.treemap import Hotspots
 from covlane.render.verdict import title
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 #: Static files of the site.
 ASSETS = ("site.css", "page.js", "overview.js")
 Counts = tuple[int, int]
+NOTHING = Hotspots()
 
 
 class _Gates(NamedTuple):
@@ -33,7 +35,11 @@ class _Gates(NamedTuple):
 
 
 def render(
-    report: Report, verdict: Verdict | None, trend: Markup | None, thresholds: tuple[float, float]
+    report: Report,
+    verdict: Verdict | None,
+    trend: Markup | None,
+    thresholds: tuple[float, float],
+    hotspots: Hotspots = NOTHING,
 ) -> str:
     """Return index.html; a verdict adds its gates and changed statements; the trend is an SVG."""
     return templates.get("index.html.j2").render(
@@ -54,17 +60,25 @@ def render(
         differing=_differing(report),
         patched=verdict is not None,
         trend=trend,
+        treemap=treemap.draw(report.files, hotspots, thresholds),
+        history=hotspots.commits is not None,
         visible=words.printable,
     )
 
 
-def data(report: Report, verdict: Verdict | None, thresholds: tuple[float, float]) -> str:
+def data(
+    report: Report,
+    verdict: Verdict | None,
+    thresholds: tuple[float, float],
+    hotspots: Hotspots = NOTHING,
+) -> str:
     """Return data.js: a script, because a page opened from disk cannot fetch; ASCII, without markup characters."""
     document = {
         "branch": report.branch,
         "patched": verdict is not None,
+        "ranked": bool(hotspots.ranks),
         "thresholds": thresholds,
-        "rows": list(_rows(report, verdict)),
+        "rows": list(_rows(report, verdict, hotspots)),
     }
     text = json.dumps(document, separators=(",", ":"))
     for character in "<>&":
@@ -72,7 +86,7 @@ def data(report: Report, verdict: Verdict | None, thresholds: tuple[float, float
     return f"const COVLANE = {text};\n"
 
 
-def _rows(report: Report, verdict: Verdict | None) -> Iterator[tuple[object, ...]]:
+def _rows(report: Report, verdict: Verdict | None, hotspots: Hotspots) -> Iterator[tuple[object, ...]]:
     patch = {file.path: file for file in verdict.patch.files} if verdict else {}
     legs = {leg: index for index, leg in enumerate(_differing(report))}
     for path, file in report.files.items():
@@ -88,6 +102,7 @@ def _rows(report: Report, verdict: Verdict | None) -> Iterator[tuple[object, ...
                 legs[leg] for share in report.disputed.get(path, ()) if share.executed for leg in share.legs
             ),
             int(changed is not None),
+            hotspots.ranks.get(path, 0),
         )
 
 

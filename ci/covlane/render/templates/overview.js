@@ -1,8 +1,8 @@
 "use strict";
-// A row: path, page, [covered, total] of lines, of branches, of changed statements, components, legs, changed.
-const { rows, branch, patched, thresholds } = COVLANE;
+// A row: path, page, [covered, total] of lines, of branches, of changed statements, components, legs, changed, rank.
+const { rows, branch, patched, ranked, thresholds } = COVLANE;
 const PAGE = 200;
-const [PATH, LINK, LINES, BRANCHES, PATCH, COMPONENTS, LEGS, CHANGED] = [0, 1, 2, 3, 4, 5, 6, 7];
+const [PATH, LINK, LINES, BRANCHES, PATCH, COMPONENTS, LEGS, CHANGED, RANK] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 const missing = ([covered, total]) => total - covered;
 // As all other outputs: rounded down, so that almost everything never reads 100 %; nothing of nothing is the most.
 const hundredths = ([covered, total]) => (total ? Math.floor((covered * 10000) / total) : Infinity);
@@ -21,6 +21,8 @@ const columns = [
       ]
     : []),
   ...(patched ? [{ name: "Changed", label: "Changed statements", key: (row) => hundredths(row[PATCH]), text: (row) => percent(row[PATCH]), ratio: PATCH }] : []),
+  // 1 is where one more test pays most; 0 is a file with nothing uncovered.
+  ...(ranked ? [{ name: "Next", label: "Test next, 1 pays most", key: (row) => row[RANK] || Infinity, text: (row) => (row[RANK] || "-").toLocaleString("en"), spare: true }] : []),
 ];
 const get = (id) => document.getElementById(id);
 const order = new Intl.Collator("en", { numeric: true }).compare;
@@ -59,6 +61,7 @@ function folders(files) {
         folder.inside.set(path, Object.assign([path, null, [0, 0], [0, 0], [0, 0]], { depth: depth - 1, inside: new Map() }));
       }
       folder = folder.inside.get(path);
+      if (row[RANK]) folder[RANK] = Math.min(folder[RANK] || Infinity, row[RANK]);
       for (const kind of [LINES, BRANCHES, PATCH]) {
         folder[kind][0] += row[kind][0];
         folder[kind][1] += row[kind][1];
