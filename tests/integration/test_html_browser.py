@@ -20,6 +20,7 @@ import sample_site
 from covlane.adapters.files import write_whole
 from covlane.render.html import overview, templates
 from covlane.render.html.page import address
+from covlane.render.html.treemap import MOST, Hotspots
 from covlane.render.svg import Point, trend
 from covlane.workspace import site
 
@@ -96,7 +97,9 @@ class Browser:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     root = tmp_path_factory.mktemp("site")
     points = [Point(f"{at:07x}", data_words.file(f"1..{9 + at}+ 50-").lines, None) for at in range(5)]
-    look = site.Look((60, 80), sample_site.verdict(), trend(points, style=False))
+    ranks = {"src/pkg/shapes.py": 1, "src/web/<img src=x onerror=alert(1)>.py": 2, "src/pkg/long.py": 3}
+    hotspots = Hotspots(ranks, {"src/pkg/long.py": 40, "src/pkg/shapes.py": 3})
+    look = site.Look((60, 80), sample_site.verdict(), trend(points, style=False), hotspots)
     site.write(root / "html", root, sample_site.report(root), look)
     many = data_words.report({f"src/p{n // 100}/m{n}.py": f"1..{n % 7 + 1}+ 9-" for n in range(MANY)})
     texts = {name: templates.text(name) for name in overview.ASSETS}
@@ -176,6 +179,55 @@ def test_the_trend_has_the_page_s_colours(browser: Browser, scheme: str) -> None
     browser.open("index.html", scheme=scheme)
     colour = "return getComputedStyle(document.querySelector('.trend .lines')).stroke"
     assert browser.run(colour) == {"light": "rgb(26, 127, 55)", "dark": "rgb(63, 185, 80)"}[scheme]
+
+
+def test_a_click_sorts_by_where_a_test_pays_most(browser: Browser) -> None:
+    browser.open("index.html")
+    browser.one('#head [aria-label^="Test next"]').click()
+    names = browser.texts(FILES)
+    assert names[:2] == ["src/pkg/shapes.py", "src/web/<img src=x onerror=alert(1)>.py"]
+    assert browser.texts("#rows td:last-child")[:4] == ["1", "2", "3", "-"]
+    browser.one("#tree").send_keys(Keys.SPACE)
+    assert browser.texts("#rows td:last-child") == ["1"]
+
+
+def test_the_map_leads_to_a_file_s_page_by_keyboard(browser: Browser) -> None:
+    browser.open("index.html")
+    link = browser.one('.map a[aria-label^="src/pkg/long.py"]')
+    assert link.get_attribute("aria-label").endswith("99.99% of 20,000 lines, 40 commits in a year")
+    link.send_keys(Keys.ENTER)
+    assert browser.texts("h1") == ["src/pkg/long.py"]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_map_fills_its_room_and_a_rectangle_is_as_large_as_its_share(
+    browser: Browser, width: int
+) -> None:
+    browser.open("index.html", folder="many", width=width)
+    # In a browser's own figures: of the whole, and of each rectangle with its files.
+    whole, parts = browser.run("""
+        const area = (one) => { const { width, height } = one.getBoundingClientRect(); return width * height; };
+        const map = document.querySelector(".map > svg");
+        return [area(map), [...map.children].map((one) => [area(one.querySelector("rect")), one.getAttribute("aria-label")])];
+    """)
+    assert len(parts) <= MOST
+    assert sum(area for area, _ in parts) == pytest.approx(whole, rel=0.05)
+    lines = {label: int(label.split(" of ")[1].split(" ")[0].replace(",", "")) for _, label in parts}
+    for area, label in parts:
+        assert area == pytest.approx(whole * lines[label] / sum(lines.values()), rel=0.1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_map_has_the_colours_of_the_levels(browser: Browser, scheme: str) -> None:
+    browser.open("index.html", scheme=scheme)
+    fill = "return ['low', 'high'].map((level) => getComputedStyle(document.querySelector(`.map .${level} rect`)).fill)"
+    assert (
+        browser.run(fill)
+        == {
+            "light": ["rgb(180, 35, 24)", "rgb(26, 127, 55)"],
+            "dark": ["rgb(255, 128, 120)", "rgb(63, 185, 80)"],
+        }[scheme]
+    )
 
 
 def test_a_file_s_link_leads_to_its_page_and_back(browser: Browser) -> None:
@@ -283,13 +335,15 @@ def test_print_shows_all_rows_and_no_controls(browser: Browser) -> None:
 def test_print_unfolds_what_paper_cannot(browser: Browser, page: str) -> None:
     browser.open(page)
     browser.run("dispatchEvent(new Event('beforeprint'))")
-    assert browser.run("return [...document.querySelectorAll('details')].map((one) => one.open)") == [True]
+    unfolded = browser.run("return [...document.querySelectorAll('details')].map((one) => one.open)")
+    assert unfolded == [True] * len(unfolded) != []
 
 
 def test_a_page_stores_nothing_and_asks_nobody(browser: Browser) -> None:
     browser.open("index.html")
     assert browser.run("return localStorage.length + sessionStorage.length") == 0
-    loaded = browser.run("return [...document.querySelectorAll('[src], [href]')].map((e) => e.src || e.href)")
+    address_of = "(e) => new URL(e.getAttribute('src') || e.getAttribute('href'), location.href).href"
+    loaded = browser.run(f"return [...document.querySelectorAll('[src], [href]')].map({address_of})")
     assert all(name.startswith("file:") for name in loaded)
 
 

@@ -27,7 +27,7 @@ def is_test(path: str) -> bool:
     return _TEST.fullmatch(PurePosixPath(path).name) is not None
 
 
-class Tests:
+class Suite:
     """The test files of a project.
 
     Args:

@@ -69,9 +69,9 @@ def run(configured: Configured, clients: Local, base: str | None = None, most: i
     history = priorities.history(clients.git)
     ranked = priorities.ranked(report, patch, history)
     explorer = priorities.Explorer(configured.root, report, history)
-    tests, test_note = priorities.tests(configured.root, clients.git)
+    suite, suite_note = priorities.suite(configured.root, clients.git)
     found = [
-        msgspec.structs.replace(target, test=tests.nearest(target.path))
+        msgspec.structs.replace(target, test=suite.nearest(target.path))
         for target in explorer.targets(ranked[:most])
     ]
     remarks = [
@@ -81,7 +81,7 @@ def run(configured: Configured, clients: Local, base: str | None = None, most: i
         ""
         if report.branch
         else "the report has no branches: the order is by missing lines and commits alone",
-        test_note,
+        suite_note,
         *(f"{target.path}: {target.note}" for target in found if target.note),
     ]
     left_out = len(ranked) - len(found)

@@ -46,7 +46,7 @@ def show(targets: Sequence[Target], left_out: int, out: TextIO, *, plain: bool) 
     if left_out:
         to.print(f"... and {left_out:,} more; `--most` shows them", style="dim", soft_wrap=True)
     to.print(
-        "Changed code comes first, then missing lines x commits of the last year x untaken branches.",
+        "Changed code comes first; then the order is missing lines x (1 + commits of a year) x (1 + untaken branches).",
         style="dim",
         soft_wrap=True,
     )

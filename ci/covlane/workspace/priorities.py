@@ -9,7 +9,7 @@ from covlane.adapters import files
 from covlane.analysis import priority
 from covlane.analysis.fingerprints import fingerprints
 from covlane.analysis.functions import functions, places
-from covlane.analysis.nearest import Tests, is_test
+from covlane.analysis.nearest import Suite, is_test
 from covlane.errors import CovlaneError, ReportError
 from covlane.formats import gitlog
 from covlane.model.target import Target
@@ -128,11 +128,11 @@ class Explorer:
         return source
 
 
-def tests(root: Path, git: Git) -> tuple[Tests, str]:
+def suite(root: Path, git: Git) -> tuple[Suite, str]:
     """Return the test files of a project, and what is wrong with them, if anything is."""
     names = [path for path in git.files() if is_test(path)]
     note = f"only {MOST_TESTS:,} of {len(names):,} test files were read" if names[MOST_TESTS:] else ""
-    return Tests({path: _content(root / path) for path in names[:MOST_TESTS]}), note
+    return Suite({path: _content(root / path) for path in names[:MOST_TESTS]}), note
 
 
 def _content(path: Path) -> bytes:

@@ -167,7 +167,16 @@ def test_the_overview_is_strict_html_and_its_data_are_the_report_s(tmp_path: Pat
     assert "<" not in text
     data = json.loads(text.removeprefix("const COVLANE = ").removesuffix(";\n"))
     rows = {row[0]: row[1:] for row in data["rows"]}
-    assert rows["src/pkg/shapes.py"] == [address("src/pkg/shapes.py"), [14, 17], [5, 8], [4, 7], [1], [], 1, 1]
+    assert rows["src/pkg/shapes.py"] == [
+        address("src/pkg/shapes.py"),
+        [14, 17],
+        [5, 8],
+        [4, 7],
+        [1],
+        [],
+        1,
+        1,
+    ]
     assert rows["src/pkg/compat.py"][5:] == [[0, 1], 0, 0]
     assert sum(row[1][0] for row in rows.values()) == report.lines.covered
     for row in rows.values():

@@ -175,11 +175,11 @@ def _cell(node: _Node, at: Rectangle, most: int, thresholds: tuple[float, float]
     else:
         named = words.printable(node.path)
         name += "/" * folder
-    parts = [f"{named}: {node.lines.text} of {node.lines.total:,} lines"]
+    parts = [f"{named}: {node.lines.text} of {_count(node.lines.total, 'line')}"]
     if folder:
         parts.append(words.files(node.files))
     if known:
-        parts.append(f"{'up to ' * folder}{node.commits:,} commit{'s' * (node.commits != 1)} in a year")
+        parts.append(f"{'up to ' * folder}{_count(node.commits, 'commit')} in a year")
     return Cell(
         Rectangle(
             100 * at.x / ROOM.width,
@@ -193,3 +193,7 @@ def _cell(node: _Node, at: Rectangle, most: int, thresholds: tuple[float, float]
         name=name if at.width >= NAMED[0] and at.height >= NAMED[1] else "",
         text=", ".join(parts),
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
