@@ -145,7 +145,15 @@ def test_a_renamed_file_keeps_its_commits_and_a_merge_adds_none(changed: Changed
     changed.commit()
     changed.git("checkout", "--quiet", "main")
     changed.git("merge", "--quiet", "--no-ff", "--message", "merged", "side")
-    assert gitlog.read(local(changed).git.log(100)).of["new name.py"] == 3
+    for key, value in {
+        "log.diffMerges": "first-parent",
+        "log.showRoot": "false",
+        "log.showSignature": "true",
+        "diff.renames": "false",
+    }.items():
+        changed.git("config", key, value)
+    of = gitlog.read(local(changed).git.log(100)).of
+    assert (of["new name.py"], of["calc.py"], of.get("old.py")) == (3, 1, None)
 
 
 def test_the_year_ends_with_head(changed: Changed, monkeypatch: pytest.MonkeyPatch) -> None:

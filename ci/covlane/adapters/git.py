@@ -189,7 +189,9 @@ class Git:
         last = int(self._output("show", "--no-patch", "--no-show-signature", "--format=%ct", "HEAD"))
         since = f"--since={max(last - days * 86_400, 0)}"
         what = ("-z", "--no-show-signature", "--no-merges", "--name-status", "--find-renames", "--relative")
-        return self._output("log", *what, "--format=%x01", since, f"--max-count={most}", "--", ".")
+        return self._output(
+            "-c", "log.showRoot=true", "log", *what, "--format=%x01", since, f"--max-count={most}", "--", "."
+        )
 
     def noted(self, ref: str) -> dict[str, str]:
         """Return the blobs of the notes under `ref` by the commits that they are of."""
