@@ -21,7 +21,7 @@ from covlane.model.lines import pack
 from covlane.model.report import FileCoverage
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reports.md"
-HEADING = "## What the site costs\n"
+HEADING = "## What the HTML report costs\n"
 _LANE = """
 import os
 from pathlib import Path

@@ -41,11 +41,11 @@ PARTS = {"click": "tests/test_basic.py", "attrs": "tests/test_slots.py"}
 PYTHON = "3.11"
 NOT_SOURCES = shutil.ignore_patterns(".git", ".nox", "reports", "__pycache__", "*.egg-info")
 OUTPUTS = ("coverage.json", "coverage.xml")
-MOVED = "the line moved with its block"
-NO_STATEMENT = "the line can run and is no statement's: a decorator, a docstring"
-RAN = "the line is of a statement that another line of ran"
-ELSEWHERE = "the statement was changed in another of its lines"
-PAIRED = "the line is paired with a line before the change, or not, by another comparison of texts"
+MOVED = "the line was moved with its block"
+NO_STATEMENT = "the line can run but belongs to no statement: a decorator, a docstring"
+RAN = "another line of the same statement ran"
+ELSEWHERE = "another line of the same statement was changed"
+PAIRED = "the texts were compared in another way, so the line counts as changed or not"
 
 
 def measured(name: str, cache: Path, work: Path) -> Iterator[tuple[str, Path]]:
@@ -188,9 +188,9 @@ def main(arguments: list[str]) -> int:
     rows = "".join(row for name in RELEASES for row in history(name, given.cache.resolve()))
     text = (
         f"{SIDE}\nWritten by `nox -s patches -- --write`. Each release is a commit, measured on Python {PYTHON} by a part "
-        "of its tests, so that there is much to miss; lines that are changed and missed, by who says so. pycobertura "
-        "compares two reports, the others one with git's diff; all of them read the same figures. A line that no rule "
-        "explains ends the comparison.\n\n| | beside | lines | |\n|---|---|---:|---|\n"
+        "of its tests, so that much is missed. The table counts changed lines that are missed, by the tool that reports "
+        "them. pycobertura compares two reports, the others one report with git's diff; all of them read the same "
+        "figures. A line that no rule explains ends the comparison.\n\n| | beside | lines | |\n|---|---|---:|---|\n"
         f"{rows}\n{COSTS}\nMedians of {given.rounds} rounds in turn, programs from start to end. {versions()}: compare "
         f"ratios.\n\n{speed(given.files, given.changed, given.rounds)}"
     )
