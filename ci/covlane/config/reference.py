@@ -143,7 +143,7 @@ SECTIONS: dict[str, dict[str, Meaning]] = {
     },
     "GitHub": {
         "covlane-requirement": Meaning(
-            "the requirement that workflows and the noxfile install Covlane from: a version, a git reference "
+            "the requirement that workflows install Covlane from: a version, a git reference "
             "(`covlane @ git+https://example.com/covlane@COMMIT`) or the path of a wheel",
             "the git commit that Covlane was installed from, else the version that wrote the workflow",
         ),
