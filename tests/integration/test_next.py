@@ -156,6 +156,33 @@ def test_a_renamed_file_keeps_its_commits_and_a_merge_adds_none(changed: Changed
     assert (of["new name.py"], of["calc.py"], of.get("old.py")) == (3, 1, None)
 
 
+def test_a_partial_clone_fetches_nothing_to_count_commits(changed: Changed, tmp_path: Path) -> None:
+    text = "".join(f"value_{number} = {number}\n" for number in range(9))
+    changed.put(old=text, same="x = 1\n")
+    changed.commit()
+    for stem in ("old", "same"):
+        (changed.root / f"{stem}.py").rename(changed.root / f"{stem}_renamed.py")
+    changed.put(old_renamed=text.replace("= 3", "= 33"))
+    changed.commit()
+    changed.git("config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "clone"
+    url = changed.root.as_uri()
+    subprocess.run(
+        ["git", "clone", "--quiet", "--filter=blob:none", "--no-checkout", url, str(clone)], check=True
+    )
+
+    def missing() -> int:
+        command_ = ["git", "rev-list", "--objects", "--missing=print", "HEAD"]
+        listed = subprocess.run(command_, cwd=clone, check=True, capture_output=True, text=True).stdout
+        return sum(line.startswith("?") for line in listed.splitlines())
+
+    before = missing()
+    of = gitlog.read(Git(clone, changed.environment).log(100)).of
+    assert missing() == before > 0
+    # A renamed file that changed as well is a new one there.
+    assert (of["same_renamed.py"], of["old_renamed.py"]) == (2, 1)
+
+
 def test_the_year_ends_with_head(changed: Changed, monkeypatch: pytest.MonkeyPatch) -> None:
     for date in ("2019-01-01", "2020-06-01", "2020-12-31"):
         monkeypatch.setenv("GIT_COMMITTER_DATE", f"{date}T12:00:00Z")

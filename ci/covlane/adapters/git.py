@@ -186,9 +186,12 @@ class Git:
         Raises:
             ToolError: git cannot tell.
         """
-        last = int(self._output("show", "--no-patch", "--no-show-signature", "--format=%ct", "HEAD"))
+        last = int(self._output("log", "-1", "--no-show-signature", "--format=%ct", "HEAD"))
         since = f"--since={max(last - days * 86_400, 0)}"
-        what = ("-z", "--no-show-signature", "--no-merges", "--name-status", "--find-renames", "--relative")
+        # A partial clone would fetch the contents that tell a renamed file which changed as well.
+        partial = self.ask("config", "--get-regexp", r"^remote\..*\.promisor$")
+        renames = f"--find-renames={'100%' if partial else '50%'}"
+        what = ("-z", "--no-show-signature", "--no-merges", "--name-status", renames, "--relative")
         return self._output(
             "-c", "log.showRoot=true", "log", *what, "--format=%x01", since, f"--max-count={most}", "--", "."
         )

@@ -156,7 +156,7 @@ class Writer:
         """Write reports/html, and return its first page; `progress` as in `site.write`."""
         context = self.context()
         history = priorities.history(self.git)
-        hotspots = Hotspots(ranks(self._ranked(history)), history.commits).below(self.configured.folder)
+        hotspots = Hotspots(ranks(self._ranked(history)), *history).below(self.configured.folder)
         trend = svg.trend(self._points(), style=False)
         look = site.Look(context.thresholds, context.verdict, trend, hotspots)
         return site.write(

@@ -36,7 +36,10 @@ def show(targets: Sequence[Target], left_out: int, out: TextIO, *, plain: bool) 
     for target in targets:
         first, *others = target.places
         table.add_row(
-            Text(printable(target.path) + (" (changed)" if target.changed else ""), "bold" * target.changed),
+            Text(
+                f"{printable(target.path)}:{_line(first)}{' (changed)' * target.changed}",
+                "bold" * target.changed,
+            ),
             Text(_function(first) + (f" and {len(others):,} more" if others else "")),
             Text(_missing(first)),
             Text("-" if target.commits is None else f"{target.commits:,}"),
@@ -55,6 +58,10 @@ def show(targets: Sequence[Target], left_out: int, out: TextIO, *, plain: bool) 
 def _function(place: Place) -> str:
     """Return a function's name; a dash where it is not known."""
     return "-" if place.function is None else printable(place.function) or "(module)"
+
+
+def _line(place: Place) -> int:
+    return min(first for first, _ in (*place.lines, *place.branches))
 
 
 def _missing(place: Place) -> str:

@@ -61,7 +61,7 @@ def render(
         patched=verdict is not None,
         trend=trend,
         treemap=treemap.draw(report.files, hotspots, thresholds),
-        history=hotspots.commits is not None,
+        hotspots=hotspots,
         visible=words.printable,
     )
 

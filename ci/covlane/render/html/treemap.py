@@ -37,17 +37,20 @@ class Hotspots(NamedTuple):
     Attributes:
         ranks: of files with uncovered code, 1 for the first.
         commits: how many commits of the last year changed each file; None without a history.
+        note: what is wrong with the history, if anything is.
     """
 
     ranks: Mapping[str, int] = {}
     commits: Mapping[str, int] | None = None
+    note: str = ""
 
     def below(self, folder: str) -> Hotspots:
         """Return it with files named from the top of the checkout; `folder` is the project's."""
         ranks, commits = (
-            {posixpath.join(folder, path): value for path, value in (one or {}).items()} for one in self
+            {posixpath.join(folder, path): value for path, value in (one or {}).items()}
+            for one in (self.ranks, self.commits)
         )
-        return Hotspots(ranks, commits if self.commits is not None else None)
+        return Hotspots(ranks, None if self.commits is None else commits, self.note)
 
 
 @dataclass(slots=True)
