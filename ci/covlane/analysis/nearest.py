@@ -37,10 +37,13 @@ class Suite:
     def __init__(self, contents: Mapping[str, bytes]) -> None:
         self._named: dict[str, list[str]] = defaultdict(list)
         self._importing: dict[Module, set[str]] = defaultdict(set)
+        self._importing_last: dict[str, set[str]] = defaultdict(set)
         for path, content in contents.items():
             self._named[_subject(path)].append(path)
             for module in _imports(path, content):
                 self._importing[module].add(path)
+                if module[1:]:
+                    self._importing_last[module[-1]].add(path)
 
     def nearest(self, path: str) -> NearestTest | None:
         """Return the test file that is nearest to a source file, or None.
@@ -50,8 +53,10 @@ class Suite:
         """
         module = _module(path)
         name = module[-1].strip("_") if module else ""
-        named = set(self._named.get(name, ()))
         importing = next(filter(None, (self._importing.get(one) for one in _names(module))), set[str]())
+        # A test with the name that imports another module of that name is of the other one.
+        others = self._importing_last.get(module[-1], set()) - importing if module else set[str]()
+        named = set(self._named.get(name, ())) - others
         folders = {*module[:-1]} - _COMMON
 
         def shared(test: str) -> int:

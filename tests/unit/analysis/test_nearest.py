@@ -22,6 +22,8 @@ from covlane.analysis.nearest import Suite, is_test
         ("src/pkg/deep/inner.py", "src/pkg/deep/tests/test_of_inner.py", "import"),
         ("src/pkg/app/models.py", "src/pkg/app/tests.py", "import"),
         ("scripts/run.py", None, None),
+        # tests/b/utils_test.py has its name and is in no folder of its own, but imports the one of b.
+        ("src/pkg/c/utils.py", "tests/a/test_utils.py", "name"),
         ("src/pkg/__init__.py", "tests/test_pkg.py", "name and import"),
         ("calc.py", "tests/test_all.py", "import"),
     ],
