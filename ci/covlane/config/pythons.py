@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timezone
 
 #: Each release's last day: the first of the month that the Python developer's guide gives as its end of life
 #: (https://devguide.python.org/versions/, "Supported versions"; read in December 2026).
@@ -25,7 +25,7 @@ NAME = re.compile(r"3\.\d+t?|pypy3\.\d+")
 
 def today() -> date:
     """Return the day that decides which releases are kept."""
-    return datetime.now(UTC).date()
+    return datetime.now(timezone.utc).date()
 
 
 def current(day: date) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -176,9 +176,9 @@ def _the_day(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_table_of_pythons_is_kept() -> None:
     table = [*pythons.END_OF_LIFE.values()]
     assert table == sorted(table)
-    assert datetime.now(UTC).date() < pythons.NEWEST_SINCE.replace(year=pythons.NEWEST_SINCE.year + 1), (
-        "another Python came out since: add it to END_OF_LIFE, from https://devguide.python.org/versions/"
-    )
+    assert datetime.now(timezone.utc).date() < pythons.NEWEST_SINCE.replace(
+        year=pythons.NEWEST_SINCE.year + 1
+    ), "another Python came out since: add it to END_OF_LIFE, from https://devguide.python.org/versions/"
 
 
 def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
