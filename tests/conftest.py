@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # Where no bytecode is kept, each of some thousand interpreters compiles pytest anew: a quarter of the suite's time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

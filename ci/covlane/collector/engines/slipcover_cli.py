@@ -108,7 +108,7 @@ class Engine:
 
 def _fork_globals() -> dict[str, Any]:
     """Return the variables of SlipCover's command in the process that runs it, which wraps os.fork; none elsewhere."""
-    return getattr(os.fork, "__globals__", {})
+    return getattr(getattr(os, "fork", None), "__globals__", {})
 
 
 def _instrumented(code: types.CodeType) -> bool:

@@ -42,7 +42,7 @@ class WorkerPool:
 
     def wait(self, *, kill: bool = False) -> None:
         """Return when all have ended, which may be made to be now."""
-        if kill:
+        if kill and self._children:  # Windows has no such signal, and no children here
             self._signal(signal.SIGKILL)
         for child in self._children:
             os.waitpid(child, 0)
