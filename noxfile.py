@@ -62,7 +62,7 @@ pytest_add_cli_args_test_selection =
 
 @nox.session(default=False)
 def mutants(session: nox.Session) -> None:
-    """Break the code in small ways and name what no unit test notices: nox -s mutants -- analysis/gate.py."""
+    """Break the code in small ways and list what no unit test notices: nox -s mutants -- analysis/gate.py."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "mutants"))
     patterns = session.posargs or MUTATED
     folder = Path(session.create_tmp()) / "tree"
@@ -116,7 +116,7 @@ def pictures(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def actions(session: nox.Session) -> None:
-    """Lint the workflows, one with all that settings can add, and the action: zizmor, GitHub's schema, actionlint."""
+    """Lint the workflows and the action with zizmor, GitHub's schemas and actionlint."""
     session.install(*nox.project.dependency_groups(PROJECT, "actions"))
     workflows = [
         *sorted(map(str, Path(".github/workflows").glob("*.yml"))),
@@ -144,83 +144,83 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def corpus(session: nox.Session) -> None:
-    """Real projects against bare pytest, SlipCover and coverage.py: nox -s corpus -- --python 3.12."""
+    """Compare legs of real projects with bare pytest, SlipCover and coverage.py: nox -s corpus -- --python 3.12."""
     session.install("-e", ".", "pip")
     session.run("python", "-m", "corpus.corpus", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)
 def modes(session: nox.Session) -> None:
-    """Real projects serially, forked, in workers and both: nox -s modes -- --python 3.12."""
+    """Compare legs of real projects run serially, forked, in workers and both: nox -s modes -- --python 3.12."""
     session.install("-e", ".", "pip")
     session.run("python", "-m", "corpus.modes", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)
 def truth(session: nox.Session) -> None:
-    """Programs whose lines are known by reading, in every mode, to every end: nox -s truth -- --python 3.12."""
+    """Measure programs whose lines are known, in every mode and with every end: nox -s truth -- --python 3.12."""
     session.install("-e", ".")
     session.run("python", "-m", "truth.truth", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)
 def peers(session: nox.Session) -> None:
-    """Programs of coverage.py's own tests against what those tests expect: nox -s peers -- --python 3.12."""
+    """Measure the programs of coverage.py's tests and compare with its results: nox -s peers -- --python 3.12."""
     session.install("-e", ".", "pip")
     session.run("python", "-m", "peers.peers", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)
 def scale(session: nox.Session) -> None:
-    """What a merge costs beside SlipCover's and coverage.py's, and how it grows: nox -s scale -- --rounds 5."""
+    """Compare the cost of a merge with SlipCover's and coverage.py's: nox -s scale -- --rounds 5."""
     session.install("-e", ".", "slipcover==1.1.0")
     session.run("python", "-m", "corpus.scale", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)
 def pages(session: nox.Session) -> None:
-    """What the HTML report costs beside coverage.py's: nox -s pages -- --rounds 5."""
+    """Compare the cost of the HTML report with coverage.py's: nox -s pages -- --rounds 5."""
     session.install("-e", ".")
     session.run("python", "-m", "corpus.pages", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)
 def patches(session: nox.Session) -> None:
-    """Patch coverage beside diff-cover and pycobertura, and what it costs: nox -s patches -- --rounds 5."""
+    """Compare patch coverage with diff-cover and pycobertura: nox -s patches -- --rounds 5."""
     session.install("-e", ".", "pip", "diff-cover>=11", "pycobertura>=4")
     session.run("python", "-m", "corpus.patches", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)
 def foreign(session: nox.Session) -> None:
-    """Other tools' reports, read by the lane and by a parser apart: nox -s foreign -- lcov.info FOLDER."""
+    """Read other tools' reports also with an independent parser: nox -s foreign -- lcov.info FOLDER."""
     session.install("-e", ".", "lxml>=5")
     session.run("python", "-m", "foreign.foreign", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)
 def storm(session: nox.Session) -> None:
-    """Uploads through faults and kill -9, each to arrive once: nox -s storm -- 500."""
+    """Upload reports through faults and kill -9; each must arrive once: nox -s storm -- 500."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "test"))
     session.run("python", "-m", "storm.storm", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
-    """Artifacts as no run of ours leaves them, for some minutes: nox -s fuzz -- 10."""
+    """Read random artifacts of forks for some minutes: nox -s fuzz -- 10."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "test"))
     session.run("python", "-m", "fuzz.fuzz", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)
 def shards(session: nox.Session) -> None:
-    """What the longest shard of a leg costs, evenly and by durations: nox -s shards -- --shards 4."""
+    """Measure the longest shard of a leg, split evenly and by durations: nox -s shards -- --shards 4."""
     session.install("-e", ".")
     session.run("python", "-m", "corpus.shards", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """What a leg costs beside other tools: nox -s bench -- --case click --mode serial, or -- --instructions."""
+    """Compare the cost of a leg with other tools: nox -s bench -- --case click --mode serial, or -- --instructions."""
     session.install("-e", ".", "pip")
     session.run("python", "-m", "bench.bench", *session.posargs, env={"PYTHONPATH": "tests"})
