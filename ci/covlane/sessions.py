@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import nox
 
+from covlane.adapters import command_line
 from covlane.adapters.environment import environment, forget, in_ci, secrets
+from covlane.commands.leg import absent
 from covlane.config import checkout, settings, sources
 from covlane.errors import CovlaneError
 
@@ -34,43 +35,43 @@ def register(root: Path | None = None) -> None:
     try:
         configured = settings.load((root or Path.cwd()).resolve(), environment())
         sources.check(configured.root, configured.settings.source)
+        absent.refuse_unknown(configured)
     except CovlaneError as error:
         sys.stderr.write(f"covlane: {error}\n")
         raise SystemExit(error.exit_code) from None
 
-    if _alone(
-        sys.argv,
-        {f"{configured.settings.prefix}{name}" for name in ("compare", "coverage", "report", "workflow")},
-    ):
+    prefix = configured.settings.prefix
+    ours = {f"{prefix}{name}" for name in ("compare", "coverage", "report", "workflow")}
+    if command_line.alone(sys.argv, ours):
         # Programs that nox starts to make environments do not get them either.
         forget(secrets(environment(), configured.settings.codescene.secrets))
 
+    missing = absent.Absent(configured, ours)
+
     def coverage(session: nox.Session, shard: int = 0) -> None:
         """Run pytest under measurement on one Python; arguments after -- are pytest's."""
+        missing.ran = True
         with _of_covlane(session, configured):
             from covlane.commands.leg import run
 
             if run.run(session, configured, _clients(session, configured), shard):
                 _show_report(session, configured)
 
+    def uncovered(session: nox.Session, shard: int = 0) -> None:  # noqa: ARG001 - as of coverage
+        """Say that this Python is not installed."""
+        with _of_covlane(session, configured):
+            missing.skip(session)
+
     if names := configured.shards():
         numbered = [nox.param(number, id=name) for number, name in enumerate(names, start=1)]
-        coverage = nox.parametrize("shard", numbered)(coverage)
-    nox.session(
-        name=configured.session,
-        python=list(configured.settings.pythons),
-        venv_backend="uv|virtualenv",
-        download_python="never",
-        allow_parallel=True,
-        default=False,
-    )(coverage)
-
-    prefix = configured.settings.prefix
+        coverage, uncovered = (nox.parametrize("shard", numbered)(leg) for leg in (coverage, uncovered))
+    missing.register(configured.session, coverage, uncovered)
 
     @nox.session(name=f"{prefix}report", python=False, default=False)
     def report(session: nox.Session) -> None:
         """Merge the legs that ran here, write the reports and print the table."""
         with _of_covlane(session, configured):
+            missing.check()
             _show_report(session, configured)
 
     @nox.session(name=f"{prefix}workflow", python=False, default=False)
@@ -79,13 +80,6 @@ def register(root: Path | None = None) -> None:
         with _of_covlane(session, configured):
             session.run(sys.executable, "-m", "covlane", "init", "--check", external=True)
 
-    @nox.session(
-        name=f"{prefix}compare",
-        python=list(configured.settings.pythons),
-        venv_backend="uv|virtualenv",
-        download_python="never",
-        default=False,
-    )
     def compare(session: nox.Session) -> None:
         """Run pytest under two engines and print each line and branch on which they differ: -- --engines A B --json."""
         with _of_covlane(session, configured):
@@ -93,23 +87,10 @@ def register(root: Path | None = None) -> None:
 
             leg_compare.run(session, configured, _clients(session, configured))
 
+    missing.register(f"{prefix}compare", compare, missing.refuse)
+
     # They stay in nox's registry.
-    del coverage, report, workflow, compare
-
-
-def _alone(argv: list[str], ours: set[str]) -> bool:
-    """Say whether a command line of nox names only sessions of covlane."""
-    named, naming = list[str](), False
-    for word in argv[1:]:
-        if word == "--":
-            break
-        option, _, value = word.partition("=")
-        if word.startswith("-"):
-            naming = option in {"-s", "-e", "--session", "--sessions"}
-            named += [value] if naming and value else []
-        elif naming:
-            named.append(word)
-    return bool(named) and all(re.sub(r"(-\d[^(]*)?(\(.*)?$", "", name) in ours for name in named)
+    del report, workflow
 
 
 def _show_report(session: nox.Session, configured: Configured) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,6 @@ import pytest
 
 from covlane.commands.leg.environment import FREEZE
 from covlane.commands.leg.plan import LOCATE
-from covlane.sessions import _alone
 from repository import CURRENT, Repository
 
 LOCK = """
@@ -78,17 +78,116 @@ def test_a_failing_suite_fails_the_session_and_is_reported(repository: Repositor
     assert f"again: nox -s 'coverage-{CURRENT}'" in done.stderr
 
 
-def test_a_python_that_is_absent_is_skipped_and_named_in_the_report(repository: Repository) -> None:
-    repository.settings(f'pythons = ["{CURRENT}", "{ABSENT}"]')
+def test_a_python_that_is_absent_is_named_once_in_a_report_that_is_complete_without_it(
+    repository: Repository,
+) -> None:
+    repository.settings(f'pythons = ["{CURRENT}", "{ABSENT}", "3.98"]', "shards = 1")
     repository.commit()
     done = repository.nox("-s", "coverage")
     assert done.returncode == 0, done.stderr
-    assert f"Python interpreter {ABSENT} not found" in done.stderr
-    assert f"incomplete: coverage-{ABSENT} did not run here" in done.stdout
-    assert "INCOMPLETE: 75.00%" in done.stdout
+    told = f"1 of 3 Pythons ran here ({ABSENT}, 3.98 are not installed)"
+    assert (done.stdout + done.stderr).count(ABSENT) == 1
+    assert told in done.stdout
+    assert "incomplete" not in done.stdout.lower()
+    report = json.loads((repository.root / "reports" / "coverage.json").read_bytes())
+    assert report["incomplete"] == []
+    assert "1 of 3 Pythons ran here" in (repository.root / "reports" / "summary.md").read_text()
+    assert repository.covlane("gate").returncode == 0
+    # What is sent or kept stands for all legs.
+    for command in (("baseline", "write"), ("upload", "--dry-run"), ("check",)):
+        refused = repository.covlane(*command, CS_ACCESS_TOKEN="t")
+        assert refused.returncode == 3, command
+        assert "coverage-3.98 did not run, because the machine that merged cannot run it" in refused.stderr
     merged = repository.covlane("merge")
     assert merged.returncode == 3
     assert f"coverage-{ABSENT} did not run here" in merged.stderr
+
+
+@pytest.mark.parametrize(
+    ("pythons", "arguments"),
+    [
+        ([ABSENT], ["-s", "coverage"]),
+        ([ABSENT, "3.98"], ["-s", "coverage"]),
+        ([CURRENT, ABSENT], ["-s", f"coverage-{ABSENT}"]),
+    ],
+)
+def test_where_no_leg_runs_nox_fails_and_no_former_report_is_left(
+    repository: Repository, pythons: list[str], arguments: list[str]
+) -> None:
+    repository.settings(f"pythons = {pythons}")
+    reports = repository.root / "reports"
+    for name in ("coverage.json", "lcov.info", "verdict.json"):
+        repository.write(f"reports/{name}", "{}")
+    repository.write("reports/baselines/kept.json", "{}")
+    repository.write("reports/html/mine.html", "")
+    done = repository.nox(*arguments)
+    assert done.returncode == 3, done.stderr
+    assert "Traceback" not in done.stderr
+    cause, remedy = done.stderr.split("covlane: ")[1].splitlines()[:2]
+    assert re.fullmatch(rf"no leg ran, because Pythons? {ABSENT}.* not installed; this machine has .*", cause)
+    assert CURRENT in cause.partition("has ")[2].split(", ")
+    assert "`uv python install 3.9" in remedy
+    left = {path.relative_to(reports).as_posix() for path in reports.rglob("*") if path.is_file()}
+    assert left - {".lock"} == {"baselines/kept.json", "html/mine.html"}
+
+
+def test_a_python_that_is_not_among_the_settings_is_refused_with_those_that_are(
+    repository: Repository,
+) -> None:
+    done = repository.nox("-s", f"coverage-{ABSENT}")
+    assert done.returncode == 2
+    assert f"there is no session coverage-{ABSENT}, because `pythons` is {CURRENT}\n" in done.stderr
+    assert re.search(rf"add {ABSENT} to `pythons`; this machine has .*{re.escape(CURRENT)}", done.stderr)
+
+
+def test_other_sessions_of_the_command_line_run_where_no_leg_does(repository: Repository) -> None:
+    other = "import nox\n\n@nox.session(python=False)\ndef other(session):\n    print('it ran')\n"
+    repository.write("noxfile.py", f"from covlane import sessions\nsessions.register()\n{other}")
+    repository.settings(f'pythons = ["{ABSENT}"]')
+    done = repository.nox("-s", "coverage", "other")
+    assert done.returncode == 3
+    assert "it ran" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["-l"], ["--list", "--json", "-s", "coverage"]])
+def test_the_list_of_sessions_has_every_python(repository: Repository, arguments: list[str]) -> None:
+    repository.settings(f'pythons = ["{CURRENT}", "{ABSENT}"]')
+    listed = repository.nox(*arguments).stdout
+    assert f"coverage-{ABSENT}" in listed
+    assert repository.covlane("matrix").stdout.count(f'"python":"{ABSENT}"') == 1
+
+
+def test_shards_of_an_absent_python_are_named_as_the_others(repository: Repository) -> None:
+    repository.settings(f'pythons = ["{CURRENT}", "{ABSENT}"]', "shards = 2")
+    done = repository.nox("-s", f"coverage-{ABSENT}(shard-2-of-2)")
+    assert done.returncode == 3
+    assert f"Python {ABSENT} is not installed" in done.stderr
+
+
+def test_a_comparison_on_an_absent_python_fails(repository: Repository) -> None:
+    repository.settings(f'pythons = ["{CURRENT}", "{ABSENT}"]')
+    done = repository.nox("-s", f"compare-{ABSENT}")
+    assert done.returncode != 0
+    assert f"Python {ABSENT} is not installed" in done.stderr
+
+
+def test_a_python_that_nox_is_asked_to_provide_and_cannot_is_an_error(repository: Repository) -> None:
+    repository.settings(f'pythons = ["{ABSENT}"]')
+    for arguments, environ in ((["--download-python", "auto"], {}), ([], {"NOX_DOWNLOAD_PYTHON": "auto"})):
+        done = repository.nox(*arguments, "-s", "coverage", **environ)
+        assert done.returncode != 0
+        assert f"Python interpreter {ABSENT} not found" in done.stderr
+
+
+def test_legs_of_other_systems_are_not_missed_here(repository: Repository) -> None:
+    here = {"linux": "linux", "darwin": "macos", "win32": "windows"}[sys.platform]
+    other = "windows" if here != "windows" else "linux"
+    repository.settings(f'pythons = ["{CURRENT}"]', f'github.systems = {{{here} = "a", {other} = "b"}}')
+    repository.commit()
+    done = repository.nox("-s", "coverage")
+    assert done.returncode == 0, done.stderr
+    assert f"legs on {other} run on other machines" in done.stdout
+    assert "incomplete" not in done.stdout.lower()
 
 
 def test_a_python_that_is_absent_fails_in_ci(repository: Repository) -> None:
@@ -219,27 +318,6 @@ def test_other_sessions_of_the_noxfile_keep_what_they_were_given(repository: Rep
     session = "\nimport nox, os\n@nox.session(python=False)\ndef other(session): assert os.environ['GITHUB_TOKEN']\n"
     repository.write("noxfile.py", f"from covlane import sessions\nsessions.register()\n{session}")
     assert repository.nox("-s", "other", GITHUB_TOKEN=CANARY).returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("words", "alone"),
-    [
-        ("-s coverage", True),
-        ("-s coverage-3.12 -- -s other", True),
-        ("-R -s coverage-3.12(shard-1-of-2) report", True),
-        ("--session=coverage", True),
-        ("--sessions coverage-3.13t coverage-3.12", True),
-        ("", False),
-        ("-s coverage other", False),
-        ("-s coverage-extra", False),
-        ("-s other -- -s coverage", False),
-        ("-s coverage -k other", True),
-        ("-t coverage", False),
-        ("-k coverage", False),
-    ],
-)
-def test_which_command_lines_ask_for_sessions_of_covlane_alone(words: str, *, alone: bool) -> None:
-    assert _alone(["nox", *words.split()], {"coverage", "report"}) is alone
 
 
 def test_ctrl_c_leaves_the_report_of_what_ran(repository: Repository) -> None:

@@ -16,7 +16,7 @@ from covlane.model.lines import unpack
 from covlane.model.report import Alone, Measured, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from covlane.analysis.paths import Places
     from covlane.formats.foreign import Foreign
@@ -43,6 +43,7 @@ def merge(
     places: Places,
     components: Sequence[Component] = (),
     omit: Sequence[str] = (),
+    elsewhere: Collection[str] = (),
 ) -> Report:
     """Merge legs and reports of other tools into one report.
 
@@ -57,6 +58,7 @@ def merge(
         places: maps names in reports to files of the repository.
         components: the parts with separate figures.
         omit: globs of files to ignore in other tools' reports; legs do not measure them.
+        elsewhere: the expected legs that the report is complete without.
     """
     merging = _Merging(commit, now, places, omit)
     for name, one in inputs:
@@ -67,7 +69,7 @@ def merge(
         else:
             merging.add_other(name, one)
         del one  # free it before the next is read
-    return merging.report(expected, components)
+    return merging.report(expected, components, elsewhere)
 
 
 class _Merging:
@@ -183,7 +185,9 @@ class _Merging:
                     "left out of files whose branches other reports have"
                 )
 
-    def report(self, expected: Sequence[str], components: Sequence[Component]) -> Report:
+    def report(
+        self, expected: Sequence[str], components: Sequence[Component], elsewhere: Collection[str]
+    ) -> Report:
         """Return the merged report."""
         groups = self._join_shards()
         lines: Counter[int] = Counter()
@@ -225,9 +229,10 @@ class _Merging:
             disputed=disputed,
             alone=dict(sorted(alone.items())) if len(alone) > 1 else {},
             components=tuple(components),
-            incomplete=(*self._absent(expected), *sorted(self.faults)),
+            incomplete=(*self._absent(expected, elsewhere), *sorted(self.faults)),
             digests=digests,
             notes=tuple(sorted(self._notes)),
+            elsewhere=tuple(sorted(name for name in elsewhere if not self._found[name])),
         )
 
     def _join_shards(self) -> list[int]:
@@ -274,9 +279,9 @@ class _Merging:
         union.add(seen, bit)
         return union
 
-    def _absent(self, expected: Sequence[str]) -> Iterator[str]:
+    def _absent(self, expected: Sequence[str], elsewhere: Collection[str]) -> Iterator[str]:
         for name in expected:
-            if not self._found[name]:
+            if not self._found[name] and name not in elsewhere:
                 session, _, system = name.partition("@")
                 yield f'{name} did not run here; run `nox -s "{session}"`{system and f" on {system}"}'
         for name, count in sorted(self._found.items()):

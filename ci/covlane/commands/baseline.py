@@ -113,11 +113,12 @@ class Keeper:
         commit = self._git.commit()
         if commit is None:
             raise self._git.no_commit()
-        lacking = [*report.incomplete, *changes.stale(self._configured.root, report, commit, None)]
+        lacking = [*reports.lacking(report), *changes.stale(self._configured.root, report, commit, None)]
         if lacking:
             raise ReportError(
                 f"cannot use this report as baseline: {lacking[0]}",
-                f"measure again with `nox -s {self._configured.session}`",
+                f"measure again with `nox -s {self._configured.session}`"
+                + (" where every leg can run, as in CI" if report.elsewhere else ""),
             )
         if not force and any(stamp.dirty for stamp in report.legs):
             raise UsageError(

@@ -95,8 +95,8 @@ class Doctor:
     def _read(self, merged: list[Report]) -> str:
         report = reports.read_merged(self.configured).below(self.configured.folder)
         merged.append(report)
-        if report.incomplete:
-            raise ReportError(f"it is incomplete: {report.incomplete[0]}", "run what is missing, then merge")
+        if lacks := reports.lacking(report):
+            raise ReportError(f"it is incomplete: {lacks[0]}", "run what is missing, then merge")
         return f"{words.files(len(report.files))}, such as {', '.join([*report.files][:3])}"
 
     def _repository(self, merged: list[Report]) -> Iterator[Check]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from covlane.adapters import files
@@ -15,7 +15,7 @@ from covlane.model.report import Component, Measured
 from covlane.render import words
 from covlane.render.words import printable
 from covlane.result import Result, say
-from covlane.workspace import inputs, reports
+from covlane.workspace import inputs, machine, reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -67,11 +67,14 @@ def merge_legs(
     named: Sequence[Path] = (),
     *,
     allow_incomplete: bool,
+    lacks: Sequence[str] = (),
+    elsewhere: Sequence[str] = (),
     durations: dict[str, float] | None = None,
     progress: Callable[[int, int | None], None] = lambda *_: None,
 ) -> Report:
     """Merge what lies in `reports/legs`, and the reports that are named, into `reports/coverage.json`.
 
+    `elsewhere` are legs that this machine cannot run, as `lacks` says which Pythons; the report is complete without them.
     `progress` is called with how many of them are read, and how many there are. `durations`, where it is given, is filled with
     the seconds that each test took in the leg that was slowest at it.
 
@@ -101,7 +104,9 @@ def merge_legs(
             places=places,
             components=[Component(name, part.source, part.flags) for name, part in parts],
             omit=configured.settings.omit,
+            elsewhere=elsewhere,
         )
+        report = replace(report, notes=(*machine.notes(configured, lacks, report), *report.notes))
         if report.incomplete and not allow_incomplete:
             reasons = "".join(f"\n  - {printable(reason)}" for reason in report.incomplete)
             reasons += "".join(f"\n  note: {printable(note)}" for note in report.notes)

@@ -232,12 +232,12 @@ class Configured(NamedTuple):
         """The remedy where there is no report yet."""
         return f"run `nox -s {self.session}` first"
 
-    def sessions(self) -> tuple[str, ...]:
-        """Return the names of the legs' sessions, as `nox -l` lists them."""
+    def sessions(self, *pythons: str) -> tuple[str, ...]:
+        """Return the names of the legs' sessions, as `nox -l` lists them; of some Pythons, or of all."""
         parts = self.shards() or ("",)
         return tuple(
             f"{self.session}-{python}{part and f'({part})'}"
-            for python in self.settings.pythons
+            for python in pythons or self.settings.pythons
             for part in parts
         )
 

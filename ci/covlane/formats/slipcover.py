@@ -2,7 +2,7 @@
 
 The shape is SlipCover 1.1's (`schemas.py` there): `meta`, `files` with executed and missing lines and
 branches, `summary`. A leg adds `covlane` (its stamp) and a `digest` for each file. The merged report keeps the digests and adds
-`legs` and `others`, what each `alone` ran, `components`, `incomplete`, `notes`, and, for each file on whose lines legs
+`legs` and `others`, what each `alone` ran, `components`, `incomplete`, `notes`, `elsewhere`, and, for each file on whose lines legs
 disagree, `legs`: which leg `ran` or `missed` these lines, as ranges from a first to a last line.
 """
 
@@ -97,6 +97,7 @@ class _Merged(msgspec.Struct):
     components: list[Component]
     incomplete: list[str]
     notes: list[str] = []
+    elsewhere: list[str] = []
 
 
 class _Envelope(msgspec.Struct):
@@ -174,6 +175,7 @@ def read_report(content: bytes, name: str, only: Collection[str] | None = None) 
         components=tuple(document.components),
         incomplete=tuple(document.incomplete),
         notes=tuple(document.notes),
+        elsewhere=tuple(document.elsewhere),
         digests=digests,
     )
 
@@ -210,6 +212,7 @@ def write_report(report: Report, version: str) -> bytes:
         ],
         "incomplete": list(report.incomplete),
         "notes": list(report.notes),
+        "elsewhere": list(report.elsewhere),
     }
     return msgspec.json.encode(document) + b"\n"
 

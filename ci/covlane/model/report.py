@@ -226,6 +226,7 @@ class Report:
         incomplete: a sentence for all that is not in it; empty for a complete report.
         digests: of the measured contents, if legs recorded them.
         notes: a sentence for all that was left out or read otherwise and does not make it incomplete.
+        elsewhere: the legs that are not in it because the machine that merged it cannot run them.
     """
 
     branch: bool
@@ -239,6 +240,7 @@ class Report:
     incomplete: tuple[str, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def lines(self) -> Ratio:

@@ -25,6 +25,14 @@ def read_merged(configured: Configured) -> Report:
     return slipcover.read_report(files.read_bytes(path, remedy=configured.first), str(path))
 
 
+def lacking(report: Report) -> tuple[str, ...]:
+    """Return what keeps a report from standing for all legs, which services and baselines expect."""
+    return (
+        *report.incomplete,
+        *(f"{name} did not run, because the machine that merged cannot run it" for name in report.elsewhere),
+    )
+
+
 def read_complete(configured: Configured) -> Report:
     """Return the merged report, its files named from the top of the checkout, as services know them.
 
@@ -32,10 +40,8 @@ def read_complete(configured: Configured) -> Report:
         ReportError: there is none, or it is incomplete.
     """
     report = read_merged(configured)
-    if report.incomplete:
-        raise ReportError(
-            f"the report is incomplete: {report.incomplete[0]}", "run what is missing, then merge"
-        )
+    if lacks := lacking(report):
+        raise ReportError(f"the report is incomplete: {lacks[0]}", "run what is missing, then merge")
     return report.below(configured.folder)
 
 

@@ -90,6 +90,16 @@ def write(
     return folder / "index.html"
 
 
+def discard(folder: Path) -> None:
+    """Remove a site's pages; files of others are left."""
+    try:
+        names = _manifest(folder)
+    except ReportError:
+        return
+    for name in (*names, MANIFEST):
+        (folder / name).unlink(missing_ok=True)
+
+
 def _pages(report: Report, look: Look) -> Iterator[Page]:
     patch = {file.path: file for file in look.verdict.patch.files} if look.verdict else {}
     for path, file in report.files.items():

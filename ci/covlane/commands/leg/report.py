@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from covlane.commands import merge
 from covlane.commands.report import Reported, Writer
-from covlane.workspace import reports
+from covlane.workspace import machine, reports
 
 if TYPE_CHECKING:
     from covlane.config.settings import Configured
@@ -14,12 +14,18 @@ if TYPE_CHECKING:
 
 
 def run(configured: Configured, clients: Local) -> Reported:
-    """Merge the legs and write the outputs; legs that did not run here are named in them, and are no error.
+    """Merge the legs and write the outputs, complete without the legs that this machine cannot run.
+
+    Legs that it can run and did not are named in the outputs, and are no error.
 
     Raises:
         ReportError: there is no leg, or an output cannot be written.
     """
+    lacks = machine.lacking(configured, clients.environ)
+    elsewhere = machine.elsewhere(configured, lacks, clients.environ)
     with reports.lock(configured.reports):
-        merged = merge.merge_legs(configured, clients.git, allow_incomplete=True)
+        merged = merge.merge_legs(
+            configured, clients.git, allow_incomplete=True, lacks=lacks, elsewhere=elsewhere
+        )
         written = Writer(configured, clients.git, clients.environ, merged).write()
     return Reported(merged, written, configured.settings.thresholds)

@@ -110,9 +110,9 @@ class Delivery:
         say, configured = self.clients.say, self.configured
         checkout = codescene.checkout(configured, self.clients.git, self.environ)
         report = reports.read_merged(configured).below(configured.folder)
-        if report.incomplete and not allow_incomplete:
+        if (lacks := reports.lacking(report)) and not allow_incomplete:
             raise ReportError(
-                f"the report is incomplete: {report.incomplete[0]}",
+                f"the report is incomplete: {lacks[0]}",
                 "run what is missing, or pass --allow-incomplete",
             )
         if self.strict and checkout.head and (reason := preflight.elsewhere(checkout)):
