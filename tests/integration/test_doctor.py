@@ -20,7 +20,7 @@ from covlane.clients.codescene import diagnose, install
 from covlane.formats import slipcover
 from covlane.testing.codescene import StandIn
 from covlane.testing.faults import Fault
-from covlane.workspace.codescene import NOT_WANTED
+from covlane.workspace.codescene import NOT_ASKED, NOT_WANTED
 from data_words import report
 from downloads import BUILD, Downloads, archive, entry
 from repository import CURRENT, Repository
@@ -421,6 +421,13 @@ def test_a_team_without_codescene_is_asked_nothing_of_it(patient: Patient) -> No
     assert list(rows) == ["CodeScene", "report", "sessions", "SlipCover and pytest"]
     assert rows["CodeScene"]["found"] == NOT_WANTED
     assert not patient.codescene.requests
+
+
+def test_where_nothing_shows_that_codescene_is_used_it_is_not_asked(patient: Patient) -> None:
+    del patient.environ["CS_ACCESS_TOKEN"], patient.environ["COVLANE_CODESCENE_URL"]
+    rows = patient.ask()
+    assert list(rows) == ["CodeScene", "report", "sessions", "SlipCover and pytest"]
+    assert rows["CodeScene"]["found"] == NOT_ASKED
 
 
 def test_a_lock_that_cannot_be_read_is_a_cross(patient: Patient) -> None:

@@ -68,15 +68,16 @@ class Doctor:
     def examine(self) -> Iterator[Check]:
         """Yield each check as it is made; those of CodeScene where uploads to it are wanted."""
         chosen, environ = self.configured.settings.codescene, self.clients.environ
+        wanted = codescene.is_wanted(chosen, environ)
         merged: list[Report] = []
-        if chosen.upload:
+        if wanted:
             yield from diagnose.codescene(self.clients.http, chosen.url, environ.get("CS_ACCESS_TOKEN"))
         else:
-            yield Check("CodeScene", codescene.NOT_WANTED)
+            yield Check("CodeScene", codescene.NOT_WANTED if chosen.upload is False else codescene.NOT_ASKED)
         yield diagnose.check("report", lambda: self._read(merged))
-        if chosen.upload:
+        if wanted:
             yield from self._repository(merged)
-        if chosen.upload and chosen.via != "rest":
+        if wanted and chosen.via != "rest":
             yield from self._tool(merged)
         yield diagnose.check("sessions", self._sessions)
         for question in questions(self.configured.settings.gate):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from covlane.clients.codescene import preflight
 from covlane.clients.codescene.preflight import Checkout
+from covlane.config.settings import CodeScene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
 
 #: Said in the place of an upload, so that one text of a workflow does for every repository.
 NOT_WANTED = "codescene.upload is false, so nothing is sent to CodeScene"
+
+#: Said by doctor where nothing shows that a project uses CodeScene.
+NOT_ASKED = "nothing here uploads to it; `covlane init --codescene` has the workflow do so"
+
+
+def is_wanted(chosen: CodeScene, environ: Mapping[str, str]) -> bool:
+    """Return whether a project or this environment shows that reports go to CodeScene."""
+    if chosen.upload is None:
+        return bool(environ.get("CS_ACCESS_TOKEN")) or chosen.url != CodeScene().url
+    return chosen.upload
 
 
 def remote(git: Git) -> str | None:
