@@ -12,7 +12,7 @@ import warnings
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from . import selfcheck
+from . import attribution, selfcheck
 from .engines import engine
 from .instrument.sources import Sources
 from .leg import cache, fragments
@@ -80,7 +80,7 @@ def finish(plan: Plan, before: WorkerPool, *, status: int, arguments: list[str],
     parts = [(path, rows) for process in found for path, those in process.parts.items() for rows in those]
     names = dict(Sources(plan.root, plan.source, plan.omit).walk())
     reader = engine.reader(plan, list(names), executed_items, before)
-    files, notes = _files(plan, names, reader, unmarked, parts)
+    files, notes, counts = _files(plan, names, reader, unmarked, parts)
     report = _document(files, branch=plan.branch, reader=reader)
     if plan.shard:
         report["durations"] = next((item.pytest["durations"] for item in found if item.pytest), {})
@@ -88,6 +88,8 @@ def finish(plan: Plan, before: WorkerPool, *, status: int, arguments: list[str],
         selfcheck.judge(plan, everything, executed_items) if status in (0, 1) else (selfcheck.OFF, [])
     )
     reasons += [*lost, *dict.fromkeys(reader.lost)]
+    if plan.contexts:
+        reasons += attribution.write(plan, counts)
     stamp = _stamp(plan, found, status, arguments)
     killed = [process for process in found if _was_killed(process)]
     stamp["processes"]["killed"] = len(killed)
@@ -112,8 +114,12 @@ def _files(
     reader: engine.Reader,
     unmarked: dict[str, str],
     parts: list[tuple[str, list[int]]],
-) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
-    """Return SlipCover's entry for each source, and the notes on files that could not be measured whole."""
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any], dict[str, tuple[str, engine.Counted]]]:
+    """Return SlipCover's entry for each source, the notes on files that could not be measured whole, and all counts.
+
+    The counts are by real path, each with the file's name.
+    """
+    counts: dict[str, tuple[str, engine.Counted]] = {}
     files: dict[str, dict[str, Any]] = {}
     notes: dict[str, dict[str, str]] = {"unbranched": {}, "unparsable": {}}
     remade: dict[str, set[int]] = {}
@@ -140,7 +146,8 @@ def _files(
         entry["summary"] = _summary([entry], branch=plan.branch)
         entry["digest"] = found.digest
         files[name] = entry
-    return dict(sorted(files.items())), notes
+        counts[path] = name, found
+    return dict(sorted(files.items())), notes, counts
 
 
 def _forget_unknown(found: engine.Counted, unmarked: str, remade: set[int]) -> str:

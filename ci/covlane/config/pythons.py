@@ -38,6 +38,11 @@ def minor(name: str) -> int:
     return int(name.rpartition(".")[2].rstrip("t"))
 
 
+def has_contexts(name: str) -> bool:
+    """Say whether a Python can tell which test each line runs for: `sys.monitoring` restarts its events from 3.12 on."""
+    return not is_pypy(name) and minor(name) >= 12  # noqa: PLR2004
+
+
 def is_pypy(name: str) -> bool:
     """Say whether a name of the setting `pythons` is PyPy's."""
     return name.startswith("pypy")

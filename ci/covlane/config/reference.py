@@ -73,6 +73,9 @@ SECTIONS: dict[str, dict[str, Meaning]] = {
         "subprocess": Meaning(
             "measure Python processes that tests start; pytest-xdist workers are always measured"
         ),
+        "contexts": Meaning(
+            "note which test runs each line and branch, from Python 3.12 on: `LEG.contexts.gz` beside each leg's report"
+        ),
         "engine": Meaning(
             "[what measures](engines.md): `slipcover` (SlipCover's line model, recorded by Covlane), `slipcover-cli` "
             "(SlipCover's own command) or `coverage` (coverage.py)",

@@ -51,6 +51,7 @@ class Engine:
     keeps = True
     spawns = True
     reads_early = False
+    contexts = None
 
     def __init__(self, plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> None:
         self._sources, self._fragment, self._lock = sources, fragment, lock

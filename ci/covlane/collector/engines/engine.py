@@ -7,9 +7,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Protocol
 
     from ..instrument.sources import Sources
+    from ..leg.contexts import Contexts
     from ..leg.fragments import Fragment
     from ..leg.guard import Guard
     from ..leg.plan import Plan
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
         spawns: bool
         #: Whether what ran is read at the end of pytest's session, and not at the process's end.
         reads_early: bool
+        #: What knows which test each line runs for, where the leg asks for that.
+        contexts: Contexts | None
 
         def start(self) -> None:
             """Measure what runs from now on."""
@@ -55,7 +59,10 @@ MODULES = {"slipcover": ".slipcover", "slipcover-cli": ".slipcover_cli", "covera
 
 
 class Counted(NamedTuple):
-    """What of a file could run and what of that ran, and why its branches are unknown where they are."""
+    """What of a file could run and what of that ran, and why its branches are unknown where they are.
+
+    `anchors` maps a line that a branch is recorded to leave from to the one that it is counted at.
+    """
 
     digest: str
     executable: set[int]
@@ -63,6 +70,7 @@ class Counted(NamedTuple):
     branches: set[tuple[int, int]]
     taken: set[tuple[int, int]]
     unmarked: str | None = None
+    anchors: Mapping[int, int] = {}
 
 
 def start(plan: Plan, sources: Sources, fragment: Fragment, lock: Guard) -> Engine:

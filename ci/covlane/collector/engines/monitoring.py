@@ -17,7 +17,7 @@ from .codes import codes
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ..instrument.units import PerInstruction
     from ..leg.guard import Guard
@@ -64,35 +64,47 @@ class Recorder:
     ) -> None:
         """Have functions watched where they start, or `at_once`: forked children need not do what their parent did."""
         self._at_once = at_once
-        known: dict[str, RecordPlaces] = {}
-        self._known = known
+        self._known: dict[str, RecordPlaces] = {}
         #: By file, the signatures of its code: other code may carry its name.
         self._watched: dict[str, array[int]] = {}
         self._numbers: dict[str, array[int]] = {}
         self._flags = flags
         #: By its signature, of code that tells its instructions: the units that tell nothing.
         self._silent: dict[int, tuple[int, ...]] = {}
-        # By the identity of such code, which is kept so that no other takes it.
-        units: dict[int, tuple[types.CodeType, memoryview, array[int]]] = {}
-        disable = monitoring.DISABLE
+        events = monitoring.events
+        self._callbacks = {events.LINE: self._tell_line(), events.INSTRUCTION: self._tell_instruction()}
+
+    def _tell_line(self) -> Callable[[types.CodeType, int], Any]:
+        known, disable = self._known, monitoring.DISABLE
 
         def line(code: types.CodeType, number: int) -> Any:
             memory, near, numbers = known[code.co_filename]
             memory[near[number] if number < FAR else bisect_left(numbers, number)] = 1
             return disable
 
+        return line
+
+    def _tell_instruction(self) -> Callable[[types.CodeType, int], Any]:
+        known, disable = self._known, monitoring.DISABLE
+        # By the identity of code, which is kept so that no other takes it.
+        units: dict[int, tuple[types.CodeType, memoryview, array[int]]] = {}
+
         def instruction(code: types.CodeType, offset: int) -> Any:
             found = units.get(id(code))
             if found is None:
-                lines = lines_of_units(code, self._silent[signature(code)])
                 memory = known[code.co_filename][0]
-                found = units[id(code)] = code, memory, places_of_lines(lines, known[code.co_filename])
+                places = places_of_lines(self._lines(code), known[code.co_filename])
+                found = units[id(code)] = code, memory, places
             _, memory, places = found
             if place := places[offset >> 1]:
                 memory[place - 1] = 1
             return disable
 
-        self._callbacks = {monitoring.events.LINE: line, monitoring.events.INSTRUCTION: instruction}
+        return instruction
+
+    def _lines(self, code: types.CodeType) -> array[int]:
+        """Return the line or mark that each unit of code tells, which tells its instructions; 0 for none."""
+        return lines_of_units(code, self._silent[signature(code)])
 
     def freeze(self, code: types.CodeType, _source: bytes) -> FrozenCode:
         """Return the code of a source, and what `watch` asks of it, as something that marshal takes."""
@@ -113,7 +125,7 @@ class Recorder:
             monitoring.register_callback(number, event, callback)
         at_once = self._at_once or not (SOUND and monitoring.get_events(number) & events.PY_START)
         found = codes(code) if at_once or chosen else [code]
-        for index, silent in chosen:
+        for index, silent in self._by_instruction(chosen, found):
             self._silent[signatures[index]] = silent
             monitoring.set_local_events(number, found[index], events.INSTRUCTION)
         for each in found if at_once else found[:1]:
@@ -121,15 +133,25 @@ class Recorder:
                 monitoring.set_local_events(number, each, events.LINE)
         return code
 
+    def _by_instruction(
+        self, chosen: tuple[PerInstruction, ...], _found: list[types.CodeType]
+    ) -> Iterable[PerInstruction]:
+        """Return which of some code objects tell their instructions, of those that are `chosen` to."""
+        return chosen
+
     def _make_known(self, name: str, numbers: array[int], signatures: array[int]) -> None:
         before = self._numbers.get(name, array("I"))
         if before != numbers and not (before and set(before) >= set(numbers)):
             # Code of another content under this name may be running still.
             flags = self._flags(name, {*before, *numbers} if before else numbers)
-            self._known[name], self._numbers[name] = places(flags), flags.numbers
+            self._learn(name, flags)
         watched = self._watched.setdefault(name, signatures)
         if watched[-len(signatures) :] != signatures:
             watched.extend(signatures)
+
+    def _learn(self, name: str, flags: Flags) -> None:
+        """Know the places of a file's lines and marks."""
+        self._known[name], self._numbers[name] = places(flags), flags.numbers
 
     def begin(self, code: types.CodeType) -> bool:
         """Have code that starts tell its lines, if it is a watched file's; say whether that is so."""

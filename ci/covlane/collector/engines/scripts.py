@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..instrument.instrumenter import UNMARKED, unmeasured
 from ..leg.stdlib import io, os
+from .starting import watch_starting
 
 if TYPE_CHECKING:
     import types
@@ -37,10 +38,18 @@ for _feature in __future__.all_feature_names:
     FUTURE |= getattr(__future__, _feature).compiler_flag
 
 
-def watch_self_compiled(engine: Instrumenter) -> None:
-    """Measure each source that this process runs without importing it, its main script among them."""
+def watch_self_compiled(engine: Instrumenter, *, by_audit: bool = False) -> None:
+    """Measure each source that this process runs without importing it, its main script among them.
+
+    `by_audit`: no code is watched by its start, which each restart of the events would report again.
+    """
     if sys.version_info >= (3, 12):
-        _monitor(engine)
+        if by_audit:
+            watch_starting(
+                engine.sources, engine.begin, lambda code: _adopt(engine, code, _instrumented(engine))
+            )
+        else:
+            _monitor(engine)
     else:
         from .probes.tracing import Tracing
 
@@ -92,11 +101,15 @@ def _monitor(engine: Instrumenter) -> None:
         if name.startswith(os.sep) and not engine.sources.real(name):
             foreign.add(name)
         else:
-            _adopt(engine, code, lambda code, source: engine.instrument(code, source, None))
+            _adopt(engine, code, _instrumented(engine))
         return monitoring.DISABLE
 
     monitoring.register_callback(tool(), monitoring.events.PY_START, started)
     monitoring.set_events(tool(), monitoring.events.PY_START)
+
+
+def _instrumented(engine: Instrumenter) -> Callable[[types.CodeType, bytes], object]:
+    return lambda code, source: engine.instrument(code, source, None)
 
 
 def _adopt(

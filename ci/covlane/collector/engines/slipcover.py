@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..instrument.marks import Compiled
     from ..instrument.sources import Sources
     from ..leg.cache import Cache
+    from ..leg.contexts import Contexts
     from ..leg.fragments import Fragment
     from ..leg.guard import Guard
     from ..leg.plan import Plan
@@ -52,6 +53,11 @@ class Engine:
         self._forks = plan.isolation != "none"
         self._cache: Cache | None = None
         self._recorder: Recorder | None = None
+        self.contexts: Contexts | None = None
+        if plan.contexts:
+            from ..leg.contexts import Contexts
+
+            self.contexts = Contexts(plan.folder, self._restart, self.lose)
 
     def start(self) -> None:
         """Instrument what is imported from now on, and what a program compiles itself."""
@@ -59,7 +65,7 @@ class Engine:
         from .scripts import watch_self_compiled
 
         hook_imports(self)
-        watch_self_compiled(self)
+        watch_self_compiled(self, by_audit=self.contexts is not None)
 
     def load(self, source: bytes, filename: str, module: types.ModuleType | None) -> types.CodeType:
         """Return the code of a measured file as its import would have it, instrumented."""
@@ -94,10 +100,17 @@ class Engine:
 
     def recorder(self) -> Recorder:
         """Return this process's recorder, loaded now if it was not."""
-        if self._recorder is None:
-            made = recorders().Recorder(self._lock, self.flags, branch=self.branch, at_once=self._forks)
-            self._recorder = made
+        if not self._recorder:
+            self._recorder = self._new_recorder()
         return self._recorder
+
+    def _new_recorder(self) -> Recorder:
+        if self.contexts:
+            from .contextual import Recorder
+
+            return Recorder(self._lock, self.flags, branch=self.branch, contexts=self.contexts)
+        made: Recorder = recorders().Recorder(self._lock, self.flags, branch=self.branch, at_once=self._forks)
+        return made
 
     def begin(self, code: types.CodeType) -> bool:
         """Have code that starts tell its lines, if it is a measured file's; say whether that is so (Python 3.12 on)."""
@@ -131,9 +144,19 @@ class Engine:
         """Find a place for what has none in the record; OSError where there is none."""
         self._record.settle()
         self._say()
+        if self.contexts:
+            self.contexts.end()
 
     def forget(self) -> None:
         """Begin anew in a forked child: what its parent saw is, or will be, in the record."""
+        if self.contexts:
+            self.contexts.forget()
+
+    def _restart(self) -> None:
+        if self._recorder:
+            from .monitoring import monitoring
+
+            monitoring.restart_events()
 
     def _say(self) -> None:
         while self._unsaid:

@@ -44,6 +44,7 @@ class Engine:
     keeps = False
     spawns = False
     reads_early = True
+    contexts = None
 
     def __init__(self, _plan: Plan, sources: Sources, fragment: Fragment, _lock: Guard) -> None:
         self._sources, self._fragment = sources, fragment

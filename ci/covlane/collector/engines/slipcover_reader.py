@@ -116,7 +116,7 @@ class Reader:
         lines, branches, (unmarked, anchors) = set(kept[0]), set(kept[1]), kept[2:]
         ran = self._ran.get(path, set())
         taken = {(anchors.get(item[0], item[0]), item[1]) for item in ran if isinstance(item, tuple)}
-        return Counted(digest, lines, lines & ran, branches, taken & branches, unmarked)
+        return Counted(digest, lines, lines & ran, branches, taken & branches, unmarked, anchors)
 
     def look(self, path: str) -> Looked | None:
         """Return what is known of a file that will not change without a trace, None where that is nothing."""

@@ -17,7 +17,7 @@ class Plan(NamedTuple):
     `root` is absolute; `source` and `omit` are relative to it, `output` is the leg's report; fragments lie
     beside the plan's own file, in `folder`. `isolation` and `workers` are what the session asked pytest for, `engine`
     is `slipcover`, `slipcover-cli` or `coverage`. `shard` is this one's number and how many there are, `durations` a file of seconds
-    by test, which need not be there. `cache` is a folder for what outlives the leg, or empty.
+    by test, which need not be there. `contexts` asks which test each line ran for. `cache` is a folder for what outlives the leg, or empty.
     """
 
     folder: str
@@ -39,6 +39,7 @@ class Plan(NamedTuple):
     commit: str | None
     dirty: bool
     tools: dict[str, str]
+    contexts: bool = False
 
     @property
     def cache_folder(self) -> str:

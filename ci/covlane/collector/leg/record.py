@@ -34,6 +34,8 @@ NAME = "record"
 MARK = 1 << 30
 #: By how many bytes the file grows at least. They are taken at once: a map that the disk cannot hold kills.
 CHUNK = 1 << 18
+#: Where the flags of a file begin, in contexts, that the record has no room for.
+HOMELESS = 1 << 31
 _USED, _HEAD = struct.Struct("=Q8x"), struct.Struct("=IIII")
 
 Item = int | tuple[int, int]
@@ -137,22 +139,27 @@ class Record:
 def read(folder: str) -> dict[str, set[Item]]:
     """Return what ran in the leg: real path to line numbers and (from, to) branches. ValueError if it is broken."""
     found: dict[str, set[Item]] = {}
+    for path, (memory, numbers, _) in read_flags(folder):
+        found.setdefault(path, set()).update(map(item, itertools.compress(numbers, memory)))
+    return found
+
+
+def read_flags(folder: str) -> Iterator[tuple[str, Flags]]:
+    """Yield each file's real path and its flags, in the order in which they lie; ValueError if the record is broken."""
     try:
         with open(os.path.join(folder, NAME), "rb") as file:
             content = memoryview(file.read())
     except FileNotFoundError:  # nothing that is measured has run
-        return found
+        return
     try:
-        for _, entry in _entries(content, _USED.size):
+        for start, entry in _entries(content, _USED.size):
             _, length, count, _ = _HEAD.unpack_from(entry)
-            name, numbers = entry[_HEAD.size : _HEAD.size + length], array("I")
-            numbers.frombytes(entry[_HEAD.size + length : _HEAD.size + length + 4 * count])
-            flags = entry[_HEAD.size + length + 4 * count :]
-            into = found.setdefault(bytes(name).decode("utf-8", "surrogateescape"), set())
-            into.update(map(item, itertools.compress(numbers, flags)))
+            name, numbers, after = entry[_HEAD.size :][:length], array("I"), _HEAD.size + length + 4 * count
+            numbers.frombytes(entry[_HEAD.size + length : after])
+            path = bytes(name).decode("utf-8", "surrogateescape")
+            yield path, Flags(entry[after : after + count], numbers, start + after)
     except struct.error as error:
         raise ValueError(str(error)) from None
-    return found
 
 
 def item(number: int) -> Item:

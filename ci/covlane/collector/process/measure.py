@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import types
     from typing import Protocol
 
+    from ..leg.contexts import Contexts
     from ..leg.plan import Plan
 
     class SelfCheck(Protocol):
@@ -68,6 +69,11 @@ class Measurement:
         self._engine.start()
         hooks.hook_forks(self.lock, self._termination, self._note_fork, self.forked)
         launches.hook_launches(self.launched)
+
+    @property
+    def contexts(self) -> Contexts | None:
+        """What knows which test each line runs for, where the leg asks for that."""
+        return self._engine.contexts
 
     def checkpoint(self) -> None:
         """Hand over what the engine keeps to itself, if it is time."""

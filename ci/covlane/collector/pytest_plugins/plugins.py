@@ -28,6 +28,8 @@ def options(plan: Plan, path: str) -> list[str]:
     names = [*_installed(plan), *_needed(plan)]
     if plan.engine == "slipcover-cli":
         names.append(f"{__package__}.slipcover_cli")
+    if plan.contexts:
+        names.append(f"{__package__}.contexts")
     loaded = [word for name in names for word in ("-p", name)]
     if plan.shard:
         from .shard import options as of_shard

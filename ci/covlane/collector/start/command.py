@@ -83,6 +83,10 @@ def measure(plan: Plan, path: str, arguments: list[str]) -> Prepared:
     from ..process.measure import Measurement
     from ..pytest_plugins import run as pytest_run
 
+    if plan.contexts:
+        from ..leg import contexts
+
+        os.environ[contexts.VARIABLE] = contexts.IMPORT  # noqa: TID251
     measurement = Measurement(plan, selfcheck)
     measurement.start()
     os.environ[VARIABLE] = os.path.abspath(path)  # noqa: TID251 - the leg's side has no adapters

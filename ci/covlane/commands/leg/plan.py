@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import covlane
 from covlane.commands.leg import cache
-from covlane.config import settings, sources
+from covlane.config import pythons, settings, sources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,10 +68,23 @@ def plan(
         "shard": [shard, chosen.shards] if shard else None,
         "durations": str(configured.reports / "durations.json"),
         "cache": cache.folder(session, configured),
+        "contexts": _with_contexts(session, configured),
         "commit": git.commit(),
         "dirty": git.dirty(),
         "tools": _tools(),
     }
+
+
+def _with_contexts(session: nox.Session, configured: Configured) -> bool:
+    """Return whether the leg tells tests apart; say so where it is asked to and its Python cannot."""
+    if not configured.settings.contexts:
+        return False
+    python = str(session.python)
+    if not (can := pythons.has_contexts(python)):
+        session.log(
+            f"Python {python} cannot tell tests apart, so this leg has no contexts; Python 3.12 and later can."
+        )
+    return can
 
 
 def _tools() -> dict[str, str]:

@@ -58,6 +58,7 @@ def measure(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     output.unlink(missing_ok=True)
+    output.with_suffix(".contexts.gz").unlink(missing_ok=True)
     if not environment.install(session, configured, clients, folder):
         return False
     path = folder / "leg.json"

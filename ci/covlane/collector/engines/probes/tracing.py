@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import dis
 import sys
 import threading
-from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from ...leg.record import Map
 from ..codes import codes
+from ..starting import watch_starting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType, FrameType
 
     from ...instrument.instrumenter import Instrumenter
     from ...leg.record import Flags
 
-#: The audit events by which code comes to start, and which of their arguments it is.
-STARTING = {"exec": 0, "function.__new__": 0, "object.__setattr__": 2}
 #: What is lost, to be filled with a file.
 TRACED = (
     "{} was run by a program that compiled it itself while another trace function was set, and was not measured: "
@@ -38,26 +36,7 @@ class Tracing:
 
     def watch(self, adopt: Callable[[CodeType], bool]) -> None:
         """Have code adopted where it has a measured file's name and no probes, or the code in it where it is not."""
-
-        def offer(code: CodeType) -> None:
-            # No event tells of the functions that code makes of the code in it.
-            if not adopt(code):
-                for const in code.co_consts:
-                    if isinstance(const, CodeType):
-                        offer(const)
-
-        def audited(event: str, arguments: tuple[Any, ...]) -> None:
-            if event not in STARTING or (event == "object.__setattr__" and arguments[1] != "__code__"):
-                return
-            code = arguments[STARTING[event]]
-            # A relative name has no meaning where the folder is gone.
-            with contextlib.suppress(OSError):
-                if not isinstance(code, CodeType) or has_probes(code):
-                    return
-                if self._engine.sources.real(code.co_filename):
-                    offer(code)
-
-        sys.addaudithook(audited)
+        watch_starting(self._engine.sources, has_probes, adopt)
 
     def trace(self, code: CodeType, _source: bytes) -> None:
         """Trace code and the code in it."""
