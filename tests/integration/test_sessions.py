@@ -410,3 +410,18 @@ def test_the_cache_is_its_user_s_alone_and_one_that_others_can_write_into_is_not
     done = repository.nox("-R", "-s", f"coverage-{CURRENT}")
     assert f"{kept} is not used as the cache" in done.stderr
     assert not list(kept.iterdir())
+
+
+def test_contexts_are_refused_where_no_python_can_tell_tests_apart(repository: Repository) -> None:
+    repository.settings('pythons = ["3.11"]', "contexts = true")
+    done = repository.nox("-s", "coverage-3.11")
+    assert done.returncode == 1
+    assert "Python 3.11 cannot tell which test runs a line" in done.stderr
+
+
+def test_a_leg_without_contexts_beside_others_says_so(repository: Repository) -> None:
+    repository.settings('pythons = ["3.11", "3.12"]', "contexts = true")
+    done = repository.nox("-s", "coverage-3.11")
+    assert done.returncode == 0, done.stderr
+    assert "this leg has no contexts" in done.stderr
+    assert not [*repository.root.glob("reports/legs/*.contexts.gz")]

@@ -433,8 +433,8 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
 def _check_tables(values: dict[str, Any], origins: dict[str, str]) -> None:
     if values.get("engine") == "slipcover" and any(map(pythons.is_pypy, values.get("pythons", ()))):
         raise _wrong("engine", "slipcover", '"coverage", as `pythons` names PyPy', origins["engine"])
-    if values.get("contexts"):
-        _check_contexts(values, origins)
+    if values.get("contexts") and values.get("engine", "slipcover") != "slipcover":
+        raise _wrong("contexts", True, 'false, as only engine = "slipcover" has them', origins["contexts"])
     for name in ("gate.files", "gate.components"):
         for given in values.get(name, {}).values():
             if not dict(given.items() if isinstance(given, MinimumCoverage) else [("line", given)]):
@@ -445,14 +445,6 @@ def _check_tables(values: dict[str, Any], origins: dict[str, str]) -> None:
     for name, (pattern, takes) in _NAMES.items():
         if name in values and not re.fullmatch(pattern, values[name]):
             raise _wrong(name, values[name], takes, origins[name])
-
-
-def _check_contexts(values: dict[str, Any], origins: dict[str, str]) -> None:
-    if values.get("engine", "slipcover") != "slipcover":
-        raise _wrong("contexts", True, 'false, as only engine = "slipcover" has them', origins["contexts"])
-    if (names := values.get("pythons", ())) and not any(map(pythons.has_contexts, names)):
-        takes = f"false, as {' and '.join(names)} cannot tell tests apart; Python 3.12 and later can"
-        raise _wrong("contexts", True, takes, origins["contexts"])
 
 
 def _wrong_pattern(pattern: str) -> str:

@@ -21,6 +21,7 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "pythons": ('["3.10", "3.13t"]', "3.10,3.13t", ("3.10", "3.13t")),
     "branch": ("false", "false", False),
     "subprocess": ("false", "false", False),
+    "contexts": ("true", "true", True),
     "engine": ('"coverage"', "coverage", "coverage"),
     "canary": ("false", "false", False),
     "isolation": ('"forked"', "forked", "forked"),
@@ -91,6 +92,7 @@ VARIABLES = {
     "pythons": "COVLANE_PYTHONS",
     "branch": "COVLANE_BRANCH",
     "subprocess": "COVLANE_SUBPROCESS",
+    "contexts": "COVLANE_CONTEXTS",
     "engine": "COVLANE_ENGINE",
     "canary": "COVLANE_CANARY",
     "isolation": "COVLANE_ISOLATION",
@@ -222,6 +224,7 @@ def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
     others = {"branch": "true", "codescene.via": "cli", "pythons": "3.10"}
     others |= {
         "subprocess": "true",
+        "contexts": "false",
         "canary": "true",
         "codescene.upload": "true",
         "codescene.line-coverage": "cobertura",
@@ -591,3 +594,9 @@ def test_where_pypy_is_named_coverage_py_measures_every_leg(tmp_path: Path) -> N
 def test_an_engine_that_cannot_measure_pypy_is_refused(tmp_path: Path) -> None:
     error = refused(tmp_path, 'pythons = ["pypy3.11"]\nengine = "slipcover"')
     assert error.cause.endswith("engine is 'slipcover'; it takes \"coverage\", as `pythons` names PyPy")
+
+
+def test_contexts_are_refused_where_another_engine_measures(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match='only engine = "slipcover"'):
+        load(tmp_path, 'contexts = true\nengine = "coverage"')
+    assert load(tmp_path, "contexts = true").settings.contexts

@@ -72,6 +72,8 @@ class Recorder:
         #: By its signature, of code that tells its instructions: the units that tell nothing.
         self._silent: dict[int, tuple[int, ...]] = {}
         events = monitoring.events
+        #: The events of code that tells its lines.
+        self._by_line = events.LINE
         self._callbacks = {events.LINE: self._tell_line(), events.INSTRUCTION: self._tell_instruction()}
 
     def _tell_line(self) -> Callable[[types.CodeType, int], Any]:
@@ -130,7 +132,7 @@ class Recorder:
             monitoring.set_local_events(number, found[index], events.INSTRUCTION)
         for each in found if at_once else found[:1]:
             if not monitoring.get_local_events(number, each):
-                monitoring.set_local_events(number, each, events.LINE)
+                monitoring.set_local_events(number, each, self._by_line)
         return code
 
     def _by_instruction(
@@ -164,7 +166,7 @@ class Recorder:
         if own_signature not in signatures:
             return False
         monitoring.set_local_events(
-            number, code, events.INSTRUCTION if own_signature in self._silent else events.LINE
+            number, code, events.INSTRUCTION if own_signature in self._silent else self._by_line
         )
         return True
 

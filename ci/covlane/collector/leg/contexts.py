@@ -67,9 +67,8 @@ class Contexts:
 
     def start_session(self) -> None:
         """Keep what runs in a list until the context changes, which costs least: pytest's session runs here."""
-        self.end()
+        self._guarded(self._empty_page)
         self.add = self._places.append
-        self._guarded(self._open)
 
     @property
     def has_run(self) -> bool:
@@ -96,16 +95,15 @@ class Contexts:
             self._guarded(lambda: self._write(FIXTURES, [self._number(each) for each in names]))
 
     def end(self) -> None:
-        """Write down what has run by now."""
+        """Write down what has run by now; what is in the page is safe there."""
         if self._places:
             self._guarded(lambda: self._write(PLACES, [self._number(self._name), *self._places]))
             self._places.clear()
-        elif self._page and self._page[1]:
-            self._guarded(self._empty_page)
 
     def forget(self) -> None:
         """Begin anew in a forked child: what its parent ran so far is that one's to write down."""
         self._begin()
+        self._guarded(self._open)  # it may become another user, who can write nothing
 
     def _add_to_page(self, place: int) -> None:
         try:
@@ -118,8 +116,10 @@ class Contexts:
             self._give_up(error)
 
     def _empty_page(self) -> None:
+        self._open()
         assert self._page  # noqa: S101
-        self._write(PLACES, [self._number(self._name), *filter(None, self._page[1:])])
+        if self._page[1]:
+            self._write(PLACES, [self._number(self._name), *filter(None, self._page[1:])])
         self._page[1:] = memoryview(bytes(_PAGE - 4)).cast("I")
         self._free = itertools.count(1)
 

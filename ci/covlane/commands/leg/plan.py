@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import covlane
 from covlane.commands.leg import cache
 from covlane.config import pythons, settings, sources
+from covlane.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,14 +77,21 @@ def plan(
 
 
 def _with_contexts(session: nox.Session, configured: Configured) -> bool:
-    """Return whether the leg tells tests apart; say so where it is asked to and its Python cannot."""
+    """Return whether the leg tells tests apart; say so where another one does and its Python cannot.
+
+    Raises:
+        UsageError: no Python of the lane can.
+    """
     if not configured.settings.contexts:
         return False
-    python = str(session.python)
-    if not (can := pythons.has_contexts(python)):
-        session.log(
-            f"Python {python} cannot tell tests apart, so this leg has no contexts; Python 3.12 and later can."
+    names, python = configured.settings.pythons, str(session.python)
+    if not any(map(pythons.has_contexts, names)):
+        raise UsageError(
+            f"contexts = true, and Python {' and '.join(names)} cannot tell which test runs a line",
+            "add Python 3.12 or later to `pythons`, or set `contexts = false`",
         )
+    if not (can := pythons.has_contexts(python)):
+        session.log(f"Python {python} cannot tell which test runs a line: this leg has no contexts")
     return can
 
 
