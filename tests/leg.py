@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import covlane
-from covlane.config.detection import EXCLUDE_LINES
+from covlane.config.detection import EXCLUDE_LINES, PARTIAL_BRANCHES
 from covlane.formats import slipcover
 from covlane.model.lines import unpack
 
@@ -75,6 +75,7 @@ class Project:
             "source": ["pkg"],
             "omit": [],
             "exclude": list(EXCLUDE_LINES),
+            "partial": list(PARTIAL_BRANCHES),
             "branch": True,
             "subprocess": True,
             "engine": "slipcover",

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-#: What SlipCover excludes by default (slipcover.DEFAULT_EXCLUDE).
+#: What coverage.py leaves out by default (coverage.config.DEFAULT_EXCLUDE): marked lines, bodies `...`, types' imports.
 EXCLUDE_LINES = (
     r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)",
-    r"if (typing\.)?TYPE_CHECKING:",
+    r"^\s*(((async )?def .*?)?[\])]+(\s*->.*?)?:\s*)?\.\.\.\s*(#|$)",
+    r"^\s*if (typing\.)?TYPE_CHECKING:",
 )
+#: coverage.py's word for a statement that is not expected to take each of its branches.
+PARTIAL_BRANCHES = (r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(branch|BRANCH)",)
 #: Folders at the top of a repository that hold no product code.
 NOT_SOURCE = frozenset(
     [

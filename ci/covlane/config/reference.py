@@ -35,9 +35,14 @@ SECTIONS: dict[str, dict[str, Meaning]] = {
         ),
         "branch": Meaning("measure branches as well as lines"),
         "exclude-lines": Meaning(
-            "regular expressions of lines that do not count", "`# pragma: no cover` and `if TYPE_CHECKING:`"
+            "[regular expressions](sources.md#lines-that-do-not-count) of lines that do not count",
+            "`# pragma: no cover`, a body `...` and `if TYPE_CHECKING:`, as in coverage.py",
         ),
         "exclude-also": Meaning("further patterns, added to `exclude-lines`"),
+        "partial-branches": Meaning(
+            "regular expressions of lines whose branches do not count", "`# pragma: no branch`"
+        ),
+        "partial-also": Meaning("further patterns, added to `partial-branches`"),
         "paths.NAME": Meaning(
             "folders that stand for one folder of the repository, [as in coverage.py](merge.md)"
         ),

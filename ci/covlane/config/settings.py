@@ -131,6 +131,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     locked: bool = False
     exclude_lines: tuple[str, ...] = detection.EXCLUDE_LINES
     exclude_also: tuple[str, ...] = ()
+    partial_branches: tuple[str, ...] = detection.PARTIAL_BRANCHES
+    partial_also: tuple[str, ...] = ()
     reports: str = "reports"
     names: Literal["checkout", "project"] = "checkout"
     cache: str = ".covlane_cache"
@@ -424,7 +426,7 @@ def _check(values: dict[str, Any], origins: dict[str, str]) -> None:
             takes = f'versions from {pythons.OLDEST} on, such as "3.12", "3.14t" or "pypy3.11"'
             raise _wrong("pythons", python, takes, origins["pythons"])
     _check_tables(values, origins)
-    for name in ("exclude-lines", "exclude-also"):
+    for name in ("exclude-lines", "exclude-also", "partial-branches", "partial-also"):
         for pattern in values.get(name, ()):
             if wrong := _wrong_pattern(pattern):
                 raise _wrong(name, pattern, wrong, origins[name])
@@ -450,7 +452,7 @@ def _check_tables(values: dict[str, Any], origins: dict[str, str]) -> None:
 def _wrong_pattern(pattern: str) -> str:
     """Return what is wrong with an exclusion pattern; empty if nothing is."""
     try:
-        every = all(re.search(pattern, line) for line in ("pass", "}", "x = f(1)"))
+        every = all(re.search(pattern, line, re.MULTILINE) for line in ("pass", "}", "x = f(1)"))
     except re.error as error:
         return f"regular expressions ({error})"
     return "patterns that match some lines, and this one matches every line" if every else ""

@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from covlane.workspace.bases import Base
 
 #: The settings that decide what is measured.
-MEASURING = ("source", "omit", "branch", "subprocess", "exclude-lines", "exclude-also")
+MEASURING = (
+    "source",
+    "omit",
+    "branch",
+    "subprocess",
+    "exclude-lines",
+    "exclude-also",
+    "partial-branches",
+    "partial-also",
+)
 
 
 def evidence(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-import sys
 import textwrap
 
 import pytest
+from coverage import config
+from coverage.parser import PythonParser
 
 from covlane.collector.engines.executable import Reader
-from covlane.collector.instrument.exclusion import excluded
-from covlane.config.detection import EXCLUDE_LINES
+from covlane.collector.instrument.exclusion import ALWAYS_PARTIAL, compiled, excluded
+from covlane.config.detection import EXCLUDE_LINES, PARTIAL_BRANCHES
 
 #: Each line that ends in #- does not count.
 CASES = {
@@ -77,7 +78,7 @@ CASES = {
             x = 1
         # why
         else:  # pragma: no cover #-
-            # why #-
+            # why
             x = 2 #-
         """,
     "the body on an else's line": """
@@ -167,7 +168,130 @@ CASES = {
         \u00fc = é
         """,
 }
-PATTERNS = [re.compile(pattern) for pattern in EXCLUDE_LINES]
+#: Programs in which a mark may stand anywhere.
+FURTHER = {
+    "stubs": """
+        class A(Protocol):
+            x: int
+            def one(self) -> int: ...
+            def two(self): ...
+            async def three(
+                self,
+                a=[1, 2],
+            ) -> dict[str, int]:
+                ...
+            def four(self):
+                "What it does."
+                ...
+            @property
+            def five(self): return ...
+        class B(A): ...
+        if a: ...
+        else:
+            ...
+        """,
+    "a match": """
+        match a:
+            case 1 if (
+                b
+            ):
+                x = 1
+            case [c, *_]:
+                x = 2
+            case 5 | _:
+                x = 3
+                x = 4
+        match b:
+            case other:
+                pass
+        """,
+    "a lambda and a slice": """
+        x = lambda a: (
+            a
+        )
+        y = z[1:
+              2]
+        if x: y = 1; z = 2
+        while (a :=
+               f()):
+            continue
+        """,
+    "strings over lines": """
+        def f():
+            '''
+            if x:
+            '''
+            x = f'''{
+                a:>10
+            }'''
+            return '''if b:
+        c'''
+        z = 1
+        """,
+    "decorated": """
+        @one
+        @two(
+            1,
+        )
+        class A:
+            @property
+            def f(self):
+                return 1
+
+            async def g(self):
+                async with a as b, \\
+                        c as d:
+                    async for e in b:
+                        yield e
+                    else:
+                        pass
+        """,
+    "handlers": """
+        try:
+            x = 1
+        except (
+            A,
+            B,
+        ) as error:
+            x = 2
+        except C: x = 3
+        else:
+            x = 4
+        finally:
+            x = 5
+        for a in b:
+            if a: break
+            elif b:
+                continue
+        else:
+            x = 6
+        """,
+}
+BLOCKS = """
+    import os
+    if DEBUG:
+        print(1)
+    print(
+        2
+    )
+    # no cover: start
+    x = [
+        1,
+    ]
+    # no cover: stop
+    @only
+    def f(a): return a
+
+    def g(a):
+        return a
+
+
+    if a:
+        if debug:
+            y = 1
+        print("# pragma: exclude file")
+    """
+PATTERNS = compiled(EXCLUDE_LINES, PARTIAL_BRANCHES)
 
 
 @pytest.mark.parametrize("text", CASES.values(), ids=CASES)
@@ -188,31 +312,84 @@ def test_a_case_of_a_match() -> None:
 
 def test_a_pattern_is_searched_for_in_each_line() -> None:
     text = "x = 1\nassert_never(x)\nif debug:\n    y = 1\n"
-    assert excluded(text, [re.compile("assert_never"), re.compile("^if debug")]).lines == {2, 3, 4}
+    assert excluded(text, compiled(["assert_never", "^if debug"], [])).lines == {2, 3, 4}
 
 
-@pytest.mark.parametrize("text", ["b\na = 1\nb", "a = 1  # b\n\nb\n  # a\na = 2"])
+def is_python(text: str) -> bool:
+    try:
+        compile(text, "", "exec")
+    except SyntaxError:
+        return False
+    return True
+
+
+def like_coverage_py(text: str, *patterns: str) -> bool:
+    """Say whether coverage.py leaves out the same lines that can run."""
+    parser = PythonParser(text=text, exclude="|".join(f"(?:{one})" for one in patterns))
+    parser.parse_source()
+    able = parser.raw_statements
+    ours = able & excluded(text, compiled(patterns, []), able).lines
+    return ours == {line for line in able if parser.first_line(line) in parser.excluded}
+
+
+@pytest.mark.parametrize("text", [*CASES.values(), *FURTHER.values()], ids=[*CASES, *FURTHER])
+def test_a_mark_on_any_line_takes_out_what_it_does_for_coverage_py(text: str) -> None:
+    rows = [re.sub(r"( *#.*)$", "", row) for row in textwrap.dedent(text).strip("\n").split("\n")]
+    assert like_coverage_py("\n".join(rows), *EXCLUDE_LINES)
+    for place, row in enumerate(rows):
+        for marked in (f"{row}  # pragma: no cover", f"{row}\n# pragma: no cover\n"):
+            changed = "\n".join([*rows[:place], marked, *rows[place + 1 :]]) + "\n"
+            if is_python(changed):
+                assert like_coverage_py(changed, *EXCLUDE_LINES), changed
+
+
 @pytest.mark.parametrize(
     "pattern",
     [
-        *("a", "^b$", "^$", "1$", r"\ba\b", r"1\b", r"#\s*a", r"(a|c) = \d\s*#", r"(.) = \d  # \1", r"\n"),
-        *(r"\Aa", r"1\Z", r"1(?!\s*b)", r"(?<!\s)a", "(?i)A =", "a [^b]*$", r"=\D+1", "(?s)a.*$"),
-        *([r"a [^b]*+$", r"1\s*+$"] if sys.version_info >= (3, 11) else []),
+        r"if DEBUG:\n\s+print\(",
+        r"# no cover: start(?s:.)*?# no cover: stop",
+        r"\A(?s:.*# pragma: exclude file.*)\Z",
+        r"^\s*print",
+        r"print\($",
+        r"\n\n",
+        r"x = \[[^]]*\]",
+        r"def .*:\s*return",
+        r"@only",
+        r"nothing has this",
     ],
 )
-def test_a_pattern_that_sees_one_line_matches_as_if_there_were_no_other(pattern: str, text: str) -> None:
-    found = {number for number, row in enumerate(text.split("\n"), 1) if re.search(pattern, row)}
-    assert excluded(text, [re.compile(pattern)]).lines == found
+def test_a_pattern_may_match_over_lines_as_for_coverage_py(pattern: str) -> None:
+    assert like_coverage_py(textwrap.dedent(BLOCKS), pattern)
+
+
+def test_a_pattern_over_lines_takes_out_what_it_spans() -> None:
+    text = textwrap.dedent(BLOCKS).strip("\n") + "\n"
+    found = excluded(text, compiled([r"# no cover: start(?s:.)*?# no cover: stop"], [])).lines
+    assert found == set(range(7, 12))
+
+
+def test_blank_lines_are_passed_over_where_they_are_many() -> None:
+    text = "x = 1\n" + "\n" * 100_000 + "if a:  # pragma: no cover\n    x = 1\n" + " \n" * 300 + "y = 1\n" * 2
+    assert excluded(text, PATTERNS).lines == {100_002, 100_003}
+    assert excluded(text, compiled([r"^y = 1\ny = 1"], [])).lines == {100_304, 100_305}
+
+
+def test_the_patterns_are_those_of_coverage_py() -> None:
+    assert list(EXCLUDE_LINES) == config.DEFAULT_EXCLUDE
+    assert list(PARTIAL_BRANCHES) == config.DEFAULT_PARTIAL
+    assert list(ALWAYS_PARTIAL) == config.DEFAULT_PARTIAL_ALWAYS
 
 
 def test_no_pattern_takes_nothing_out() -> None:
-    assert excluded("x = 1  # pragma: no cover\n", []).lines == set()
+    assert excluded("x = 1  # pragma: no cover\n", compiled([], [])).lines == set()
 
 
 @pytest.mark.parametrize("head", ["if a:  # pragma: no branch", "if (a\n    and b):  # pragma: no branch"])
 def test_a_statement_need_not_take_each_branch(head: str) -> None:
     source = f"{head}\n    x = 1\nif a:\n    x = 2\n"
-    able = Reader(branch=True, exclude=EXCLUDE_LINES).executable(source.encode(), "a.py")
+    able = Reader(branch=True, exclude=EXCLUDE_LINES, partial=PARTIAL_BRANCHES).executable(
+        source.encode(), "a.py"
+    )
     second = source.count("\n") - 1
     assert {line for line, _ in able.branches} == {second}
     assert {1, second} <= able.lines

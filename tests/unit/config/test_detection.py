@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from covlane.config import pythons, settings
-from covlane.config.detection import EXCLUDE_LINES, detect
+from covlane.config.detection import detect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -612,9 +612,3 @@ def test_what_is_omitted_follows_the_tests_that_are_set(tmp_path: Path) -> None:
     text = '[tool.covlane]\ntests = ["demo/checks"]\n'
     repository(tmp_path, "demo/__init__.py demo/checks/a.py", pyproject_toml=text)
     assert found(tmp_path, "omit") == ("demo/checks/**",)
-
-
-def test_the_lines_that_are_excluded_are_those_of_slipcover() -> None:
-    from slipcover.slipcover import DEFAULT_EXCLUDE
-
-    assert list(EXCLUDE_LINES) == list(DEFAULT_EXCLUDE)

@@ -33,6 +33,8 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
     "locked": ("true", "true", True),
     "exclude-lines": ('["a{1}b"]', "a{1}b", ("a{1}b",)),
     "exclude-also": ('["never", "ever"]', "never,ever", ("never", "ever")),
+    "partial-branches": ('["never", "ever"]', "never,ever", ("never", "ever")),
+    "partial-also": ('["never", "ever"]', "never,ever", ("never", "ever")),
     "reports": ('"out/coverage"', "out/coverage", "out/coverage"),
     "names": ('"project"', "project", "project"),
     "cache": ('"build/kept"', "build/kept", "build/kept"),
@@ -104,6 +106,8 @@ VARIABLES = {
     "locked": "COVLANE_LOCKED",
     "exclude-lines": "COVLANE_EXCLUDE_LINES",
     "exclude-also": "COVLANE_EXCLUDE_ALSO",
+    "partial-branches": "COVLANE_PARTIAL_BRANCHES",
+    "partial-also": "COVLANE_PARTIAL_ALSO",
     "reports": "COVLANE_REPORTS",
     "names": "COVLANE_NAMES",
     "cache": "COVLANE_CACHE",
@@ -420,7 +424,7 @@ def test_a_python_that_is_no_version_is_refused(tmp_path: Path, python: str) -> 
     )
 
 
-@pytest.mark.parametrize("name", ["exclude-lines", "exclude-also"])
+@pytest.mark.parametrize("name", ["exclude-lines", "exclude-also", "partial-branches", "partial-also"])
 def test_a_pattern_that_is_no_regular_expression_is_refused(tmp_path: Path, name: str) -> None:
     error = refused(tmp_path, f'{name} = ["("]')
     assert f"{name} is '('; it takes regular expressions (" in error.cause

@@ -35,6 +35,7 @@ class Reader:
         self.lost: list[str] = []
         coverage = quiet_coverage(branch=plan.branch)
         coverage.set_option("report:exclude_lines", plan.exclude)
+        coverage.set_option("report:partial_branches", [*plan.partial])
         data = coverage.get_data()
         if plan.branch:
             data.add_arcs(executed_items)

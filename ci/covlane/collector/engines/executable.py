@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,9 +45,9 @@ class Executable(NamedTuple):
 class Reader:
     """Works out what is executable, the same way for every file."""
 
-    def __init__(self, *, branch: bool, exclude: Sequence[str]) -> None:
+    def __init__(self, *, branch: bool, exclude: Sequence[str], partial: Sequence[str] = ()) -> None:
         self._branch = branch
-        self._exclude = [re.compile(pattern) for pattern in exclude]
+        self._patterns = exclusion.compiled(exclude, partial)
 
     def executable(self, source: bytes, filename: str, known: CodeLines | None = None) -> Executable:
         """Return a file's executable lines and branches, without those that are excluded.
@@ -62,7 +61,9 @@ class Reader:
             code, unmarked, _ = compile_marked(source, filename, branch=self._branch)
             known = of_code(code, unmarked, source)
         unmarked = known.unmarked
-        excluded, unbranched = exclusion.excluded(importlib.util.decode_source(source), self._exclude)
+        excluded, unbranched = exclusion.excluded(
+            importlib.util.decode_source(source), self._patterns, known.lines
+        )
         lines = known.lines - excluded - {0}
         if lines == {1} and not ast.parse(source).body:
             lines.clear()  # up to Python 3.10 a file without a statement has code on its first line

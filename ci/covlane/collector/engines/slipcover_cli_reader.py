@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from ..instrument import exclusion
@@ -38,7 +37,7 @@ class Reader:
         #: A sentence for each thing that is not in its report.
         self.lost: list[str] = []
         self._branch, self._root = plan.branch, plan.root
-        self._exclude = [re.compile(pattern) for pattern in plan.exclude]
+        self._patterns = exclusion.compiled(plan.exclude, plan.partial)
         self._files: dict[str, Any] = {}
         try:
             with open(plan.slipcovers, encoding="utf-8") as file:
@@ -65,7 +64,8 @@ class Reader:
         content = read(path)
         code, unmarked, _ = compile_marked(content, path, branch=self._branch)
         code_lines = of_code(code, unmarked, content)
-        out = exclusion.excluded(importlib.util.decode_source(content), self._exclude).lines | {0}
+        text = importlib.util.decode_source(content)
+        out = exclusion.excluded(text, self._patterns, code_lines.lines).lines | {0}
         if not self.version:  # the leg is incomplete: nothing is known to have run
             return Counted(digest_of(content), code_lines.lines - out, set(), set(), set())
         if path not in self._files:

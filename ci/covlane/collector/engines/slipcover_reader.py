@@ -131,7 +131,7 @@ class Reader:
         return None if counts is None else Looked(found, digest_of(content), counts)
 
     def _key(self, content: bytes) -> bytes:
-        return self._cache.key(content, "counts", self._plan.branch, self._plan.exclude)
+        return self._cache.key(content, "counts", self._plan.branch, self._plan.exclude, self._plan.partial)
 
     def _code_key(self, content: bytes, path: str) -> bytes:
         return self._cache.key(content, "code", self._plan.branch, path)
@@ -142,7 +142,7 @@ class Reader:
         if self._reader is None:  # loaded where a file is new
             from .executable import Reader as Worked
 
-            self._reader = Worked(branch=branch, exclude=self._plan.exclude)
+            self._reader = Worked(branch=branch, exclude=self._plan.exclude, partial=self._plan.partial)
         kept = self._cache.get(self._code_key(content, path))
         known = recorders().code_lines(*kept[:2], content) if kept else None
         lines, branches, *rest = self._reader.executable(content, path, known)

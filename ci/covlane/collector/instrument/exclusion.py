@@ -1,36 +1,30 @@
-"""Which lines do not count: each clause or statement whose head a pattern matches, as coverage.py has it.
+"""Which lines do not count: those that a pattern matches, and the clauses whose heads they are, as coverage.py has it.
 
-SlipCover's own answer leaves a function in whose signature ends on a marked line of its own (`) -> int:  # pragma: no
-cover`), and takes the `except` clauses out with the `else` of a `try`.
+Its documentation ("Excluding code from coverage.py") says what is meant, its `PythonParser` what happens: a pattern is
+searched for in the whole text, with `^` and `$` at the ends of each line; what it matches in a part of a statement
+takes the statement, in the head of a clause the clause, in a decorator or a signature the function or class.
 """
 
 from __future__ import annotations
 
 import ast
+import bisect
+import io
 import re
-from bisect import bisect_left
-from typing import TYPE_CHECKING, Any, NamedTuple
+import tokenize
+from typing import TYPE_CHECKING, NamedTuple
 
 from .marks import paused_gc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-#: coverage.py's word for a statement that is not expected to take each of its branches.
-NO_BRANCH = re.compile(r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(branch|BRANCH)")
-
-
-#: What can keep a pattern that matches a row from matching it among others (assertions about what is beside it, flags,
-#: the ends of a text, parts that give nothing back), or have it search them all from each place.
-_LOOKS_BEYOND = re.compile(r"\(\?|\\[AZzDW]|[*+?}]\+|\[\^")
-
-
-class Clause(NamedTuple):
-    """A clause or a simple statement: its first line, its last one, and the lines of its head."""
-
-    first: int
-    last: int
-    head: Iterable[int]
+#: Branches that Python itself never takes, besides those that the settings name (`partial_branches_always`).
+ALWAYS_PARTIAL = (r"^\s*while (True|1|False|0):", r"^\s*if (True|1|False|0):")
+#: How many blank lines in a row are searched: a pattern may go on from each of them to the last.
+BLANK = 200
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
+_BLANK = frozenset([tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING])
 
 
 class Excluded(NamedTuple):
@@ -40,84 +34,149 @@ class Excluded(NamedTuple):
     unbranched: set[int]
 
 
-def excluded(text: str, patterns: Sequence[re.Pattern[str]]) -> Excluded:
-    """Return what patterns, each searched for in each line, take out of a file; SyntaxError where it is none."""
-    # Python ends a line at a newline alone, str.splitlines at more than that.
-    rows = ["", *text.split("\n")]
-    found = [one for one in patterns if _may_match(one, text)]
-    matched = {number for one in found for number, row in enumerate(rows) if one.search(row)} - {0}
-    unbranched = set()
-    if NO_BRANCH.search(text):  # what it finds lies in one row, or in two
-        unbranched = {number for number, row in enumerate(rows) if NO_BRANCH.search(row)}
-    if not matched and not unbranched:
+class Patterns(NamedTuple):
+    """What leaves out lines, and what leaves out the branches of a line."""
+
+    lines: list[re.Pattern[str]]
+    branches: list[re.Pattern[str]]
+
+
+class Row(NamedTuple):
+    """A logical line: where it begins and ends, how deep it is indented, and where a clause's head may end in it."""
+
+    first: int
+    last: int
+    indent: int
+    colons: list[int]
+
+
+def compiled(lines: Iterable[str], branches: Iterable[str]) -> Patterns:
+    """Return patterns as they are searched for; re.error where one is no regular expression."""
+    return Patterns(
+        *(
+            [re.compile(each, re.MULTILINE) for each in those]
+            for those in (lines, (*branches, *ALWAYS_PARTIAL))
+        )
+    )
+
+
+def excluded(text: str, patterns: Patterns, statements: Collection[int] = ()) -> Excluded:
+    """Return what patterns take out of a file.
+
+    Args:
+        text: the file's content.
+        patterns: the leg's.
+        statements: the lines that can run. The head of a last `case` goes with them where all below it do.
+
+    Raises:
+        SyntaxError: the text is no Python.
+    """
+    matched, partial = (_matched(text, those) for those in patterns)
+    if not matched and not partial:
         return Excluded(set(), set())
-    smallest: dict[int, Clause] = {}
-    partial = set()
     with paused_gc():
-        clauses = list(_clauses(_parts(text, matched | unbranched), rows))
-    for clause in clauses:
-        for line in clause.head:
-            known = smallest.get(line, clause)
-            if line in matched and clause.last - clause.first <= known.last - known.first:
-                smallest[line] = clause
-            if line in unbranched:
-                partial.add(clause.first)
-    lines = set(matched)
-    for clause in smallest.values():
-        lines.update(range(clause.first, clause.last + 1))
-    return Excluded(lines, partial)
+        tree = ast.parse(text)
+        rows = [*_rows(text)]
+        firsts = _Firsts(rows)
+        out = _with_suites(rows, {firsts.of(line) for line in matched})
+        _add_definitions(tree, out)
+        _add_last_cases(tree, out, {firsts.of(line) for line in statements})
+    lines = out | {line for row in rows if row.first in out for line in range(row.first, row.last + 1)}
+    return Excluded(lines, {firsts.of(line) for line in partial})
 
 
-def _may_match(pattern: re.Pattern[str], text: str) -> bool:
-    """Say whether a pattern may match in some row of a text: most match nowhere, and one search is quicker than many."""
-    if _LOOKS_BEYOND.search(pattern.pattern):
-        return True
-    return bool(re.compile(pattern.pattern, pattern.flags | re.MULTILINE).search(text))
+def _matched(text: str, patterns: Sequence[re.Pattern[str]]) -> set[int]:
+    """Return the lines in which some pattern has a match, or a part of one."""
+    # Python ends a line at a newline alone, str.splitlines at more than that.
+    rows = text.split("\n")
+    numbers = [*_searched(rows)]
+    if len(numbers) < len(rows):
+        text = "\n".join(rows[number - 1] for number in numbers)
+    ends: list[int] = []
+    found: set[int] = set()
+    for match in (match for pattern in patterns for match in pattern.finditer(text)):
+        ends = ends or [place for place, letter in enumerate(text) if letter == "\n"]
+        first, last = (bisect.bisect_left(ends, place) for place in match.span())
+        found.update(range(numbers[first], numbers[last] + 1))
+    return found
 
 
-def _parts(source: str, lines: Iterable[int]) -> list[Any]:
-    """Return the statements, `except` clauses and cases of a source in which some lines lie, of theirs or of an inner one."""
-    ordered = sorted(lines)
-    found: list[Any] = [ast.parse(source)]
-    for node in found:  # which grows
-        for name in ("body", "handlers", "orelse", "finalbody", "cases"):
-            for part in getattr(node, name, ()):
-                at = bisect_left(ordered, _first(part))
-                if at < len(ordered) and ordered[at] <= _last(part):
-                    found.append(part)
-    return found[1:]
+def _searched(rows: Iterable[str]) -> Iterator[int]:
+    """Yield the numbers of the lines that patterns see: of many blank ones in a row, some."""
+    blank = 0
+    for number, row in enumerate(rows, 1):
+        blank = 0 if row and not row.isspace() else blank + 1
+        if blank <= BLANK:
+            yield number
 
 
-def _clauses(found: list[Any], rows: list[str]) -> Iterator[Clause]:
-    for node in found:
-        first, inner = _first(node), getattr(node, "body", None) or getattr(node, "cases", None)
-        if not inner:
-            if _begins_row(node, rows):
-                yield Clause(first, _last(node), range(first, _last(node) + 1))
-            continue
-        last = _last(inner[-1])
-        yield Clause(first, last, range(first, _first(inner[0]) + (not _begins_row(inner[0], rows))))
-        for handler in getattr(node, "handlers", ()):
-            last = _last(handler)
-        for keyword in ("orelse", "finalbody"):
-            if part := getattr(node, keyword, None):
-                between = range(last + 1, _first(part[0]) + (not _begins_row(part[0], rows)))
-                last = _last(part[-1])
-                for line in between:
-                    if rows[line].lstrip().startswith(("else", "finally")):
-                        yield Clause(line, last, range(line, between.stop))
+def _rows(text: str) -> Iterator[Row]:
+    """Yield the logical lines of a text; SyntaxError where it has none."""
+    indent = nesting = first = 0
+    colons: list[int] = []
+    try:
+        for kind, word, (begin, _), (end, _), _ in tokenize.generate_tokens(io.StringIO(text).readline):
+            indent += (kind == tokenize.INDENT) - (kind == tokenize.DEDENT)
+            if kind == tokenize.NEWLINE:
+                if first:
+                    yield Row(first, end, indent, colons)
+                first, colons = 0, []
+            elif kind not in _BLANK and word:
+                first = first or begin
+                nesting += (word in _OPENING) - (word in _CLOSING)
+                if word == ":" and not nesting:
+                    colons.append(begin)
+    except tokenize.TokenError as error:
+        raise SyntaxError(str(error)) from None
 
 
-def _begins_row(node: Any, rows: list[str]) -> bool:
-    """Say whether a statement stands first in its row, and not behind the head of a clause; only simple ones may."""
-    simple = isinstance(node, ast.stmt) and not hasattr(node, "body") and not hasattr(node, "cases")
-    return not simple or not rows[node.lineno].encode()[: node.col_offset].strip()
+class _Firsts:
+    """The first line of each line's statement."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._known = {
+            line: row.first for row in rows if row.last > row.first for line in range(row.first, row.last + 1)
+        }
+
+    def of(self, line: int) -> int:
+        return self._known.get(line, line)
 
 
-def _first(node: Any) -> int:
-    own = node if hasattr(node, "lineno") else node.pattern
-    return min(int(each.lineno) for each in (own, *getattr(node, "decorator_list", ())))
+def _with_suites(rows: Iterable[Row], matched: set[int]) -> set[int]:
+    """Return first lines that are matched, and those of the clauses that begin with them."""
+    found, inside = set(matched), -1
+    for row in rows:
+        if row.indent <= inside:
+            inside = -1
+        if inside >= 0:
+            found.add(row.first)
+        elif any(not matched.isdisjoint(range(row.first, colon + 1)) for colon in row.colons):
+            inside = row.indent
+    return found
 
 
-def _last(node: Any) -> int:
-    return int(node.end_lineno) if hasattr(node, "end_lineno") else _last(node.body[-1])
+def _add_definitions(tree: ast.AST, out: set[int]) -> None:
+    """Add the functions and classes of which a decorator or the first line of the signature is out."""
+    # From the outside: what is in one goes with it.
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            first = min((each.lineno for each in node.decorator_list), default=node.lineno)
+            if not out.isdisjoint(range(first, node.lineno + 1)):
+                out.update(range(first, (node.end_lineno or node.lineno) + 1))
+
+
+def _add_last_cases(tree: ast.AST, out: set[int], statements: set[int]) -> None:
+    """Add the heads of `case _:`, the `else` of `match`, under which all is out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.match_case) and not node.guard and _takes_all(node.pattern):
+            body = range(node.body[0].lineno, (node.body[-1].end_lineno or 0) + 1)
+            own = statements.intersection(body)
+            if own and own <= out:
+                out.update(range(node.pattern.lineno, node.pattern.end_lineno + 1))
+
+
+def _takes_all(pattern: ast.pattern) -> bool:
+    """Say whether a pattern matches whatever there is: `_`, a name, one of several that does."""
+    if isinstance(pattern, ast.MatchAs):
+        return pattern.pattern is None or _takes_all(pattern.pattern)
+    return isinstance(pattern, ast.MatchOr) and any(map(_takes_all, pattern.patterns))

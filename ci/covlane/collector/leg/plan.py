@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SCHEMA = 1
 #: The fields that hold paths.
@@ -17,7 +20,7 @@ class Plan(NamedTuple):
     `root` is absolute; `source` and `omit` are relative to it, `output` is the leg's report; fragments lie
     beside the plan's own file, in `folder`. `isolation` and `workers` are what the session asked pytest for, `engine`
     is `slipcover`, `slipcover-cli` or `coverage`. `shard` is this one's number and how many there are, `durations` a file of seconds
-    by test, which need not be there. `contexts` asks which test each line ran for. `cache` is a folder for what outlives the leg, or empty.
+    by test, which need not be there. `exclude` are patterns of lines, `partial` of lines whose branches do not count. `contexts` asks which test each line ran for. `cache` is a folder for what outlives the leg, or empty.
     """
 
     folder: str
@@ -40,6 +43,7 @@ class Plan(NamedTuple):
     dirty: bool
     tools: dict[str, str]
     contexts: bool = False
+    partial: Sequence[str] = ()
 
     @property
     def cache_folder(self) -> str:

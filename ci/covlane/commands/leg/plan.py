@@ -60,6 +60,7 @@ def plan(
         # The self-check is a file below the reports, which may lie below the sources.
         "omit": [*chosen.omit, chosen.reports],
         "exclude": [*chosen.exclude_lines, *chosen.exclude_also],
+        "partial": [*chosen.partial_branches, *chosen.partial_also],
         "branch": chosen.branch,
         "subprocess": chosen.subprocess,
         "engine": chosen.engine,
