@@ -67,6 +67,7 @@ def _ratios(verdict: Verdict) -> Iterator[Ratio]:
 def _named(gate: Gate, results: tuple[GateResult, ...]) -> bool:
     """Whether each gate that is set has results, and each result has its gate and threshold."""
     single = {
+        "total": gate.total,
         "total-line": gate.total_line,
         "total-branch": gate.total_branch,
         "patch": gate.patch,
@@ -94,6 +95,7 @@ def _measures(result: GateResult, verdict: Verdict) -> bool:
         return True
     whole = verdict.total
     figures = {
+        "total": total(one for one in (whole.line, whole.branch) if one),
         "total-line": whole.line,
         "total-branch": whole.branch,
         "patch": verdict.patch.statements,

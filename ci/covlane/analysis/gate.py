@@ -96,6 +96,8 @@ class _Judging:
     def gates(self, gate: Gate) -> Iterator[GateResult]:
         """Yield each gate's results, in the order of the settings."""
         files = self._report.files
+        if gate.total is not None:
+            yield self._total(gate.total)
         yield from self._as_one("total-line", "", files, MinimumCoverage(line=gate.total_line))
         yield from self._as_one("total-branch", "", files, MinimumCoverage(branch=gate.total_branch))
         if gate.patch is not None:
@@ -130,6 +132,13 @@ class _Judging:
                 )
             else:
                 yield check.judge(partial(suggestions, files, self._changed, metric))
+
+    def _total(self, percent: float) -> GateResult:
+        """Judge lines and branches as one figure; lines alone where branches were not measured."""
+        report = self._report
+        measured = total([report.lines, report.branches] if report.branch else [report.lines])
+        check = Check("total", "both", "", measured, Threshold.of(percent))
+        return check.judge(partial(suggestions, report.files, self._changed, "both"))
 
     def _unmerged(self, component: str, wanted: MinimumCoverage) -> Iterator[GateResult]:
         for metric, percent in wanted.items():

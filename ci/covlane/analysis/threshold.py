@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from covlane.model.report import Ratio
     from covlane.model.verdict import Missing
 
-Metric = Literal["line", "branch", "statement"]
-_PLURAL = {"line": "lines", "branch": "branches", "statement": "changed statements"}
+Metric = Literal["line", "branch", "both", "statement"]
+_PLURAL = {
+    "line": "lines",
+    "branch": "branches",
+    "both": "lines and branches",
+    "statement": "changed statements",
+}
 
 
 class Threshold(NamedTuple):
@@ -79,4 +84,6 @@ class Check(NamedTuple):
 
 def unit(count: int, metric: Metric) -> str:
     """Return the metric's unit in singular or plural, to follow a count."""
+    if metric == "both":
+        return "line or branch" if count == 1 else "lines or branches"
     return metric if count == 1 else _PLURAL[metric].rpartition(" ")[2]

@@ -46,9 +46,11 @@ def ratio(file: FileCoverage, metric: Metric) -> Ratio:
 
 def _uncovered(path: str, file: FileCoverage, metric: Metric, within: int = -1) -> _Uncovered:
     """Return what is uncovered on a set of lines; by default on all."""
+    jumps = tuple(jump for jump in sorted(file.branches - file.taken) if within >> jump[0] & 1)
     if metric == "branch":
-        jumps = tuple(jump for jump in sorted(file.branches - file.taken) if within >> jump[0] & 1)
         return _Uncovered(Missing(path=path, branches=jumps), len(jumps))
     lines = file.executable & ~file.executed & within
     found = tuple(ranges(lines, file.executed | file.executable & ~within))
+    if metric == "both":
+        return _Uncovered(Missing(path=path, lines=found, branches=jumps), lines.bit_count() + len(jumps))
     return _Uncovered(Missing(path=path, lines=found), lines.bit_count())

@@ -110,6 +110,9 @@ SECTIONS: dict[str, dict[str, Meaning]] = {
         "thresholds": Meaning("percentages at which figures turn yellow and green"),
     },
     "Gates and baselines": {
+        "gate.total": Meaning(
+            "minimum coverage of lines and branches together, in percent: coverage.py's `fail_under`"
+        ),
         "gate.total-line": Meaning("minimum line coverage, in percent"),
         "gate.total-branch": Meaning("minimum branch coverage, in percent"),
         "gate.patch": Meaning(

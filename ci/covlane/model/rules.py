@@ -40,11 +40,12 @@ class MinimumCoverage(
 class Gate(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", omit_defaults=True):
     """All gates; what is None or empty is not judged.
 
-    `files` maps globs to what each matching file must reach, the first that matches decides; `components` maps
+    `total` is of lines and branches together, coverage.py's percentage. `files` maps globs to what each matching file must reach, the first that matches decides; `components` maps
     names of components. `patch` judges changed statements, `patch_missing` is the most of them that may be missed.
     `ratchet` lets nothing drop, as a number at most so many points.
     """
 
+    total: Percent | None = None
     total_line: Percent | None = None
     total_branch: Percent | None = None
     patch: Percent | None = None
@@ -62,6 +63,7 @@ DEFAULT = Gate(patch=80.0, ratchet=True)
 def questions(gate: Gate) -> Iterator[str]:
     """Yield a sentence for each threshold between 0 and 1 percent, which is likely to be meant as a part of 1."""
     given: list[tuple[str, float | MinimumCoverage | None]] = [
+        ("total", gate.total),
         ("total-line", gate.total_line),
         ("total-branch", gate.total_branch),
         ("patch", gate.patch),

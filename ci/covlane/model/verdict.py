@@ -29,7 +29,7 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     """One gate.
 
     Attributes:
-        name: the key in `[tool.covlane.gate]`: total-line, total-branch, patch, patch-missing, new-files, ratchet,
+        name: the key in `[tool.covlane.gate]`: total, total-line, total-branch, patch, patch-missing, new-files, ratchet,
             files, components.
         metric: what is counted; statements are those of changed code.
         subject: the file, pattern or component; empty for the whole.
@@ -43,7 +43,7 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    metric: Literal["line", "branch", "statement"]
+    metric: Literal["line", "branch", "both", "statement"]
     subject: str
     measured: Ratio
     threshold: str

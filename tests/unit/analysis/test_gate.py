@@ -293,3 +293,19 @@ def test_a_baseline_that_cannot_be_used_is_a_state_of_its_own(state: str, outcom
     found = evidence({}, state=BaselineState(state=state, sentence="it is so"))  # type: ignore[arg-type]
     result = only(HALF, found, ratchet=True)
     assert (result.outcome, result.reason) == (outcome, "it is so")
+
+
+def test_a_total_is_of_lines_and_branches_together() -> None:
+    found = verdict(HALF, total=50)
+    lines, branches = HALF.lines, HALF.branches
+    gate = only(HALF, total=99)
+    assert [one.outcome for one in found.gates] == ["pass"]
+    assert (gate.name, gate.metric, gate.outcome) == ("total", "both", "fail")
+    assert gate.measured == Ratio(lines.covered + branches.covered, lines.total + branches.total)
+    assert gate.missing[0].lines
+    assert gate.missing[0].branches
+    assert "of lines and branches" in gate.reason
+
+
+def test_a_total_without_branches_is_of_lines() -> None:
+    assert only(report("a.py: 1+ 2-", branch=False), total=50).measured == Ratio(1, 2)

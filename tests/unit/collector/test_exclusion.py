@@ -10,7 +10,7 @@ from coverage import config
 from coverage.parser import PythonParser
 
 from covlane.collector.engines.executable import Reader
-from covlane.collector.instrument.exclusion import ALWAYS_PARTIAL, compiled, excluded
+from covlane.collector.instrument.exclusion import compiled, excluded
 from covlane.config.detection import EXCLUDE_LINES, PARTIAL_BRANCHES
 
 #: Each line that ends in #- does not count.
@@ -377,7 +377,6 @@ def test_blank_lines_are_passed_over_where_they_are_many() -> None:
 def test_the_patterns_are_those_of_coverage_py() -> None:
     assert list(EXCLUDE_LINES) == config.DEFAULT_EXCLUDE
     assert list(PARTIAL_BRANCHES) == config.DEFAULT_PARTIAL
-    assert list(ALWAYS_PARTIAL) == config.DEFAULT_PARTIAL_ALWAYS
 
 
 def test_no_pattern_takes_nothing_out() -> None:

@@ -52,6 +52,7 @@ EVERY_KEY: dict[str, tuple[str, str, Any]] = {
         "{api={source=['a'],flags=['x']}}",
         {"api": settings.Component(source=("a",), flags=("x",))},
     ),
+    "gate.total": ("80.5", "80.5", 80.5),
     "gate.total-line": ("84.99", "84.99", 84.99),
     "gate.total-branch": ("80", "80", 80.0),
     "gate.patch": ("0", "0", 0.0),
@@ -117,6 +118,7 @@ VARIABLES = {
     "thresholds": "COVLANE_THRESHOLDS",
     "paths": "COVLANE_PATHS",
     "components": "COVLANE_COMPONENTS",
+    "gate.total": "COVLANE_GATE_TOTAL",
     "gate.total-line": "COVLANE_GATE_TOTAL_LINE",
     "gate.total-branch": "COVLANE_GATE_TOTAL_BRANCH",
     "gate.patch": "COVLANE_GATE_PATCH",
@@ -247,7 +249,9 @@ def test_the_environment_wins_over_the_table(tmp_path: Path, name: str) -> None:
         "github.schedule": "0 4 * * 1",
         "locked": "false",
     }
-    others |= dict.fromkeys(("gate.total-line", "gate.total-branch", "gate.patch", "gate.new-files"), "2")
+    others |= dict.fromkeys(
+        ("gate.total", "gate.total-line", "gate.total-branch", "gate.patch", "gate.new-files"), "2"
+    )
     others |= {"gate.patch-missing": "2", "gate.ratchet": "false", "baseline.store": "folder"}
     tables = {"paths", "components", "github.systems", "gate.files", "gate.components"}
     other = others.get(name, "{}" if name in tables else "other")

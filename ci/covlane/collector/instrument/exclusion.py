@@ -19,8 +19,6 @@ from .marks import paused_gc
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-#: Branches that Python itself never takes, besides those that the settings name (`partial_branches_always`).
-ALWAYS_PARTIAL = (r"^\s*while (True|1|False|0):", r"^\s*if (True|1|False|0):")
 #: How many blank lines in a row are searched: a pattern may go on from each of them to the last.
 BLANK = 200
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
@@ -52,12 +50,7 @@ class Row(NamedTuple):
 
 def compiled(lines: Iterable[str], branches: Iterable[str]) -> Patterns:
     """Return patterns as they are searched for; re.error where one is no regular expression."""
-    return Patterns(
-        *(
-            [re.compile(each, re.MULTILINE) for each in those]
-            for those in (lines, (*branches, *ALWAYS_PARTIAL))
-        )
-    )
+    return Patterns(*([re.compile(each, re.MULTILINE) for each in those] for those in (lines, branches)))
 
 
 def excluded(text: str, patterns: Patterns, statements: Collection[int] = ()) -> Excluded:
