@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from covlane.config import installed
-from covlane.config.settings import keys
+from covlane.config import coveragepy, installed
+from covlane.config.settings import keys, read_pyproject
 from covlane.errors import UsageError
 from covlane.result import Result
 from covlane.scaffold import change, workflow, worktree
@@ -121,6 +121,9 @@ def run(
     outcome = plan(configured, read, force=force, facts=known)
     if not show_only:
         worktree.apply(outcome.changes, configured.top)
+    remarks += coveragepy.said(
+        configured.root, read_pyproject(configured.root), configured.settings.source
+    ).aside
     remarks += [*outcome.notes, *worktree.hidden(paths(configured, outcome), git)]
     return Initialized(outcome.changes, tuple(remarks), not show_only, configured.session)
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from covlane.config import checkout, delivery, lockfile, pythons
+from covlane.config import checkout, coveragepy, delivery, lockfile, pythons
 from covlane.config.metadata import Metadata, ini, table
 from covlane.config.requirements import from_tools
 from covlane.config.sources import resolve
@@ -83,9 +83,13 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
         found["engine"] = ("coverage", "`pythons` names PyPy, which only coverage.py measures")
     found["tests"] = _tests(root, document)
     found["source"] = _sources(root, document, metadata)
+    said, _ = coveragepy.said(root, document, found["source"][0])
     if "source" in given:
         found["source"] = resolve(root, given["source"], found["source"][0]), "configured"
+    elif "source" in said:
+        found["source"] = said["source"]
     found["omit"] = _omit(root, found["source"][0], given.get("tests", found["tests"][0]))
+    found |= _as_said(said, found["omit"], given)
     found.update(_requirements(root, document, metadata))
     found["locked"] = _locked(root, given.get("install", found["install"][0]))
     if _packs_every_folder(root, document, metadata):
@@ -94,6 +98,23 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
         found["codescene.upload"] = uploads
     if folder := checkout.folder(root):
         found["github.lane"] = (checkout.title(folder), "the project's folder in the checkout")
+    return found
+
+
+def _as_said(said: Found, omit: tuple[Any, str], given: Mapping[str, Any]) -> Found:
+    """Return what the repository says of its coverage; its gates hold where no others are set."""
+    own_gates = any(name.startswith("gate.") for name in given)
+    found = {name: value for name, value in said.items() if not (own_gates and name.startswith("gate."))}
+    if "source" in said and "source" not in given:
+        # It says what is measured, tests of the package included.
+        found.setdefault("omit", ((), f"{said['source'][1]}, without omit"))
+    elif "omit" in said and omit[0]:
+        found["omit"] = (
+            tuple(dict.fromkeys((*omit[0], *said["omit"][0]))),
+            f"{omit[1]}, and {said['omit'][1]}",
+        )
+    if "source" in given:
+        found.pop("source", None)
     return found
 
 
