@@ -15,6 +15,7 @@ from covlane.config.settings import load
 from covlane.errors import UsageError
 from covlane.scaffold.change import Change, Outcome, diff
 from covlane.scaffold.plan import plan
+from covlane.scaffold.tasks_file import STAR
 from covlane.scaffold.worktree import apply, reader
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def test_what_stood_stands_byte_for_byte(inhabited: Path) -> None:
     assert now["noxfile.py"].startswith(NOXFILE + b"\r\n")
     assert b"\n" not in now["noxfile.py"].replace(b"\r\n", b"")
     assert now["noxfile.py"].endswith(b"covlane_sessions.register()")
-    assert now["tasks.py"].replace(b"from covlane.tasks import *  # noqa: F403\n", b"") == TASKS
+    assert now["tasks.py"].replace(STAR.encode(), b"") == TASKS
     assert now["pyproject.toml"].startswith(PYPROJECT + b"\r\n\r\n[tool.covlane]\r\n# ")
     assert now[".gitignore"] == IGNORE + b"\n/.nox/"
     load(inhabited, {})

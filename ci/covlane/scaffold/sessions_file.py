@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from covlane.errors import UsageError
 from covlane.scaffold import python_file
-from covlane.scaffold.change import LEAVE, Edit, append
+from covlane.scaffold.change import LEAVE, Edit, append, newline_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,12 +24,18 @@ from covlane import sessions
 
 sessions.register()
 '''
+#: nox loads the file for every session: those of others run where covlane is not installed, too.
 ADDED = """
 
-from covlane import sessions as covlane_sessions  # noqa: E402
-
-covlane_sessions.register()
+try:
+    from covlane import sessions as covlane_sessions
+except ModuleNotFoundError as error:  # coverage sessions are there where covlane is installed beside nox
+    if error.name != "covlane":
+        raise
+else:
+    covlane_sessions.register()
 """
+_SCRIPT = re.compile(rb"(?ms)^# /// script\r?$.*?^# ///\r?$")
 #: Names that `covlane.sessions.register` gives; nox keeps one session of a name, the last.
 NAMES = frozenset({"compare", "coverage", "report", "workflow"})
 
@@ -53,7 +59,29 @@ def sessions_file(old: bytes | None, prefix: str = "") -> Edit:
             f"{PATH} has a session {names[0]!r}, which covlane's would replace",
             f'set `prefix = "{PREFIX}"` in [tool.covlane], or rename the session',
         )
-    return Edit(append(_with_dependency(old), ADDED), "adds the coverage sessions to yours")
+    why = "adds the coverage sessions to yours"
+    if not _SCRIPT.search(old):
+        why += "; install covlane where nox is: `pip install covlane`, `pipx inject nox covlane`"
+    return Edit(_with_sessions(_with_dependency(old)), why)
+
+
+def _with_sessions(old: bytes) -> bytes:
+    """Put covlane's sessions at the end, or above what runs nox, which does not come back."""
+    tree = python_file.parse(PATH, old)
+    if last := next((node for node in tree.body if _runs_nox(node)), None):
+        lines = old.splitlines(keepends=True)
+        above, below = lines[: last.lineno - 1], lines[last.lineno - 1 :]
+        head = b"".join(above).rstrip() + newline_of(old)
+        return append(head, ADDED) + 2 * newline_of(old) + b"".join(below)
+    return append(old, ADDED)
+
+
+def _runs_nox(node: ast.stmt) -> bool:
+    """Say whether a statement of the module calls `nox.main()`."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return False
+    calls = (each.func for each in ast.walk(node) if isinstance(each, ast.Call))
+    return any(ast.unparse(called) in {"nox.main", "nox.__main__.main", "main"} for called in calls)
 
 
 def taken(old: bytes | None, prefix: str) -> list[str]:
@@ -82,7 +110,7 @@ def _sessions(tree: ast.Module) -> Iterator[str]:
 
 def _with_dependency(old: bytes) -> bytes:
     """Name covlane in the file's script block (PEP 723), if it has one: nox builds its environment from it."""
-    block = re.search(rb"(?ms)^# /// script\r?$.*?^# ///\r?$", old)
+    block = _SCRIPT.search(old)
     start = re.search(rb"(?m)^# *dependencies *= *\[", block.group()) if block else None
     if block is None or start is None or re.search(rb"[\"']covlane\b(?!-)", block.group()):
         return old

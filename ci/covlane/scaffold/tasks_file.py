@@ -16,12 +16,23 @@ NEW = '''\
 from covlane.tasks import namespace  # noqa: F401
 '''
 #: Added on top, so that a task that the file defines itself replaces ours of the same name.
-STAR = "from covlane.tasks import *  # noqa: F403\n"
+#: invoke loads the file for every task: those of others run where covlane is not installed, too.
+STAR = """\
+try:
+    from covlane.tasks import *  # noqa: F403
+except ModuleNotFoundError as error:  # the lane's tasks are there where covlane is installed beside invoke
+    if error.name != "covlane":
+        raise
+"""
 COLLECTION = """
 
-from covlane import tasks as covlane_tasks  # noqa: E402
-
-{name}.add_collection(covlane_tasks.namespace, name="covlane")
+try:
+    from covlane import tasks as covlane_tasks
+except ModuleNotFoundError as error:  # the lane's tasks are there where covlane is installed beside invoke
+    if error.name != "covlane":
+        raise
+else:
+    {name}.add_collection(covlane_tasks.namespace, name="covlane")
 """
 #: Packages whose tasks are invoke's.
 FAMILY = ("invoke", "fabric", "invocations")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import subprocess
+import sys
 
 import pytest
 
@@ -104,3 +106,42 @@ def test_a_warning_about_the_file_is_not_ours_to_raise() -> None:
 def test_a_broken_noxfile_is_named(broken: bytes) -> None:
     with pytest.raises(UsageError, match=r"^noxfile\.py.* is not valid Python"):
         sessions_file(broken)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        b'if __name__ == "__main__":\n    nox.main()\n',
+        b'\n\nif __name__ == "__main__":  # for IDEs\n    nox.main()\n\n',
+        b"nox.main()\n",
+    ],
+)
+def test_what_runs_nox_stays_at_the_end(end: bytes) -> None:
+    new = sessions_file(NOXFILE + end).new
+    assert new is not None
+    assert new.startswith(NOXFILE.rstrip())
+    assert new.endswith(b"\n\n" + end.lstrip(b"\n"))
+    assert new.index(b"covlane_sessions.register()") < new.index(b"nox.main()")
+    compile(new, "noxfile.py", "exec")
+
+
+def test_a_function_that_runs_nox_is_no_end() -> None:
+    old = NOXFILE + b"def again():\n    nox.main()\n"
+    assert sessions_file(old).new == old + ADDED.encode()
+
+
+@pytest.mark.parametrize("block", [b"", b'# /// script\n# dependencies = ["nox"]\n# ///\n'])
+def test_it_says_where_covlane_comes_from(block: bytes) -> None:
+    edit = sessions_file(block + NOXFILE)
+    assert edit.new is not None
+    assert ("pipx inject nox covlane" in edit.why) is not block.startswith(b"#")
+
+
+@pytest.mark.parametrize(
+    ("absent", "ends"), [("covlane", False), ("covlane.sessions", True), ("msgspec", True)]
+)
+def test_other_sessions_are_there_without_covlane(absent: str, *, ends: bool) -> None:
+    new = sessions_file(b"seen = 1\n").new
+    program = f"import sys\nsys.modules[{absent!r}] = None\nexec({new!r})\nprint(seen)\n"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == ((1, "") if ends else (0, "1\n")), done.stderr

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import subprocess
+import sys
 
 import pytest
 
@@ -71,7 +73,7 @@ def test_a_collection_of_its_own_gets_ours_below_it(binding: bytes, name: bytes)
     old = b"from invoke import Collection\n" + binding
     new = new_of(old)
     assert new.startswith(old)
-    assert new.endswith(b"\n" + name + b'.add_collection(covlane_tasks.namespace, name="covlane")\n')
+    assert new.endswith(b"\n    " + name + b'.add_collection(covlane_tasks.namespace, name="covlane")\n')
 
 
 @pytest.mark.parametrize("binding", [b"def f():\n    ns = Collection()\n", b"ns = 'production'\n"])
@@ -93,3 +95,14 @@ def test_a_tasks_file_of_another_kind_is_left_with_a_word(other: bytes) -> None:
 def test_a_broken_file_is_named() -> None:
     with pytest.raises(UsageError, match=r"^tasks\.py:2 is not valid Python"):
         tasks_file(b"import invoke\ndef (\n", package=False)
+
+
+@pytest.mark.parametrize("old", [TASK, TASK + b"from invoke import Collection\nns = Collection()\n"])
+def test_other_tasks_are_there_without_covlane(old: bytes) -> None:
+    # As where it is not installed: its folder is found nowhere.
+    program = (
+        "import sys\nfor name in [one for one in sys.modules if one.startswith('covlane')]: del sys.modules[name]\n"
+        f"sys.path[:] = [path for path in sys.path if not path.endswith('ci')]\nexec({new_of(old)!r})\nprint('here')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "here\n"), done.stderr
