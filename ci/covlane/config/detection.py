@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from covlane.config import checkout, coveragepy, delivery, lockfile, pythons
+from covlane.config import requirements_files as files
 from covlane.config.metadata import Metadata, ini, table
 from covlane.config.requirements import from_tools
 from covlane.config.sources import resolve
@@ -57,8 +58,6 @@ NOT_SOURCE = frozenset(
 )
 #: Names under which projects keep what their tests need, in the order of preference.
 GROUP_NAMES = ("test", "tests", "testing", "dev")
-TEST_FILES = ("requirements*test*.txt", "test*requirements*.txt", "requirements/*test*.txt")
-DEVELOPMENT_FILES = ("requirements*dev*.txt", "dev*requirements*.txt", "requirements/*dev*.txt")
 TEST_FOLDERS = ("tests", "test", "testing")
 #: Below the sources. A package `test` without tests is a product's help for those of its users.
 INNER_TEST_FOLDERS = ("tests", "_tests", "test", "_test")
@@ -267,8 +266,9 @@ def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -
     """Find what to install, in the first of these that has it; pytest alone where none has.
 
     A dependency group, an extra or a requirements file whose name is that of tests, the tool that runs them (`from_tools`), a
-    group or extra of any name with pytest in it, a requirements file for development, and for what is not installed
-    itself its requirements.txt.
+    group or extra of any name with pytest in it, a requirements file for development or with pytest in it, and
+    requirements.txt where no metadata has what the project needs to run. What is not installed itself needs its
+    dependencies or its requirements.txt besides.
     """
     install = ["-e", "."] if _installable(root, document, metadata) else []
     groups = document.get("dependency-groups", {})
@@ -281,7 +281,7 @@ def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -
         pass
     elif extra and install:
         install, reason = ["-e", f".[{extra}]"], f"the extra {extra!r}"
-    elif file := _first(root, TEST_FILES):
+    elif file := files.first(root, files.TESTS):
         install, reason = [*install, "-r", file], file
     elif (others := from_tools(root, document, GROUP_NAMES)).where:
         if install and others.extras:
@@ -292,8 +292,12 @@ def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -
         found["groups"] = (group,), f"pytest is in [dependency-groups] {group}"
     elif install and (extra := _with_pytest(metadata.extras)):
         install, reason = ["-e", f".[{extra}]"], f"pytest is in the extra {extra!r}"
-    elif file := _first(root, DEVELOPMENT_FILES) or ("" if install else _first(root, ["requirements.txt"])):
+    elif file := _last_file(root, document, metadata):
         install, reason = [*install, "-r", file], file
+    if not _installable(root, document, metadata):
+        needed, where = _of_application(root, document, install)
+        install = [*needed, *install]
+        reason = f"{reason}, {where}" if where else reason
     found["install"] = (tuple(install), reason)
     return found
 
@@ -311,14 +315,38 @@ def _with_pytest(requirements: Mapping[str, object]) -> str | None:
     return None
 
 
-def _first(root: Path, patterns: Iterable[str]) -> str:
-    """Return the first file of some patterns, below the repository, or an empty string.
+def _last_file(root: Path, document: Mapping[str, Any], metadata: Metadata) -> str:
+    """Return the requirements file of a repository that names its tests' needs nowhere else, or an empty string.
 
-    Of those that one pattern finds, the shortest name is the plainest: `pytest.txt`, and not `pytest-hypothesis.txt`.
+    A requirements.txt without pytest has what an application runs with; a project that is installed says that itself,
+    or has it there alone.
     """
-    found = (sorted(root.glob(pattern), key=lambda path: (len(path.name), path)) for pattern in patterns)
-    paths = (path for each in found for path in each if path.is_file())
-    return next((path.relative_to(root).as_posix() for path in paths), "")
+    if file := files.first(root, files.DEVELOPMENT):
+        return file
+    file = files.with_pytest(root)
+    if not file and not _declares(document, metadata):
+        file = files.first(root, [files.PLAIN])
+    exported = file and (files.is_lock(root, file) or (root / lockfile.NAME).is_file())
+    return "" if exported and _installable(root, document, metadata) else file
+
+
+def _declares(document: Mapping[str, Any], metadata: Metadata) -> bool:
+    """Say whether a project's metadata has what it needs to run."""
+    project = table(document, "project")
+    dynamic = "dependencies" in project.get("dynamic", ())
+    poetry = set(table(document, "tool", "poetry", "dependencies")) - {"python"}
+    return bool(project.get("dependencies") or dynamic or poetry or "install_requires" in metadata.arguments)
+
+
+def _of_application(root: Path, document: Mapping[str, Any], chosen: Iterable[str]) -> tuple[list[str], str]:
+    """Return what a project that is not installed itself needs besides what is `chosen`, and where that stands."""
+    listed = table(document, "project").get("dependencies")
+    if isinstance(listed, list) and (wanted := [one for one in listed if isinstance(one, str)]):
+        return wanted, "[project] dependencies"
+    known = {each for name in chosen for each in files.included(root, name)}
+    if files.PLAIN in known or not (root / files.PLAIN).is_file():
+        return [], ""
+    return ["-r", files.PLAIN], files.PLAIN
 
 
 def _locked(root: Path, install: tuple[str, ...]) -> tuple[bool, str]:

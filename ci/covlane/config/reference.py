@@ -57,7 +57,7 @@ SECTIONS: dict[str, dict[str, Meaning]] = {
         ),
         "install": Meaning(
             "requirement arguments, as pip takes them",
-            "`-e .` with the extra or requirements file for tests, or what tox, Hatch, Poetry or PDM installs",
+            "`-e .` with the extra or requirements file for tests, or what tox, Hatch, Poetry or PDM installs; what is not installed itself has its `dependencies` or requirements.txt",
         ),
         "groups": Meaning(
             "dependency groups to install",

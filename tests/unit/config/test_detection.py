@@ -290,7 +290,13 @@ OTHER_GROUPS = (
             ["-e", ".", "-r", "requirements/pytest.txt"],
             [],
         ),
-        (PACKED, "requirements.txt", ["-e", "."], []),  # the project says itself what it needs
+        (
+            PACKED + 'dependencies = ["x"]\n',
+            "requirements.txt",
+            ["-e", "."],
+            [],
+        ),  # the project says itself what it needs
+        (PACKED, "requirements.txt", ["-e", ".", "-r", "requirements.txt"], []),
         (PACKED, "requirements-dev.txt", ["-e", ".", "-r", "requirements-dev.txt"], []),
         (PACKED, "requirements/dev.txt tox.ini", ["-e", ".", "-r", "requirements/dev.txt"], []),
         (
@@ -300,7 +306,19 @@ OTHER_GROUPS = (
             [],
         ),
         ("", "requirements.txt", ["-r", "requirements.txt"], []),
-        ("", "requirements.txt requirements_test.txt", ["-r", "requirements_test.txt"], []),
+        (
+            "",
+            "requirements.txt requirements_test.txt",
+            ["-r", "requirements.txt", "-r", "requirements_test.txt"],
+            [],
+        ),
+        (GROUPS, "requirements.txt", ["-r", "requirements.txt"], ["test"]),
+        (
+            "[tool.uv]\npackage = false\n" + PACKED + 'dependencies = ["x>1"]\n' + GROUPS,
+            "requirements.txt uv.lock",
+            ["x>1"],
+            ["test"],
+        ),
         ("", "", [], []),
         ("[tool.uv]\npackage = false\n" + PACKED + GROUPS, "", [], ["test"]),
         ('[project]\nname = "demo"\n', "", ["-e", "."], []),
