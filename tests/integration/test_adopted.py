@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from uv import find_uv_bin
 
 from repository import CURRENT
 
@@ -102,3 +103,34 @@ def test_what_is_not_taken_over_is_named(repository: Repository) -> None:
     repository.write(".coveragerc", "[run]\nplugins = some.plugin\n")
     done = repository.covlane("init")
     assert "note: .coveragerc: plugins is not taken over: " in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_group_of_a_uv_workspace_may_name_a_member(repository: Repository, *, locked: bool) -> None:
+    for folder, name, body in (
+        ("", "root_pkg", "Y = 1\n"),
+        ("packages/member", "covlane_case_member", "X = 1\n"),
+    ):
+        build = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+        project = f'[project]\nname = "{name}"\nversion = "0"\nrequires-python = "=={CURRENT}.*"\n'
+        own = (
+            '[dependency-groups]\ndev = ["pytest", "covlane-case-member"]\n[tool.uv.workspace]\nmembers = ["packages/*"]\n'
+            "[tool.uv.sources]\ncovlane-case-member = { workspace = true }\n"
+        )
+        repository.write(f"{folder}/pyproject.toml".lstrip("/"), build + project + ("" if folder else own))
+        repository.write(f"{folder}/src/{name}/__init__.py".lstrip("/"), body)
+    repository.write(
+        "test_calc.py", "import covlane_case_member, root_pkg\n\ndef test_x():\n    assert root_pkg.Y\n"
+    )
+    if locked:
+        uv = [find_uv_bin(), "lock", "--quiet"]
+        subprocess.run(uv, cwd=repository.root, check=True, capture_output=True, env=repository.environ)
+    repository.commit()
+    done = repository.nox("-s", "coverage")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "do not fit" not in done.stderr
+    merged = json.loads((repository.root / "reports" / "coveragepy.json").read_text())
+    assert {*merged["files"]} == {
+        "src/root_pkg/__init__.py",
+        "packages/member/src/covlane_case_member/__init__.py",
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import posixpath
 import re
 import sys
 from pathlib import PurePosixPath
@@ -13,6 +14,7 @@ from covlane.config import requirements_files as files
 from covlane.config.metadata import Metadata, ini, table
 from covlane.config.requirements import from_tools
 from covlane.config.sources import resolve
+from covlane.config.workspaces import Workspace, dependency_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -82,6 +84,9 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
         found["engine"] = ("coverage", "`pythons` names PyPy, which only coverage.py measures")
     found["tests"] = _tests(root, document)
     found["source"] = _sources(root, document, metadata)
+    found.update(_requirements(root, document, metadata))
+    if (workspace := Workspace(root, document)).members:
+        found |= _of_workspace(root, document, workspace, found)
     said, _ = coveragepy.said(root, document, found["source"][0])
     if "source" in given:
         found["source"] = resolve(root, given["source"], found["source"][0]), "configured"
@@ -89,7 +94,6 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
         found["source"] = said["source"]
     found["omit"] = _omit(root, found["source"][0], given.get("tests", found["tests"][0]))
     found |= _as_said(said, found["omit"], given)
-    found.update(_requirements(root, document, metadata))
     found["locked"] = _locked(root, given.get("install", found["install"][0]))
     if _packs_every_folder(root, document, metadata):
         found["reports"] = (".reports", "setuptools would take a folder `reports` for a package")
@@ -98,6 +102,33 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
     if folder := checkout.folder(root):
         found["github.lane"] = (checkout.title(folder), "the project's folder in the checkout")
     return found
+
+
+def _of_workspace(root: Path, document: Mapping[str, Any], workspace: Workspace, own: Found) -> Found:
+    """Return sources, tests and what to install with those of the members that the root's tests install, or of all.
+
+    `own` is what the root has by itself, which is nothing where it is no project.
+    """
+    wanted = dependency_groups(document, own["groups"][0])
+    alone = workspace.is_virtual
+    folders = [*workspace.members.values()] if alone else workspace.reached([*own["install"][0], *wanted])
+    source, tests = ([] if alone else [*own["source"][0]]), [*own["tests"][0]]
+    install = [] if alone else [*own["install"][0]]
+    for folder in folders:
+        member, base = workspace.document(folder), root / folder
+        metadata = Metadata.read(base, member)
+        source += [posixpath.join(folder, path) for path in _sources(base, member, metadata)[0]]
+        tests += [posixpath.join(folder, path) for path in _tests(base, member)[0]]
+        if alone:
+            needed = _requirements(base, member, metadata)
+            extras = next((word[1:] for word in needed["install"][0] if word.startswith(".[")), "")
+            install += ["-e", f"./{folder}{extras}", *dependency_groups(member, needed["groups"][0])]
+    reason = "the members of the uv workspace" if alone else "with members of the uv workspace"
+    return {
+        "source": (tuple(dict.fromkeys(source)), f"{own['source'][1]}, {reason}" if not alone else reason),
+        "tests": (tuple(dict.fromkeys(tests)), own["tests"][1] if not folders else reason),
+        "install": (tuple(install), own["install"][1] if not alone else reason),
+    }
 
 
 def _as_said(said: Found, omit: tuple[Any, str], given: Mapping[str, Any]) -> Found:

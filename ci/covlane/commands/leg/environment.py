@@ -10,6 +10,7 @@ import nox
 from nox.command import CommandFailed
 
 from covlane.config import engines, lockfile, pythons, settings
+from covlane.config.workspaces import Workspace
 from covlane.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def install(session: nox.Session, configured: Configured, clients: Local, folder
 
 
 def _install_all(session: nox.Session, configured: Configured, folder: Path, measuring: list[str]) -> bool:
-    requirements = [*configured.settings.install, *_group_requirements(configured), "pytest"]
+    wanted = [*configured.settings.install, *_group_requirements(configured)]
+    workspace = Workspace(configured.root, settings.read_pyproject(configured.root))
+    requirements = [*workspace.placed(wanted), "pytest"]
     constraints = ["-c", str(_locked(configured, folder))] if configured.settings.locked else []
     try:
         session.install(*requirements, *constraints)
