@@ -1,0 +1,1 @@
+"""What each tool that runs tests installs for them, read from its configuration; nothing is run."""
