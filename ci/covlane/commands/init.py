@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from covlane.config import coveragepy, installed
+from covlane.config import coveragepy, installed, suites
 from covlane.config.settings import keys, read_pyproject
 from covlane.errors import UsageError
 from covlane.result import Result
@@ -124,6 +124,8 @@ def run(
     remarks += coveragepy.said(
         configured.root, read_pyproject(configured.root), configured.settings.source
     ).aside
+    if remark := suites.read(configured.root, read_pyproject(configured.root)).remark:
+        remarks.append(remark)
     remarks += [*outcome.notes, *worktree.hidden(paths(configured, outcome), git)]
     return Initialized(outcome.changes, tuple(remarks), not show_only, configured.session)
 

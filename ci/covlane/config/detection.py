@@ -9,7 +9,7 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from covlane.config import checkout, coveragepy, delivery, lockfile, pythons
+from covlane.config import checkout, coveragepy, delivery, lockfile, pythons, suites
 from covlane.config import requirements_files as files
 from covlane.config.metadata import Metadata, ini, table
 from covlane.config.requirements import from_tools
@@ -92,7 +92,9 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
         found["source"] = resolve(root, given["source"], found["source"][0]), "configured"
     elif "source" in said:
         found["source"] = said["source"]
-    found["omit"] = _omit(root, found["source"][0], given.get("tests", found["tests"][0]))
+    suite = suites.read(root, document)
+    found |= _of_suite(suite, found)
+    found["omit"] = _omit(root, found["source"][0], given.get("tests", found["tests"][0]), suite.modules)
     found |= _as_said(said, found["omit"], given)
     found["locked"] = _locked(root, given.get("install", found["install"][0]))
     if _packs_every_folder(root, document, metadata):
@@ -101,6 +103,17 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
         found["codescene.upload"] = uploads
     if folder := checkout.folder(root):
         found["github.lane"] = (checkout.title(folder), "the project's folder in the checkout")
+    return found
+
+
+def _of_suite(suite: suites.Suite, own: Found) -> Found:
+    """Return what pytest is told, and what is installed, for a suite that is not pytest's own."""
+    found: Found = {}
+    if suite.arguments:
+        found["pytest-args"] = suite.arguments, suite.reason
+    if suite.install:
+        install, reason = own["install"]
+        found["install"] = (*install, *suite.install), f"{reason}, {suite.reason}"
     return found
 
 
@@ -267,14 +280,20 @@ def _importable(root: Path, folder: str) -> Iterator[str]:
                 yield prefix + name
 
 
-def _omit(root: Path, sources: tuple[str, ...], tests: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """Leave the tests out where they lie below the sources: their lines say nothing about the product."""
+def _omit(
+    root: Path, sources: tuple[str, ...], tests: tuple[str, ...], modules: tuple[str, ...]
+) -> tuple[tuple[str, ...], str]:
+    """Leave the tests out where they lie below the sources: their lines say nothing about the product.
+
+    `modules` are names of modules that are left out wherever they are.
+    """
     omit: list[str] = []
     for source in sources:
         if source == ".":
             omit += ["setup.py", "noxfile.py", "tasks.py", "conftest.py", "**/conftest.py"]
             omit += [prefix + pattern for pattern in TEST_MODULES for prefix in ("", "**/")]
             omit.append("docs/**")
+            omit += [prefix + name for name in modules for prefix in ("", "**/")]
             omit += [f"{path}/**" for path in tests if path != "."]
             continue
         omit += [f"{path}/**" for path in tests if path.startswith(source + "/")]
@@ -282,6 +301,7 @@ def _omit(root: Path, sources: tuple[str, ...], tests: tuple[str, ...]) -> tuple
         if base.is_dir():
             inner = (path for name in INNER_TEST_FOLDERS for path in base.rglob(name) if _holds_tests(path))
             omit += [f"{path.relative_to(root).as_posix()}/**" for path in sorted(inner)]
+            omit += [f"{source}/**/{name}" for name in modules if next(base.rglob(name), None)]
     unique = tuple(dict.fromkeys(omit))
     return unique, "tests below the sources" if unique else "no tests below the sources"
 
