@@ -43,6 +43,8 @@ __all__ = [
     "report",
     "settings",
     "upload",
+    "what",
+    "who",
 ]
 MARKERS = ("noxfile.py", "pyproject.toml", "setup.py", "setup.cfg", ".git")
 
@@ -50,7 +52,7 @@ MARKERS = ("noxfile.py", "pyproject.toml", "setup.py", "setup.cfg", ".git")
 def _task(**options: str) -> Callable[[Callable[..., None]], Task[Any]]:
     """Make a task of a function; `options` are the help texts of its flags.
 
-    `file` may be given several times, and `action` is given without a flag.
+    `file` may be given several times; `action`, `where` and `test` are given without a flag.
     """
 
     def make(function: Callable[..., None]) -> Task[Any]:
@@ -74,7 +76,7 @@ def _task(**options: str) -> Callable[[Callable[..., None]], Task[Any]]:
 
         help_ = {name.replace("_", "-"): text for name, text in options.items()}
         iterable = [name for name in options if name == "file"]
-        named = [name for name in options if name == "action"]
+        named = [name for name in options if name in {"action", "where", "test"}]
         name = function.__name__.removesuffix("_")  # of a builtin
         return cast("Task[Any]", task(wrapped, name=name, help=help_, iterable=iterable, positional=named))
 
@@ -308,6 +310,34 @@ def next_(_context: Context, *, base: str | None = None, most: int = 20, json: b
 
 
 @_task(
+    where="FILE, FILE:LINE, FILE:FIRST-LAST or FILE:FUNCTION",
+    json="print an object with the tests, the lines that each runs, and what is not known",
+)
+def who(_context: Context, where: str, *, json: bool = False) -> None:
+    """Show which tests run a file, a line or a function, the most specific first; needs `contexts = true`.
+
+    Example: covlane who src/pkg/core.py:42
+    """
+    from covlane.commands import who as command
+
+    _finish(command.run(_configured(), where), json=json)
+
+
+@_task(
+    test="the test's name as pytest has it, or a part that no other has",
+    json="print an object with the files, their functions, lines and branches",
+)
+def what(_context: Context, test: str, *, json: bool = False) -> None:
+    """Show which files, functions and lines a test runs; needs `contexts = true`.
+
+    Example: covlane what tests/test_core.py::test_start
+    """
+    from covlane.commands import what as command
+
+    _finish(command.run(_configured(), test), json=json)
+
+
+@_task(
     base="a revision to show the changes since; default: the pull request's base, or the default branch",
     json="print a list of objects, as GitHub's REST API takes them",
 )
@@ -492,6 +522,8 @@ namespace = Collection(
     gate,
     patch,
     next_,
+    who,
+    what,
     annotate,
     baseline,
     upload,

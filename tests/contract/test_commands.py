@@ -32,6 +32,8 @@ TASKS = [
     "report",
     "settings",
     "upload",
+    "what",
+    "who",
 ]
 #: Not needed to list the tasks, and slow to import.
 HEAVY = {"jinja2", "pygments", "msgspec", "nox", "packaging", "requests", "rich", "unidiff"}

@@ -79,7 +79,7 @@ SECTIONS: dict[str, dict[str, Meaning]] = {
             "measure Python processes that tests start; pytest-xdist workers are always measured"
         ),
         "contexts": Meaning(
-            "note which test runs each line and branch, from Python 3.12 on: `LEG.contexts.gz` beside each leg's report"
+            "note [which test runs each line](contexts.md) and takes each branch, from Python 3.12 on"
         ),
         "engine": Meaning(
             "[what measures](engines.md): `slipcover` (SlipCover's line model, recorded by Covlane), `slipcover-cli` "
