@@ -134,3 +134,102 @@ def test_a_group_of_a_uv_workspace_may_name_a_member(repository: Repository, *, 
         "src/root_pkg/__init__.py",
         "packages/member/src/covlane_case_member/__init__.py",
     }
+
+
+def test_a_requirements_file_with_pytest_is_installed_beside_a_project(repository: Repository) -> None:
+    build = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+    repository.write(
+        "pyproject.toml",
+        f'{build}[project]\nname = "pkg"\nversion = "0"\nrequires-python = "=={CURRENT}.*"\n',
+    )
+    repository.write("requirements.txt", "-e .\npytest\ntoolz\n")
+    repository.write("src/pkg/__init__.py", "")
+    repository.write("conftest.py", "import toolz\n")
+    repository.write("test_calc.py", "import pkg\n\ndef test_x():\n    assert pkg\n")
+    repository.commit()
+    done = repository.nox("-s", "coverage")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_suite_of_unittest_s_is_found_as_unittest_finds_it(repository: Repository) -> None:
+    repository.git("rm", "--quiet", "test_calc.py")
+    repository.write(
+        "checks/testsign.py",
+        """
+        import unittest
+        from calc import sign
+
+        class Sign(unittest.TestCase):
+            def test_sign(self):
+                self.assertEqual(sign(-1), -1)
+        """,
+    )
+    repository.commit()
+    done = repository.nox("-s", "coverage")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    assert "75.00% of lines (3/4)" in done.stdout
+    assert "the tests are unittest's, and pytest runs them" in repository.covlane("init").stderr
+
+
+MANAGE = """
+    import os
+    import sys
+    from django.core.management import execute_from_command_line
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+    execute_from_command_line(sys.argv)
+    """
+DJANGO = """
+    SECRET_KEY = "x"
+    INSTALLED_APPS = ["polls"]
+    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+    """
+MODELS = """
+    from django.db import models
+
+    class Poll(models.Model):
+        name = models.CharField(max_length=20)
+
+        def shout(self):
+            if self.name:
+                return self.name.upper()
+            return "?"
+
+        class Meta:
+            app_label = "polls"
+    """
+POLLS = """
+    from django.test import TestCase
+    from polls.models import Poll
+
+    class PollTests(TestCase):
+        def test_shout(self):
+            self.assertEqual(Poll.objects.create(name="a").shout(), "A")
+    """
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("folder", ["", "backend/"])
+def test_django_s_tests_run_with_the_settings_of_manage_py(repository: Repository, folder: str) -> None:
+    repository.git("rm", "--quiet", "test_calc.py", "calc.py")
+    repository.write("requirements.txt", "django\n")
+    for name, text in (
+        ("manage.py", MANAGE),
+        ("shop/__init__.py", ""),
+        ("shop/settings.py", DJANGO),
+        ("polls/__init__.py", ""),
+        ("polls/models.py", MODELS),
+        ("polls/tests.py", POLLS),
+    ):
+        repository.write(folder + name, text)
+    repository.commit()
+    done = repository.nox("-s", "coverage")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    report = json.loads((repository.root / "reports" / "coveragepy.json").read_text())
+    assert {*report["files"]} == {
+        folder + name
+        for name in ("shop/__init__.py", "shop/settings.py", "polls/__init__.py", "polls/models.py")
+    }
+    assert report["files"][f"{folder}polls/models.py"]["missing_lines"] == [9]

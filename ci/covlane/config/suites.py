@@ -146,11 +146,10 @@ def _unittest(root: Path) -> Suite:
             own.append(path.name)
     if not own:
         return Suite()
-    hidden = any(not re.match(r"test_|.*_test\.py", name) for name in own)
+    hidden = tuple(sorted({name for name in own if not re.match(r"test_|.*_test\.py", name)}))
     arguments = ("-o", f"python_files={PATTERN}") if hidden else ()
-    return Suite(
-        arguments, reason="unittest's suite", remark="the tests are unittest's, and pytest runs them"
-    )
+    remark = "the tests are unittest's, and pytest runs them"
+    return Suite(arguments, modules=hidden, reason="unittest's suite", remark=remark)
 
 
 def _modules(root: Path) -> Iterator[Path]:
