@@ -19,7 +19,7 @@ import data_words
 import sample_site
 from covlane.adapters.files import write_whole
 from covlane.render.html import overview, templates
-from covlane.render.html.page import address
+from covlane.render.html.page import LineTests, address
 from covlane.render.html.treemap import MOST, Hotspots
 from covlane.render.svg import Point, trend
 from covlane.workspace import site
@@ -99,7 +99,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     points = [Point(f"{at:07x}", data_words.file(f"1..{9 + at}+ 50-").lines, None) for at in range(5)]
     ranks = {"src/pkg/shapes.py": 1, "src/web/<img src=x onerror=alert(1)>.py": 2, "src/pkg/long.py": 3}
     hotspots = Hotspots(ranks, {"src/pkg/long.py": 40, "src/pkg/shapes.py": 3})
-    look = site.Look((60, 80), sample_site.verdict(), trend(points, style=False), hotspots)
+    names = tuple(f"tests/test_shapes.py::test_{number}[<b>]" for number in range(12))
+    tests = {"src/pkg/shapes.py": LineTests(names, {1: 0xFFF, 2: 0x800, 3: 0xFFF})}
+    look = site.Look((60, 80), sample_site.verdict(), trend(points, style=False), hotspots, tests)
     site.write(root / "html", root, sample_site.report(root), look)
     many = data_words.report({f"src/p{n // 100}/m{n}.py": f"1..{n % 7 + 1}+ 9-" for n in range(MANY)})
     texts = {name: templates.text(name) for name in overview.ASSETS}
@@ -395,3 +397,26 @@ def test_axe_finds_neither_contrast_nor_labels_missing(
     browser.run(axe)
     found = json.loads(browser.driver.execute_async_script(AXE))
     assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == []
+
+
+def test_a_line_s_tests_are_listed_by_a_click_and_by_keyboard(browser: Browser) -> None:
+    browser.open(SHAPES)
+    assert browser.texts("#code button.t") == ["12", "1", "12"]
+    browser.one("#L2 button.t").click()
+    assert browser.texts("#L2 li") == ["tests/test_shapes.py::test_11[<b>]"]
+    assert browser.one("#L2 button.t").get_attribute("aria-expanded") == "true"
+    browser.one("#L1 button.t").send_keys(Keys.ENTER)
+    assert len(browser.texts("#L1 li")) == 12
+    browser.one("#L2 button.t").click()
+    assert browser.texts("#L2 li") == []
+
+
+def test_the_overview_sorts_by_the_number_of_tests(browser: Browser) -> None:
+    browser.open("index.html")
+    browser.run(
+        "[...document.querySelectorAll('#head button')].find((e) => e.textContent === 'Tests').click()"
+    )
+    browser.run(
+        "[...document.querySelectorAll('#head button')].find((e) => e.textContent === 'Tests').click()"
+    )
+    assert browser.texts(FILES)[0] == "src/pkg/shapes.py"

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from coverage import CoverageData
 
 from pythons import find_python
 from repository import Repository
@@ -96,3 +97,25 @@ def test_a_file_that_has_changed_is_named(measured: Repository) -> None:
         assert "calc.py has changed since the tests ran" in done.stderr
     finally:
         (measured.root / "calc.py").write_text(before)
+
+
+def test_coverage_py_reads_the_contexts(measured: Repository) -> None:
+    report = json.loads((measured.root / "reports" / "coveragepy.json").read_text())
+    both = ["test_calc.py::test_both", "test_calc.py::test_plus"]
+    assert report["meta"]["show_contexts"]
+    assert report["files"]["calc.py"]["contexts"] == {"1": [""], "2": both, "3": both[:1], "4": both}
+    data = CoverageData(str(measured.root / "reports" / ".coverage"))
+    data.read()
+    assert data.contexts_by_lineno(str(measured.root / "calc.py")) == {
+        1: [""],
+        2: both,
+        3: both[:1],
+        4: both,
+    }
+
+
+def test_the_page_shows_how_many_tests_run_a_line(measured: Repository) -> None:
+    (page,) = (measured.root / "reports" / "html" / "files").glob("calc.py-*.html")
+    assert (
+        'class="t one" data-set="1" aria-expanded="false" aria-label="1 test runs line 3"' in page.read_text()
+    )

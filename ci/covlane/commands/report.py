@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import webbrowser
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,11 +12,13 @@ from covlane.adapters import files
 from covlane.analysis.priority import ranks
 from covlane.errors import CovlaneError
 from covlane.formats import cobertura, coveragepy, evidence, lcov
+from covlane.model.testmap import OUTSIDE
 from covlane.render import markdown, sarif, svg, terminal
 from covlane.render.escaping import blob
+from covlane.render.html.page import LineTests
 from covlane.render.html.treemap import Hotspots
 from covlane.result import Result, say
-from covlane.workspace import priorities, reports, runner, site
+from covlane.workspace import priorities, reports, runner, site, testmaps
 from covlane.workspace.baselines import Baselines
 
 if TYPE_CHECKING:
@@ -75,13 +78,15 @@ def run(
         UsageError: GITHUB_STEP_SUMMARY is not set.
     """
     merged = reports.read_merged(configured)
-    writer = Writer(configured, clients.git, clients.environ, merged)
+    contexts, notes = testmaps.of_report(configured, merged)
+    writer = Writer(configured, clients.git, clients.environ, merged, contexts)
     with clients.progress("pages") as progress:
         written = writer.write(progress)
         page = writer.site(progress) if open_pages else None
     if summary:
         runner.append(clients.environ, "GITHUB_STEP_SUMMARY", writer.summary())
     remarks = [f"no browser here; open {page}"] if page and not webbrowser.open(page.as_uri()) else []
+    remarks += notes
     if with_sarif:
         path, left_out = writer.sarif()
         written = (*written, path)
@@ -100,6 +105,7 @@ class Writer:
     git: Git
     environ: Mapping[str, str]
     report: Report
+    contexts: coveragepy.Contexts | None = None
 
     def context(self) -> markdown.Context:
         """Return what the texts show beside the report; with links where a runner names the repository."""
@@ -133,11 +139,12 @@ class Writer:
         report = self._outward if settings.names == "checkout" else self.report
         version = f"covlane {covlane.__version__}{' INCOMPLETE' if report.incomplete else ''}"
         points = self._points()
+        contexts = self.contexts if report is self.report else _below(self.contexts, self.configured.folder)
         outputs: dict[str, bytes | str | Iterable[str]] = {
             "coverage.xml": cobertura.write(report, version),
             "lcov.info": lcov.write(report),
             "summary.md": self.summary(),
-            "coveragepy.json": coveragepy.write_json(report, version),
+            "coveragepy.json": coveragepy.write_json(report, version, contexts),
             "badge.svg": svg.badge(report, settings.thresholds),
             "badge.json": svg.endpoint(report, settings.thresholds),
         }
@@ -146,7 +153,7 @@ class Writer:
         for name, content in outputs.items():
             files.write_whole(folder / name, content)
         data = folder / ".coverage"
-        coveragepy.write_data(self.report, data, self.configured.root)
+        coveragepy.write_data(self.report, data, self.configured.root, self.contexts)
         written = [*(folder / name for name in outputs), data]
         if settings.html:
             written.append(self.site(progress))
@@ -158,7 +165,8 @@ class Writer:
         history = priorities.history(self.git)
         hotspots = Hotspots(ranks(self._ranked(history)), *history).below(self.configured.folder)
         trend = svg.trend(self._points(), style=False)
-        look = site.Look(context.thresholds, context.verdict, trend, hotspots)
+        tests = None if self.contexts is None else _tests(_below(self.contexts, self.configured.folder) or {})
+        look = site.Look(context.thresholds, context.verdict, trend, hotspots, tests)
         return site.write(
             self.configured.reports / "html", self.configured.top, self._outward, look, progress
         )
@@ -212,3 +220,21 @@ class Writer:
         ]
         branches = self.report.branches if self.report.branch else None
         return [*points, svg.Point(commit[:7] if commit else "now", self.report.lines, branches)]
+
+
+def _below(contexts: coveragepy.Contexts | None, folder: str) -> coveragepy.Contexts | None:
+    """Return contexts with their files named from the top of the checkout."""
+    return contexts and {posixpath.join(folder, name): lines for name, lines in contexts.items()}
+
+
+def _tests(contexts: coveragepy.Contexts) -> dict[str, LineTests]:
+    """Return the tests of each file, without what runs in no test."""
+    found = {}
+    for path, by_name in contexts.items():
+        names = tuple(sorted(by_name.keys() - {"", *OUTSIDE}))
+        lines: dict[int, int] = {}
+        for place, name in enumerate(names):
+            for line in by_name[name]:
+                lines[line] = lines.get(line, 0) | 1 << place
+        found[path] = LineTests(names, dict(sorted(lines.items())))
+    return found

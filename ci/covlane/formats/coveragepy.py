@@ -19,12 +19,15 @@ from covlane.model.lines import LAST_LINE, unpack
 from covlane.model.report import total
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from coverage import Coverage, CoverageData
 
     from covlane.formats.untrusted import Foreign
     from covlane.model.report import Branch, FileCoverage, Ratio, Report
+
+    #: By file, the lines that each context runs; the context of imports is "".
+    Contexts = Mapping[str, Mapping[str, Collection[int]]]
 
 #: The first bytes of a data file.
 DATA = b"SQLite format 3\0"
@@ -182,10 +185,11 @@ def _copy(source: CoverageData, file: str, target: CoverageData, name: str) -> N
     target.touch_file(name)
 
 
-def write_json(report: Report, version: str = "covlane") -> bytes:
+def write_json(report: Report, version: str = "covlane", contexts: Contexts | None = None) -> bytes:
     """Encode a report as coverage.py's JSON, without regions; the exit of a function is line -1.
 
-    `percent_covered` is of lines and branches together, like coverage.py's; the displayed one is rounded down.
+    `percent_covered` is of lines and branches together, like coverage.py's; the displayed one is rounded down. With
+    `contexts`, lines by their names and by file, it is as with coverage.py's `show_contexts`.
     """
     document: dict[str, object] = {
         "meta": {
@@ -193,9 +197,12 @@ def write_json(report: Report, version: str = "covlane") -> bytes:
             "version": version,
             "timestamp": report.timestamp,
             "branch_coverage": report.branch,
-            "show_contexts": False,
+            "show_contexts": contexts is not None,
         },
-        "files": {path: _entry(report.files[path], branch=report.branch) for path in sorted(report.files)},
+        "files": {
+            path: _entry(report.files[path], branch=report.branch) | _by_line(path, contexts)
+            for path in sorted(report.files)
+        },
         "totals": _summary(tuple(report.files.values()), branch=report.branch),
     }
     return msgspec.json.encode(document) + b"\n"
@@ -212,6 +219,17 @@ def _entry(file: FileCoverage, *, branch: bool) -> dict[str, object]:
         entry["executed_branches"] = _theirs(file.taken)
         entry["missing_branches"] = _theirs(file.branches - file.taken)
     return entry
+
+
+def _by_line(path: str, contexts: Contexts | None) -> dict[str, object]:
+    """Return coverage.py's `contexts` of a file: the names for each line."""
+    if contexts is None:
+        return {}
+    found: dict[int, list[str]] = {}
+    for name, lines in sorted(contexts.get(path, {}).items()):
+        for line in lines:
+            found.setdefault(line, []).append(name)
+    return {"contexts": {str(line): found[line] for line in sorted(found)}}
 
 
 def _theirs(branches: Iterable[Branch]) -> list[Branch]:
@@ -239,6 +257,19 @@ def _summary(files: Sequence[FileCoverage], *, branch: bool) -> dict[str, object
     return summary
 
 
+def _by_context(
+    contexts: Contexts, files: Mapping[str, FileCoverage]
+) -> dict[str, dict[str, Collection[int]]]:
+    """Return the lines of each context by file; those of none are coverage.py's "", as imports are."""
+    found: dict[str, dict[str, Collection[int]]] = {"": {}}
+    for path, file in files.items():
+        known = contexts.get(path, {})
+        for context, lines in known.items():
+            found.setdefault(context, {})[path] = lines
+        found[""][path] = {*unpack(file.executed)}.difference(*known.values()).union(known.get("", ()))
+    return found
+
+
 def _partial(file: FileCoverage) -> int:
     """Count executed lines with untaken branches."""
     return len({line for line, _ in file.branches - file.taken if file.executed >> line & 1})
@@ -249,11 +280,11 @@ def _percent(name: str, ratio: Ratio) -> dict[str, object]:
     return {f"percent_{name}": percent, f"percent_{name}_display": str(int(percent))}
 
 
-def write_data(report: Report, path: Path, root: Path = Path()) -> None:
+def write_data(report: Report, path: Path, root: Path = Path(), contexts: Contexts | None = None) -> None:
     """Write executed lines as a data file, so that `coverage report` and `coverage html` work in the repository's root.
 
     coverage.py finds statements and branches in the sources itself. It names branches by other lines than SlipCover
-    and would report taken ones as missing; so the file has no branches. Files other than Python are left out, as it
+    and would report taken ones as missing; so the file has no branches. With `contexts` it has those. Files other than Python are left out, as it
     could not parse them. Names are absolute, unless its configuration here has `relative_files`.
 
     Raises:
@@ -268,16 +299,15 @@ def write_data(report: Report, path: Path, root: Path = Path()) -> None:
     # As UTF-8, whatever the locale: the file can hold nothing else.
     top = Path(os.fsencode(root.resolve()).decode("utf-8", "backslashreplace"))
     try:
-        names = {
-            name if relative else str(top / name): unpack(file.executed)
-            for name, file in sorted(report.files.items())
-            if name.endswith(".py")
-        }
+        files = {name: file for name, file in sorted(report.files.items()) if name.endswith(".py")}
+        names = {name: name if relative else str(top / name) for name in files}
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.name}.") as folder:
             temporary = Path(folder, "data")
             data = CoverageData(str(temporary))
-            data.add_lines(names)
+            for context, lines in _by_context(contexts or {}, files).items():
+                data.set_context(context)
+                data.add_lines({names[name]: those for name, those in lines.items()})
             data.close(force=True)
             temporary.replace(path)
     except (OSError, sqlite3.Error, CoverageException) as error:

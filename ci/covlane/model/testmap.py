@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["test", "fixture", "import", "between", "unknown"]
 Item = int | tuple[int, int]
+#: Names of contexts that are no tests, besides that of imports.
+OUTSIDE = ("between tests", "unknown")
 
 
 class Context(NamedTuple):
@@ -108,6 +110,20 @@ class TestMap:
         for test, fixtures in self.fixtures.items() if shared else ():
             for fixture in fixtures & shared.keys():
                 found[test] = found.get(test, 0) | shared[fixture]
+        return found
+
+    def attributed(self, name: str) -> dict[str, int]:
+        """Return what each context runs of a file, tests with their shared fixtures: bitmaps by name.
+
+        The name of imports is "", as in coverage.py, and shared fixtures are in the tests alone.
+        """
+        file = self.files.get(name)
+        if file is None:
+            return {}
+        found = {test.name: bitmap for test, bitmap in self.who(name, -1).items()}
+        for context, bitmap in file.ran.items():
+            if context.kind not in {"test", "fixture"}:
+                found["" if context.kind == "import" else context.name] = bitmap
         return found
 
     def sizes(self) -> dict[Context, int]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from covlane.model.report import Report
     from covlane.model.verdict import Verdict
-    from covlane.render.html.page import Page
+    from covlane.render.html.page import LineTests, Page
 
 MANIFEST = ".covlane.json"
 #: What a manifest may name: it lies where others may have written.
@@ -42,12 +42,13 @@ LINES_ALONE = 30_000
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What the site shows beside the report: where colours begin, what was changed, the trend, and where a test pays."""
+    """What the site shows beside the report: where colours begin, what was changed, the trend, where a test pays, and each file's tests."""
 
     thresholds: tuple[float, float]
     verdict: Verdict | None = None
     trend: Markup | None = None
     hotspots: Hotspots = Hotspots()
+    tests: dict[str, LineTests] | None = None
 
 
 def write(
@@ -79,7 +80,7 @@ def write(
     for done, _ in enumerate(spread(job, todo, alone=lines < LINES_ALONE), 1):
         progress(done, len(todo))
     rest = {name: templates.text(name) for name in overview.ASSETS} | {
-        "data.js": overview.data(report, look.verdict, look.thresholds, look.hotspots),
+        "data.js": overview.data(report, look.verdict, look.thresholds, look.hotspots, _numbers(look)),
         "index.html": overview.render(report, look.verdict, look.trend, look.thresholds, look.hotspots),
     }
     for name, text in rest.items():
@@ -112,7 +113,13 @@ def _pages(report: Report, look: Look) -> Iterator[Page]:
             digest=report.digests.get(path, ""),
             groups=report.disputed.get(path, ()),
             patch=patch.get(path),
+            tests=(look.tests or {}).get(path),
         )
+
+
+def _numbers(look: Look) -> dict[str, int] | None:
+    """Return how many tests each file has, None where that is not known."""
+    return None if look.tests is None else {path: len(tests.names) for path, tests in look.tests.items()}
 
 
 def _write(root: Path, folder: Path, one: Page) -> None:
@@ -139,6 +146,7 @@ def _key(one: Page, root: Path) -> str:
         sorted(one.file.taken),
         [(share.legs, hex(share.executable), hex(share.executed)) for share in one.groups],
         (one.path, one.branch, one.legs, one.incomplete, one.digest, one.patch),
+        (one.tests.names, sorted(one.tests.lines.items())) if one.tests else None,
     )
     return blake2b(repr(made_from).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 

@@ -13,9 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from covlane.config.settings import Configured
+    from covlane.model.report import Report
 
 #: How the files end that the legs write.
 SUFFIX = ".contexts.gz"
+#: Lines by test that coveragepy.json and .coverage take: some 300 MB of names.
+MOST_PAIRS = 5_000_000
+
+
+class NoContextsError(ReportError):
+    """No leg has contexts."""
 
 
 def read(configured: Configured) -> tuple[TestMap, list[str]]:
@@ -29,10 +36,35 @@ def read(configured: Configured) -> tuple[TestMap, list[str]]:
     for path in paths:
         notes += contexts.add(files.read_bytes(path, remedy=configured.first), path.name, found)
     if not paths:
-        raise ReportError(
+        raise NoContextsError(
             "no leg has noted which test runs which line",
             f"set `contexts = true` in [tool.covlane], then run `nox -s {configured.session}`",
         )
+    return found, notes
+
+
+def of_report(
+    configured: Configured, report: Report
+) -> tuple[dict[str, dict[str, list[int]]] | None, list[str]]:
+    """Return the lines that each context runs, by file of a report, and sentences on what is not known.
+
+    None where no leg has contexts, and where there are more pairs of a line and a context than programs read with ease.
+    """
+    try:
+        known, notes = read(configured)
+    except NoContextsError:
+        return None, []
+    except ReportError as error:
+        return None, [f"the tests of the lines are left out: {error.cause}"]
+    found = {
+        name: {context: known.files[name].lines(bitmap) for context, bitmap in known.attributed(name).items()}
+        for name in report.files.keys() & known.files.keys()
+    }
+    pairs = sum(len(lines) for contexts in found.values() for lines in contexts.values())
+    if pairs > MOST_PAIRS:
+        return None, [
+            f"coveragepy.json and .coverage have no contexts: {pairs:,} lines of tests are too many"
+        ]
     return found, notes
 
 

@@ -14,7 +14,7 @@ import data_words
 import sample_site
 from covlane.errors import ReportError
 from covlane.render.html import overview
-from covlane.render.html.page import address
+from covlane.render.html.page import LineTests, address
 from covlane.render.html.treemap import Hotspots
 from covlane.workspace import site
 
@@ -176,8 +176,9 @@ def test_the_overview_is_strict_html_and_its_data_are_the_report_s(tmp_path: Pat
         [],
         1,
         1,
+        0,
     ]
-    assert rows["src/pkg/compat.py"][5:] == [[0, 1], 0, 0]
+    assert rows["src/pkg/compat.py"][5:] == [[0, 1], 0, 0, 0]
     assert sum(row[1][0] for row in rows.values()) == report.lines.covered
     for row in rows.values():
         html5lib.HTMLParser(strict=True).parse((first.parent / row[0]).read_text())
@@ -187,3 +188,34 @@ def test_an_incomplete_report_says_so_on_every_page(tmp_path: Path, report: Repo
     first = write(tmp_path, replace(report, incomplete=("a leg is missing",)))
     for path in (first, first.parent / address("a.py")):
         assert "INCOMPLETE" in path.read_text()
+
+
+def test_a_page_has_the_tests_of_each_line_once_for_each_set(tmp_path: Path) -> None:
+    report = sample_site.report(tmp_path)
+    names = ("tests/test_a.py::test_one", "tests/test_a.py::test_two[</script><b>]", "tests/test_b.py::test")
+    tests = {"src/pkg/shapes.py": LineTests(names, {1: 0b111, 2: 0b111, 3: 0b010})}
+    first = write(tmp_path, report, site.Look((60, 80), tests=tests))
+    page = first.parent / address("src/pkg/shapes.py")
+    tree = html5lib.HTMLParser(strict=True).parse(page.read_text())
+    assert tree is not None
+    text = page.read_text()
+    assert text.count('data-set="0"') == 2
+    assert (
+        'class="t one" data-set="1" aria-expanded="false" aria-label="1 test runs line 3">1</button>' in text
+    )
+    data = json.loads(text.partition('id="tests">')[2].partition("</script>")[0])
+    assert (data["names"], data["sets"]) == ([*names], ["07", "02"])
+    before = page.stat().st_mtime_ns
+    write(tmp_path, report, site.Look((60, 80), tests=tests))
+    assert page.stat().st_mtime_ns == before
+    write(tmp_path, report, site.Look((60, 80)))
+    assert "data-set" not in page.read_text()
+
+
+def test_the_overview_has_the_number_of_each_file_s_tests(tmp_path: Path) -> None:
+    report = sample_site.report(tmp_path)
+    tests = {"src/pkg/shapes.py": LineTests(("a", "b"), {1: 3})}
+    first = write(tmp_path, report, site.Look((60, 80), tests=tests))
+    data = (first.parent / "data.js").read_text("ascii")
+    rows = json.loads(data.removeprefix("const COVLANE = ").removesuffix(";\n"))["rows"]
+    assert {row[0]: row[-1] for row in rows if row[-1]} == {"src/pkg/shapes.py": 2}

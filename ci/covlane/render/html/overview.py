@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from covlane.model.report import Ratio
@@ -13,7 +12,7 @@ from covlane.render.html.treemap import Hotspots
 from covlane.render.verdict import title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from markupsafe import Markup
 
@@ -71,22 +70,26 @@ def data(
     verdict: Verdict | None,
     thresholds: tuple[float, float],
     hotspots: Hotspots = NOTHING,
+    tests: Mapping[str, int] | None = None,
 ) -> str:
-    """Return data.js: a script, because a page opened from disk cannot fetch; ASCII, without markup characters."""
+    """Return data.js: a script, because a page opened from disk cannot fetch; ASCII, without markup characters.
+
+    `tests` is the number of each file's tests, where it is known.
+    """
     document = {
         "branch": report.branch,
         "patched": verdict is not None,
         "ranked": bool(hotspots.ranks),
+        "tested": tests is not None,
         "thresholds": thresholds,
-        "rows": list(_rows(report, verdict, hotspots)),
+        "rows": list(_rows(report, verdict, hotspots, tests or {})),
     }
-    text = json.dumps(document, separators=(",", ":"))
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return f"const COVLANE = {text};\n"
+    return f"const COVLANE = {templates.script(document)};\n"
 
 
-def _rows(report: Report, verdict: Verdict | None, hotspots: Hotspots) -> Iterator[tuple[object, ...]]:
+def _rows(
+    report: Report, verdict: Verdict | None, hotspots: Hotspots, tests: Mapping[str, int]
+) -> Iterator[tuple[object, ...]]:
     patch = {file.path: file for file in verdict.patch.files} if verdict else {}
     legs = {leg: index for index, leg in enumerate(_differing(report))}
     for path, file in report.files.items():
@@ -103,6 +106,7 @@ def _rows(report: Report, verdict: Verdict | None, hotspots: Hotspots) -> Iterat
             ),
             int(changed is not None),
             hotspots.ranks.get(path, 0),
+            tests.get(path, 0),
         )
 
 

@@ -15,7 +15,7 @@ from covlane.render.html import templates
 from covlane.render.html.highlight import highlight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from covlane.model.report import FileCoverage, LegGroup
     from covlane.model.verdict import PatchFile
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 KINDS = {"r": "ran", "m": "did not run", "p": "ran, but not every jump was taken"}
 #: Rows that the browser lays out together when they are near the viewport.
 CHUNK = 500
+
+
+class LineTests(NamedTuple):
+    """The tests of a file: their names, and for each line those that run it, as a bitmap of them."""
+
+    names: tuple[str, ...]
+    lines: Mapping[int, int]
 
 
 class Page(NamedTuple):
@@ -38,6 +45,7 @@ class Page(NamedTuple):
         digest: of the measured content; empty if no leg recorded it.
         groups: groups of legs that agree, for lines on which legs disagree.
         patch: its changes, if there is a verdict.
+        tests: which tests run each line, if the legs noted it.
     """
 
     path: str
@@ -48,16 +56,18 @@ class Page(NamedTuple):
     digest: str = ""
     groups: tuple[LegGroup, ...] = ()
     patch: PatchFile | None = None
+    tests: LineTests | None = None
 
 
 class Row(NamedTuple):
-    """A line: its number, its class in `KINDS`, whether it was changed, its code, and sentences on it."""
+    """A line: its number, its class in `KINDS`, whether it was changed, its code, sentences on it, and the button for its tests."""
 
     number: int
     kind: str
     changed: bool
     code: Markup | str
     notes: Sequence[str]
+    button: str = ""
 
 
 def address(path: str) -> str:
@@ -83,7 +93,8 @@ def render(page: Page, content: bytes | None, digest: str) -> str:
         notices.append("The file has changed since it was measured: marks may be beside the wrong lines.")
     elif page.file.executable.bit_length() - 1 > len(text.lines):
         notices.append("The report has lines past the end of this file: it measured other content.")
-    rows = [_row(row) for row in _rows(page, text.lines if text else None)]
+    buttons, document = _buttons(page.tests) if page.tests else ({}, "")
+    rows = [_row(row) for row in _rows(page, text.lines if text else None, buttons)]
     return templates.get("page.html.j2").render(
         page=page,
         branches=page.file.branch if page.branch and page.file.branches else None,
@@ -91,6 +102,7 @@ def render(page: Page, content: bytes | None, digest: str) -> str:
         kinds=KINDS,
         chunks=[Markup("".join(rows[at : at + CHUNK])) for at in range(0, len(rows), CHUNK)],  # noqa: S704
         notices=notices,
+        tests=document,
         visible=words.printable,
     )
 
@@ -103,11 +115,33 @@ def _row(row: Row) -> str:
     number, changed = row.number, " c" if row.changed else ""
     return (
         f'<div id="L{number}" class="{row.kind}{changed}"><a href="#L{number}">{number}</a>'
-        f"<i{mark}></i><code>{row.code}</code>{notes}</div>\n"
+        f"<i{mark}></i><code>{row.code}</code>{row.button}{notes}</div>\n"
     )
 
 
-def _rows(page: Page, lines: list[Markup] | None) -> Iterator[Row]:
+def _buttons(tests: LineTests) -> tuple[dict[int, str], Markup]:
+    """Return the button of each line with tests, and what it shows, as JSON: names, and sets of them as bitmaps.
+
+    A bitmap is in hexadecimal, bit i of byte i // 8 is name i. Many lines share a set.
+    """
+    sets = {bitmap: place for place, bitmap in enumerate(dict.fromkeys(tests.lines.values()))}
+    size = -(-len(tests.names) // 8)
+    buttons = {}
+    for line, bitmap in tests.lines.items():
+        count = bitmap.bit_count()
+        label = f"{count:,} test{'s' * (count != 1)} run{'s' * (count == 1)} line {line}"
+        buttons[line] = (
+            f'<button type="button" class="t{" one" if count == 1 else ""}" data-set="{sets[bitmap]}" '
+            f'aria-expanded="false" aria-label="{label}">{count:,}</button>'
+        )
+    document = {
+        "names": [words.printable(name) for name in tests.names],
+        "sets": [bitmap.to_bytes(size, "little").hex() for bitmap in sets],
+    }
+    return buttons, templates.script(document)
+
+
+def _rows(page: Page, lines: list[Markup] | None, buttons: Mapping[int, str]) -> Iterator[Row]:
     file = page.file
     branches: dict[int, list[str]] = {}
     for line, target in sorted(file.branches - file.taken):
@@ -122,7 +156,7 @@ def _rows(page: Page, lines: list[Markup] | None) -> Iterator[Row]:
     for number in numbers:
         kind = "m" if number in missed else "p" if number in branches else "r" if number in ran else ""
         code = lines[number - 1] if lines is not None else ""
-        yield Row(number, kind, number in changed, code, notes.get(number, ()))
+        yield Row(number, kind, number in changed, code, notes.get(number, ()), buttons.get(number, ""))
 
 
 def _disputes(groups: Sequence[LegGroup]) -> Iterator[tuple[int, str]]:

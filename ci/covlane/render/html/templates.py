@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup
 
 FOLDER = Path(__file__).parents[1] / "templates"
 
@@ -26,6 +28,14 @@ def environment() -> jinja2.Environment:
 def get(name: str) -> jinja2.Template:
     """Return a template."""
     return environment().get_template(name)
+
+
+def script(document: object) -> Markup:
+    """Return JSON that may stand in a script: ASCII, without markup characters."""
+    text = json.dumps(document, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704
 
 
 @cache

@@ -1,8 +1,8 @@
 "use strict";
-// A row: path, page, [covered, total] of lines, of branches, of changed statements, components, legs, changed, rank.
-const { rows, branch, patched, ranked, thresholds } = COVLANE;
+// A row: path, page, [covered, total] of lines, of branches, of changed statements, components, legs, changed, rank, tests.
+const { rows, branch, patched, ranked, tested, thresholds } = COVLANE;
 const PAGE = 200;
-const [PATH, LINK, LINES, BRANCHES, PATCH, COMPONENTS, LEGS, CHANGED, RANK] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+const [PATH, LINK, LINES, BRANCHES, PATCH, COMPONENTS, LEGS, CHANGED, RANK, TESTS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const missing = ([covered, total]) => total - covered;
 // As all other outputs: rounded down, so that almost everything never reads 100 %; nothing of nothing is the most.
 const hundredths = ([covered, total]) => (total ? Math.floor((covered * 10000) / total) : Infinity);
@@ -21,6 +21,7 @@ const columns = [
       ]
     : []),
   ...(patched ? [{ name: "Changed", label: "Changed statements", key: (row) => hundredths(row[PATCH]), text: (row) => percent(row[PATCH]), ratio: PATCH }] : []),
+  ...(tested ? [{ name: "Tests", label: "Tests that run it", key: (row) => row[TESTS] ?? 0, text: (row) => (row[TESTS] ?? "").toLocaleString("en"), spare: true, rare: true }] : []),
   // 1 is where one more test pays most; 0 is a file with nothing uncovered.
   ...(ranked ? [{ name: "Next", label: "Test next, 1 pays most", key: (row) => row[RANK] || Infinity, text: (row) => (row[RANK] || "-").toLocaleString("en"), spare: true }] : []),
 ];
@@ -116,7 +117,7 @@ function draw(row) {
     }
     const text = column.text ? column.text(row) : column.key(row).toLocaleString("en");
     const coloured = column.ratio ? " " + level(row[column.ratio]) : "";
-    const cell = element("td", { className: "number" + coloured + (column.spare ? " spare" : "") }, text);
+    const cell = element("td", { className: "number" + coloured + (column.spare ? " spare" : "") + (column.rare ? " rare" : "") }, text);
     if (column.ratio && row[column.ratio][1]) {
       cell.classList.add("gauged");
       cell.prepend(gauge(row[column.ratio]));
@@ -154,7 +155,7 @@ function head() {
         show();
         get("head").children[index].firstChild.focus();
       });
-      const cell = element("th", { scope: "col", className: (index ? "number" : "") + (column.spare ? " spare" : "") }, button);
+      const cell = element("th", { scope: "col", className: (index ? "number" : "") + (column.spare ? " spare" : "") + (column.rare ? " rare" : "") }, button);
       if (sorted.column === column) cell.setAttribute("aria-sort", sorted.down ? "descending" : "ascending");
       return cell;
     }),

@@ -48,7 +48,24 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j") go(1);
   if (event.key === "k") go(-1);
 });
+// The tests of a line are listed below it; bit i of byte i / 8 of a set is name i.
+const tests = JSON.parse(document.getElementById("tests")?.textContent ?? "null");
+
+function list(button) {
+  const open = button.getAttribute("aria-expanded") === "true";
+  button.setAttribute("aria-expanded", String(!open));
+  if (open) return button.parentElement.querySelector("ul").remove();
+  const set = tests.sets[Number(button.dataset.set)];
+  const names = tests.names.filter((_, i) => (parseInt(set.substr((i >> 3) * 2, 2), 16) >> (i & 7)) & 1);
+  const items = names.map((name) => Object.assign(document.createElement("li"), { textContent: name }));
+  const made = document.createElement("ul");
+  made.append(...items);
+  button.after(made);
+}
+
 document.getElementById("code").addEventListener("click", (event) => {
+  const button = event.target.closest("button.t");
+  if (button) return list(button);
   const line = event.target.closest("a")?.parentElement;
   if (!line || !event.shiftKey || !first) return;
   event.preventDefault();
