@@ -14,6 +14,7 @@ from covlane.config import requirements_files as files
 from covlane.config.metadata import Metadata, ini, table
 from covlane.config.requirements import from_tools
 from covlane.config.sources import resolve
+from covlane.config.tools import poetry
 from covlane.config.workspaces import Workspace, dependency_groups
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ NOT_SOURCE = frozenset(
 )
 #: Names under which projects keep what their tests need, in the order of preference.
 GROUP_NAMES = ("test", "tests", "testing", "dev")
+#: How a tool is told that a project is not installed itself.
+UNPACKED = (("uv", "package"), ("poetry", "package-mode"), ("pdm", "distribution"))
 TEST_FOLDERS = ("tests", "test", "testing")
 #: Below the sources. A package `test` without tests is a product's help for those of its users.
 INNER_TEST_FOLDERS = ("tests", "_tests", "test", "_test")
@@ -385,8 +388,10 @@ def _declares(document: Mapping[str, Any], metadata: Metadata) -> bool:
     """Say whether a project's metadata has what it needs to run."""
     project = table(document, "project")
     dynamic = "dependencies" in project.get("dynamic", ())
-    poetry = set(table(document, "tool", "poetry", "dependencies")) - {"python"}
-    return bool(project.get("dependencies") or dynamic or poetry or "install_requires" in metadata.arguments)
+    of_poetry = set(table(document, "tool", "poetry", "dependencies")) - {"python"}
+    return bool(
+        project.get("dependencies") or dynamic or of_poetry or "install_requires" in metadata.arguments
+    )
 
 
 def _of_application(root: Path, document: Mapping[str, Any], chosen: Iterable[str]) -> tuple[list[str], str]:
@@ -394,6 +399,8 @@ def _of_application(root: Path, document: Mapping[str, Any], chosen: Iterable[st
     listed = table(document, "project").get("dependencies")
     if isinstance(listed, list) and (wanted := [one for one in listed if isinstance(one, str)]):
         return wanted, "[project] dependencies"
+    if of_poetry := poetry.of_application(root, document):
+        return list(of_poetry), "[tool.poetry.dependencies]"
     known = {each for name in chosen for each in files.included(root, name)}
     if files.PLAIN in known or not (root / files.PLAIN).is_file():
         return [], ""
@@ -409,6 +416,7 @@ def _locked(root: Path, install: tuple[str, ...]) -> tuple[bool, str]:
 
 
 def _installable(root: Path, document: Mapping[str, Any], metadata: Metadata) -> bool:
-    if table(document, "tool", "uv").get("package") is False:
+    tool = table(document, "tool")
+    if any(table(tool, name).get(key) is False for name, key in UNPACKED):
         return False
     return bool("build-system" in document or (root / "setup.py").is_file() or metadata.name)
