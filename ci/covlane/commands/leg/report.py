@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from covlane.commands import merge
 from covlane.commands.report import Reported, Writer
-from covlane.workspace import machine, reports
+from covlane.workspace import machine, reports, testmaps
 
 if TYPE_CHECKING:
     from covlane.config.settings import Configured
@@ -27,5 +27,6 @@ def run(configured: Configured, clients: Local) -> Reported:
         merged = merge.merge_legs(
             configured, clients.git, allow_incomplete=True, lacks=lacks, elsewhere=elsewhere
         )
-        written = Writer(configured, clients.git, clients.environ, merged).write()
-    return Reported(merged, written, configured.settings.thresholds)
+        contexts, notes = testmaps.of_report(configured, merged)
+        written = Writer(configured, clients.git, clients.environ, merged, contexts).write()
+    return Reported(merged, written, configured.settings.thresholds, tuple(notes))
