@@ -32,7 +32,7 @@ NAMED = 100
 UNFINISHED = {
     2: "pytest was interrupted before every test had run",
     3: "pytest stopped at an internal error",
-    4: "pytest refused its command line",
+    4: "pytest did not start",
     5: "pytest found no tests",
 }
 #: Why branches are unknown that leave from some lines.

@@ -131,11 +131,16 @@ class Measurement:
         test = current_test()
         self.launches |= bool(test)
         if self._plan.subprocess and not measurable:
-            said = f"python -S skips the leg's .pth file and was not measured{by(test)}: {shlex.join(argv)}"
-            try:
-                self._fragment.add(lost=said)
-            except OSError as error:
-                self._record_error(error)
+            self.lost(
+                f"python -S skips the leg's .pth file and was not measured{by(test)}: {shlex.join(argv)}"
+            )
+
+    def lost(self, sentence: str) -> None:
+        """Make the leg incomplete, for this reason."""
+        try:
+            self._fragment.add(lost=sentence)
+        except OSError as error:
+            self._record_error(error)
 
     def _note_fork(self) -> None:
         self.forks = True

@@ -13,9 +13,13 @@ from ..selfcheck import run
 from . import shard as shard_plugin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from ..process.measure import Measurement
+
+
+#: Characters of what a suite says that are kept.
+LONGEST = 300
 
 
 class Prepared(NamedTuple):
@@ -34,10 +38,14 @@ def prepare(measurement: Measurement, arguments: list[str]) -> Prepared:
     _become_pytest(arguments)
     import pytest
 
+    observed = witness(measurement)
+
     def end(code: int | None) -> int:
         if code is not None:
             if code in (0, 1):
                 measurement.check_in_suite()
+            elif refusal := observed.refusal:
+                measurement.lost(refusal)
             with contextlib.suppress(BrokenPipeError):
                 sys.stdout.flush()
                 return int(code)
@@ -45,7 +53,7 @@ def prepare(measurement: Measurement, arguments: list[str]) -> Prepared:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
-    return Prepared(pytest.main, [witness(measurement)], end)
+    return Prepared(pytest.main, [observed], end)
 
 
 def _become_pytest(arguments: list[str]) -> None:
@@ -64,12 +72,46 @@ def _become_pytest(arguments: list[str]) -> None:
     sys.argv[:] = [spec.origin, *arguments]
 
 
-def witness(measurement: Measurement) -> object:
+def _refusal(error: BaseException) -> str:
+    """Return why pytest refused to start: what a conftest raised, or what is wrong with its arguments."""
+    path = getattr(error, "path", None)
+    if path is None:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        said = next((line for line in lines if "error: " in line), lines[0] if lines else repr(error))
+        return said.rpartition("error: ")[2][:LONGEST]
+    # pytest 8 has `cause`, before that the triple of sys.exc_info.
+    cause = getattr(error, "cause", None) or getattr(error, "excinfo", (None, error))[1]
+    name = os.path.basename(path)
+    with contextlib.suppress(ValueError):  # on another drive
+        name = os.path.relpath(path)
+    return f"{name} cannot be imported: {type(cause).__name__}: {cause}"[:LONGEST]
+
+
+def _error(text: str) -> str:
+    """Return the exception in pytest's description of one."""
+    lines = [line[1:].strip() for line in text.splitlines() if line.startswith("E  ")]
+    named = [line for line in lines if line.partition(":")[0].replace(".", "").isidentifier()]
+    return next(iter([*named[-1:], *lines[:1], text.strip().partition("\n")[0]]))[:LONGEST]
+
+
+def witness(measurement: Measurement) -> Any:
     """Return the plugin that notes how the run went; it changes nothing."""
     import pytest
 
     class Witness:
         interrupted = stopped = run = ""
+        #: Why the suite did not start.
+        refusal = ""
+
+        @pytest.hookimpl(hookwrapper=True)
+        def pytest_cmdline_parse(self) -> Generator[None, Any, None]:
+            outcome = yield
+            if outcome.excinfo:
+                self.refusal = _refusal(outcome.excinfo[1])
+
+        def pytest_collectreport(self, report: Any) -> None:
+            if report.failed and not self.refusal:
+                self.refusal = f"{report.nodeid} cannot be imported: {_error(str(report.longrepr))}"
 
         def pytest_runtest_logfinish(self) -> None:
             measurement.checkpoint()

@@ -38,8 +38,9 @@ def run(session: nox.Session, configured: Configured, clients: Local, shard: int
     if not measure(session, configured, clients, output, session.posargs, shard=shard):
         return False
     local = not in_ci(clients.environ)
-    followed = local and _notify(session, f"{configured.settings.prefix}report")
-    verdict.judge(session, output)
+    # A table of 0 % says nothing of a suite that did not start.
+    followed = local and verdict.started(output) and _notify(session, f"{configured.settings.prefix}report")
+    verdict.judge(session, output, configured)
     return local and not followed
 
 

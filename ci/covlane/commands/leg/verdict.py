@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from covlane.adapters.files import read_bytes
+from covlane.commands.leg import remedies
 from covlane.errors import CovlaneError
 from covlane.formats.slipcover import read_leg
 
@@ -13,9 +14,24 @@ if TYPE_CHECKING:
 
     import nox
 
+    from covlane.config.settings import Configured
 
-def judge(session: nox.Session, output: Path) -> None:
-    """Print how the leg ended; fail the session where pytest failed."""
+
+#: What pytest counts that is no test (its terminal's categories).
+NO_TESTS = {"error", "warnings", "deselected"}
+
+
+def started(output: Path) -> bool:
+    """Say whether a leg ran any test; also where its report cannot be read, which `judge` says."""
+    try:
+        stamp = read_leg(read_bytes(output), str(output)).stamp
+    except CovlaneError:
+        return True
+    return stamp.exit_code in (0, 1) or not NO_TESTS.issuperset(stamp.counts)
+
+
+def judge(session: nox.Session, output: Path, configured: Configured) -> None:
+    """Print how the leg ended; fail the session where pytest failed, with a remedy if it did not start."""
     try:
         stamp = read_leg(read_bytes(output), str(output)).stamp
     except CovlaneError as error:
@@ -32,5 +48,7 @@ def judge(session: nox.Session, output: Path) -> None:
         session.warn(f"the self-check was not fully measured: {stamp.self_check}")
     for name, why in {**stamp.unbranched, **stamp.unparsable}.items():
         session.warn(f"{name} is only partly measured: {why}")
+    if stamp.exit_code not in (0, 1) and (remedy := remedies.of(stamp.reasons, configured)):
+        session.error(f"pytest exited with {stamp.exit_code}, see above\n  -> {remedy}")
     if stamp.exit_code != 0:
         session.error(f"pytest exited with {stamp.exit_code}; run it again: nox -s '{session.name}'")
