@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from covlane.config import coveragepy, installed, suites
+from covlane.config import coveragepy, foreign, installed, suites
 from covlane.config.settings import keys, read_pyproject
 from covlane.errors import UsageError
 from covlane.result import Result
@@ -126,6 +126,7 @@ def run(
     ).aside
     if remark := suites.read(configured.root, read_pyproject(configured.root)).remark:
         remarks.append(remark)
+    remarks += foreign.remarks(configured.root, configured.settings.source, configured.settings.omit)
     remarks += [*outcome.notes, *worktree.hidden(paths(configured, outcome), git)]
     return Initialized(outcome.changes, tuple(remarks), not show_only, configured.session)
 

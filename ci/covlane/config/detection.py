@@ -9,7 +9,7 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from covlane.config import checkout, coveragepy, delivery, lockfile, pythons, suites
+from covlane.config import checkout, coveragepy, delivery, foreign, lockfile, pythons, suites
 from covlane.config import requirements_files as files
 from covlane.config.metadata import Metadata, ini, table
 from covlane.config.requirements import from_tools
@@ -98,6 +98,8 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
     suite = suites.read(root, document)
     found |= _of_suite(suite, found)
     found["omit"] = _omit(root, found["source"][0], given.get("tests", found["tests"][0]), suite.modules)
+    if not {"source", "omit"} & said.keys():
+        found["omit"] = _with_foreign(root, found["source"][0], found["omit"])
     found |= _as_said(said, found["omit"], given)
     found["locked"] = _locked(root, given.get("install", found["install"][0]))
     if _packs_every_folder(root, document, metadata):
@@ -307,6 +309,15 @@ def _omit(
             omit += [f"{source}/**/{name}" for name in modules if next(base.rglob(name), None)]
     unique = tuple(dict.fromkeys(omit))
     return unique, "tests below the sources" if unique else "no tests below the sources"
+
+
+def _with_foreign(root: Path, sources: tuple[str, ...], omit: tuple[Any, str]) -> tuple[Any, str]:
+    """Leave out what nobody of the project wrote, too."""
+    others = list(foreign.below(root, sources))
+    paths = [one.path if one.path.endswith(".py") else f"{one.path}/**" for one in others]
+    kinds = " and ".join(sorted({one.why for one in others}))
+    reason = f"{omit[1]}, and {kinds} code" if omit[0] else f"{kinds} code below the sources"
+    return ((*omit[0], *paths), reason) if others else omit
 
 
 def _holds_tests(path: Path) -> bool:

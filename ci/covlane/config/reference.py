@@ -28,7 +28,10 @@ SECTIONS: dict[str, dict[str, Meaning]] = {
             "[what to measure](sources.md): files, folders, packages, globs",
             "the packages of a `src`, `lib` or flat layout, else `.`",
         ),
-        "omit": Meaning("globs of files to leave out; `**` crosses folders", "tests below the sources"),
+        "omit": Meaning(
+            "globs of files to leave out; `**` crosses folders",
+            "tests, vendored and generated code below the sources",
+        ),
         "tests": Meaning(
             "folders of tests, which are not measured; pytest still finds its tests by itself",
             "pytest's `testpaths`, else `tests`, `test`, `testing`",
@@ -68,7 +71,8 @@ SECTIONS: dict[str, dict[str, Meaning]] = {
             "`true` where there is a `uv.lock` and no requirements file is named",
         ),
         "pytest-args": Meaning(
-            'arguments for pytest in every leg, before those after `--`; `["-o", "testpaths=tests/unit"]` selects tests'
+            'arguments for pytest in every leg, before those after `--`; `["-o", "testpaths=tests/unit"]` selects tests',
+            "none; for [Django's and unittest's suites](adopting.md#django-and-unittest) what they need",
         ),
         "workers": Meaning("run the tests in that many pytest-xdist workers; `auto` is one per processor"),
         "isolation": Meaning(
