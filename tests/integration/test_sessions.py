@@ -329,16 +329,25 @@ def test_ctrl_c_leaves_the_report_of_what_ran(repository: Repository) -> None:
         env=repository.environ,
         start_new_session=True,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     while not (repository.root / "ready").exists():
         assert child.poll() is None
         time.sleep(0.01)
     os.killpg(child.pid, signal.SIGINT)
-    assert child.wait(60) != 0
+    _, stderr = child.communicate(timeout=60)
+    assert child.returncode != 0
+    name = f"reports/legs/coverage-{CURRENT}.json"
+    assert (
+        f"what 1 test ran is kept in {name}, which is incomplete\n  -> `nox -s report` shows it\n" in stderr
+    )
     leg = json.loads((repository.root / "reports" / "legs" / f"coverage-{CURRENT}.json").read_bytes())
     assert leg["files"]["calc.py"]["executed_lines"] == [1, 2, 4]
     assert leg["covlane"]["complete"] is False
+    shown = repository.nox("-s", "report")
+    assert shown.returncode == 0, shown.stderr
+    assert "75.00% of lines (3/4)" in shown.stdout
 
 
 def test_a_wrong_setting_is_one_sentence_and_no_traceback(repository: Repository) -> None:

@@ -35,8 +35,12 @@ def run(session: nox.Session, configured: Configured, clients: Local, shard: int
         nox.command.CommandFailed: an installation failed.
     """
     output = configured.reports / "legs" / f"{plan.leg_name(session, configured)}.json"
-    if not measure(session, configured, clients, output, session.posargs, shard=shard):
-        return False
+    try:
+        if not measure(session, configured, clients, output, session.posargs, shard=shard):
+            return False
+    except KeyboardInterrupt:
+        verdict.interrupted(session, output, configured)
+        raise
     local = not in_ci(clients.environ)
     # A table of 0 % says nothing of a suite that did not start.
     followed = local and verdict.started(output) and _notify(session, f"{configured.settings.prefix}report")

@@ -30,6 +30,21 @@ def started(output: Path) -> bool:
     return stamp.exit_code in (0, 1) or not NO_TESTS.issuperset(stamp.counts)
 
 
+def interrupted(session: nox.Session, output: Path, configured: Configured) -> None:
+    """Say what Ctrl-C left of a leg, and how to see it."""
+    try:
+        stamp = read_leg(read_bytes(output), str(output)).stamp
+    except CovlaneError:
+        session.warn("interrupted before pytest ran: nothing was measured")
+        return
+    tests = sum(count for name, count in stamp.counts.items() if name not in NO_TESTS)
+    name = output.relative_to(configured.root).as_posix()
+    session.warn(
+        f"interrupted: what {tests:,} test{'' if tests == 1 else 's'} ran is kept in {name}, which is incomplete\n"
+        f"  -> `nox -s {configured.settings.prefix}report` shows it"
+    )
+
+
 def judge(session: nox.Session, output: Path, configured: Configured) -> None:
     """Print how the leg ended; fail the session where pytest failed, with a remedy if it did not start."""
     try:
