@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from covlane.result import Result
 
 __all__ = [
+    "affected",
     "annotate",
     "baseline",
     "check",
@@ -45,6 +46,7 @@ __all__ = [
     "upload",
     "what",
     "who",
+    "why",
 ]
 MARKERS = ("noxfile.py", "pyproject.toml", "setup.py", "setup.cfg", ".git")
 
@@ -338,6 +340,36 @@ def what(_context: Context, test: str, *, json: bool = False) -> None:
 
 
 @_task(
+    base="a commit whose later changes count; default: all changes since the tests ran",
+    json="print an object with the tests and the reasons for each",
+)
+def affected(_context: Context, *, base: str | None = None, json: bool = False) -> None:
+    """Print the tests that the changes can affect, for pytest; needs `contexts = true`.
+
+    Example: covlane affected > tests.txt && pytest @tests.txt
+    """
+    from covlane.commands import affected as command
+
+    configured = _configured()
+    _finish(command.run(configured, _local(configured), base), json=json)
+
+
+@_task(
+    test="the test's name as pytest has it, or a part that no other has",
+    json="print an object with what the test depends on, and the reasons",
+)
+def why(_context: Context, test: str, *, json: bool = False) -> None:
+    """Show what a test depends on, and why the changes since it ran can affect it; needs `contexts = true`.
+
+    Example: covlane why tests/test_core.py::test_start
+    """
+    from covlane.commands import why as command
+
+    configured = _configured()
+    _finish(command.run(configured, _local(configured), test), json=json)
+
+
+@_task(
     base="a revision to show the changes since; default: the pull request's base, or the default branch",
     json="print a list of objects, as GitHub's REST API takes them",
 )
@@ -524,6 +556,8 @@ namespace = Collection(
     next_,
     who,
     what,
+    affected,
+    why,
     annotate,
     baseline,
     upload,

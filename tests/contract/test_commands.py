@@ -16,6 +16,7 @@ from covlane.commands.settings import Listed, Setting
 from repository import CURRENT, Repository
 
 TASKS = [
+    "affected",
     "annotate",
     "baseline",
     "check",
@@ -34,6 +35,7 @@ TASKS = [
     "upload",
     "what",
     "who",
+    "why",
 ]
 #: Not needed to list the tasks, and slow to import.
 HEAVY = {"jinja2", "pygments", "msgspec", "nox", "packaging", "requests", "rich", "unidiff"}

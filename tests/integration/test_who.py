@@ -106,12 +106,8 @@ def test_coverage_py_reads_the_contexts(measured: Repository) -> None:
     assert report["files"]["calc.py"]["contexts"] == {"1": [""], "2": both, "3": both[:1], "4": both}
     data = CoverageData(str(measured.root / "reports" / ".coverage"))
     data.read()
-    assert data.contexts_by_lineno(str(measured.root / "calc.py")) == {
-        1: [""],
-        2: both,
-        3: both[:1],
-        4: both,
-    }
+    found = data.contexts_by_lineno(str(measured.root / "calc.py"))
+    assert {line: sorted(names) for line, names in found.items()} == {1: [""], 2: both, 3: both[:1], 4: both}
 
 
 def test_the_page_shows_how_many_tests_run_a_line(measured: Repository) -> None:

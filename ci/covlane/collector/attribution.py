@@ -2,30 +2,39 @@
 
 JSON, compressed by gzip: `schema`; `leg`; `contexts`, each a name and its kind (`test`, `fixture`, `import`,
 `between`, `unknown`); `fixtures`, each a test and the fixtures whose lines it has too, as places among the contexts;
-`files`, by name: the `digest` of its content, its `items` that ran (lines, and branches as [from, to]), `sets` of them
+`sources`, the text of each Python file of the repository that was loaded, by name; `opened`, each file that was opened and
+folder that was listed there: its name, a digest of it ("" for none), and the contexts that did it; `ignored`, names that no
+listing counts; `files`, by name: the `digest` of its content, its `items` that ran (lines, and branches as [from, to]), `sets` of them
 as bitmaps in hexadecimal (bit i of byte i // 8 is item i), and which contexts `ran` which set, as pairs of places.
 """
 
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import itertools
 import json
 import os
 from bisect import bisect_left, bisect_right
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from .engines.engine import digest_of
 from .leg import contexts, record
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .engines.engine import Counted
     from .leg.plan import Plan
     from .leg.record import Flags
 
 SCHEMA = 1
+#: Names in a folder that a run makes itself.
+IGNORED = frozenset(
+    ["__pycache__", ".pytest_cache", ".coverage", "reports", ".reports", ".nox", ".covlane_cache"]
+)
 _ONE = ord("1")
 _KINDS = {contexts.IMPORT: "import", contexts.BETWEEN: "between", contexts.UNKNOWN: "unknown"}
 
@@ -96,15 +105,25 @@ def write(plan: Plan, files: Mapping[str, tuple[str, Counted]]) -> list[str]:
         lost.append(f"which tests ran {homeless} lines is not known: the leg's folder had no room for them")
     for name in itertools.chain(told.fixtures, *told.fixtures.values()):
         numbers.setdefault(name, len(numbers))
-    document = {
+    for name in sorted(told.names):
+        numbers.setdefault(name, len(numbers))
+    document: dict[str, Any] = {
         "schema": SCHEMA,
         "leg": plan.leg,
         "contexts": [[_printable(name), _kind(name)] for name in numbers],
         "fixtures": sorted(
             [numbers[test], sorted(numbers[each] for each in those)] for test, those in told.fixtures.items()
         ),
+        "sources": _sources(plan, told.loaded.union(path for path, each in found.items() if each.ran)),
+        "opened": [],
+        "ignored": sorted(IGNORED),
         "files": {files[path][0]: each.data() for path, each in found.items() if each.ran},
     }
+    document["opened"] = [
+        [name, digest, sorted(numbers[each] for each in told.opened[path] if each in numbers)]
+        for path, name, digest in _touched(plan, told.opened)
+        if name not in document["sources"]
+    ]
     _write_whole(path_of(plan), document)
     return lost
 
@@ -134,6 +153,45 @@ def _attribute(
                 found[path].add(context, flags, ordered[index:after])
             index = after
     return homeless
+
+
+def _name(plan: Plan, path: str) -> str:
+    """Return the name of a file below the repository's root; "" for another's, or an installation's."""
+    root, real = os.path.realpath(plan.root) + os.sep, os.path.realpath(path)
+    name = real[len(root) :].replace(os.sep, "/") if real.startswith(root) else ""
+    foreign = {"site-packages", ".nox", ".tox", ".venv"}.intersection(name.split("/"))
+    return "" if foreign or _printable(name) != name else name
+
+
+def _sources(plan: Plan, paths: set[str]) -> dict[str, str]:
+    """Return the text of Python files by name."""
+    found = {}
+    for path in sorted(paths):
+        if name := _name(plan, path):
+            with suppress(OSError, SyntaxError, UnicodeDecodeError), open(path, "rb") as file:
+                found[name] = importlib.util.decode_source(file.read())
+    return found
+
+
+def _touched(plan: Plan, opened: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield the path of each file and folder, its name, and a digest of its content or of the names in it."""
+    for path in sorted(opened):
+        if name := _name(plan, path) or (
+            "." if os.path.realpath(path) == os.path.realpath(plan.root) else ""
+        ):
+            yield path, name, fingerprint(path)
+
+
+def fingerprint(path: str) -> str:
+    """Return a digest of a file's content, or of the names in a folder; "" where there is neither."""
+    try:
+        if os.path.isdir(path):
+            names = sorted(each for each in os.listdir(path) if each not in IGNORED)
+            return "/" + digest_of("\0".join(names).encode("utf-8", "surrogateescape"))
+        with open(path, "rb") as file:
+            return digest_of(file.read())
+    except OSError:
+        return ""
 
 
 def _kind(name: str) -> str:

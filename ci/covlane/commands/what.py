@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from covlane.analysis.functions import functions
-from covlane.errors import CovlaneError, UsageError
+from covlane.errors import CovlaneError
 from covlane.model.lines import unpack
 from covlane.render import testmap as render
 from covlane.result import Result
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
     from covlane.config.settings import Configured
     from covlane.model.report import Branch
-    from covlane.model.testmap import Context, TestMap
-
-#: Tests that are named where several are meant.
-MOST = 20
 
 
 class Ran(msgspec.Struct, frozen=True):
@@ -71,7 +67,7 @@ def run(configured: Configured, test: str) -> What:
         UsageError: no test, or several, have that name.
     """
     known, notes = testmaps.read(configured)
-    context = _test(known, test)
+    context = testmaps.test_of(known, test)
     found = []
     for name, bitmap in sorted(known.of(context).items()):
         file = known.files[name]
@@ -82,20 +78,6 @@ def run(configured: Configured, test: str) -> What:
         )
     fixtures = tuple(sorted(each.name for each in known.fixtures.get(context, ())))
     return What(Tested(context.name, fixtures, tuple(found), tuple(notes)))
-
-
-def _test(known: TestMap, name: str) -> Context:
-    tests = known.tests
-    found = [one for one in tests if one.name == name] or [one for one in tests if name in one.name]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise UsageError(
-            f"no test {name!r} ran measured code", "name one as pytest does: tests/test_a.py::test_it"
-        )
-    more = f" and {len(found) - MOST:,} more" if len(found) > MOST else ""
-    names = ", ".join(one.name for one in found[:MOST])
-    raise UsageError(f"{len(found):,} tests have {name!r} in their names: {names}{more}", "name one of them")
 
 
 def _functions(configured: Configured, name: str, lines: list[int]) -> tuple[str, ...]:

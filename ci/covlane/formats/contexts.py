@@ -33,6 +33,9 @@ class _Document(msgspec.Struct):
     contexts: list[tuple[str, Kind]]
     fixtures: list[tuple[Place, list[Place]]]
     files: dict[str, _File]
+    sources: dict[str, str] = {}
+    opened: list[tuple[str, str, list[Place]]] = []
+    ignored: list[str] = []
 
 
 def add(content: bytes, name: str, to: TestMap) -> list[str]:
@@ -49,7 +52,13 @@ def add(content: bytes, name: str, to: TestMap) -> list[str]:
     try:
         document = msgspec.json.decode(_unpacked(content), type=_Document)
         contexts = [Context(*each) for each in document.contexts]
+        to.contexts.update(contexts)
         to.add(contexts, dict(document.fixtures))
+        for path, text in document.sources.items():
+            to.sources.setdefault(path, text)
+        for path, digest, those in document.opened:
+            to.opened.setdefault((path, digest), set()).update(contexts[each] for each in those)
+        to.ignored.update(document.ignored)
         other = [path for path, file in document.files.items() if not _add_file(path, file, contexts, to)]
     except (
         zlib.error,

@@ -55,14 +55,20 @@ class TestMap:
 
     __test__ = False  # it is no class of tests
 
+    contexts: set[Context] = field(default_factory=set)
     files: dict[str, FileMap] = field(default_factory=dict)
     fixtures: dict[Context, set[Context]] = field(default_factory=dict)
+    #: The text of each Python file that was loaded, by name.
+    sources: dict[str, str] = field(default_factory=dict)
+    #: Who opened a file, or listed a folder, by its name and the digest of what was there; "" for nothing.
+    opened: dict[tuple[str, str], set[Context]] = field(default_factory=dict)
+    #: Names that no listing of a folder counts.
+    ignored: set[str] = field(default_factory=set)
 
     @property
     def tests(self) -> list[Context]:
         """The tests, in order of their names."""
-        found = {context for file in self.files.values() for context in file.ran if context.kind == "test"}
-        return sorted(found | {context for context in self.fixtures if context.kind == "test"})
+        return sorted(each for each in self.contexts if each.kind == "test")
 
     def add(self, contexts: Sequence[Context], fixtures: Mapping[int, Iterable[int]]) -> None:
         """Add what a leg says of fixtures; places among its contexts."""

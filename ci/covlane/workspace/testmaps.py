@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from covlane.adapters import files
-from covlane.errors import ReportError
+from covlane.errors import ReportError, UsageError
 from covlane.formats import contexts
 from covlane.model.testmap import TestMap
 
@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
     from covlane.config.settings import Configured
     from covlane.model.report import Report
+    from covlane.model.testmap import Context
 
 #: How the files end that the legs write.
 SUFFIX = ".contexts.gz"
+#: Tests that are named where several are meant.
+MOST = 20
 #: Lines by test that coveragepy.json and .coverage take: some 300 MB of names.
 MOST_PAIRS = 5_000_000
 
@@ -66,6 +69,25 @@ def of_report(
             f"coveragepy.json and .coverage have no contexts: {pairs:,} lines of tests are too many"
         ]
     return found, notes
+
+
+def test_of(known: TestMap, name: str) -> Context:
+    """Return a test by its name as pytest has it, or by a part of it that no other has.
+
+    Raises:
+        UsageError: no test, or several, have that name.
+    """
+    tests = known.tests
+    found = [one for one in tests if one.name == name] or [one for one in tests if name in one.name]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(
+            f"no test {name!r} ran measured code", "name one as pytest does: tests/test_a.py::test_it"
+        )
+    more = f" and {len(found) - MOST:,} more" if len(found) > MOST else ""
+    names = ", ".join(one.name for one in found[:MOST])
+    raise UsageError(f"{len(found):,} tests have {name!r} in their names: {names}{more}", "name one of them")
 
 
 def outdated(configured: Configured, known: TestMap, names: Iterable[str]) -> list[str]:

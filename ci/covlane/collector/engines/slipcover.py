@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..leg.record import Record
+from ..leg.stdlib import os
 
 if TYPE_CHECKING:
     import types
@@ -51,6 +52,11 @@ class Engine:
         self._record = Record(plan.folder, lock, fragment.keep)
         self._cache_folder, self._selfcheck_folder = plan.cache_folder, plan.selfcheck_folder
         self._forks = plan.isolation != "none"
+        #: Where tests may open files, and the folders there that are the leg's.
+        self._root, self._apart = (
+            plan.root,
+            [os.path.dirname(plan.output), plan.cache_folder],
+        )
         self._cache: Cache | None = None
         self._recorder: Recorder | None = None
         self.contexts: Contexts | None = None
@@ -66,6 +72,10 @@ class Engine:
 
         hook_imports(self)
         watch_self_compiled(self, by_audit=self.contexts is not None)
+        if self.contexts:
+            from .touched import watch_files
+
+            watch_files(self._root, self._apart, self.contexts.opened)
 
     def load(self, source: bytes, filename: str, module: types.ModuleType | None) -> types.CodeType:
         """Return the code of a measured file as its import would have it, instrumented."""

@@ -32,9 +32,9 @@ VARIABLE = "_COVLANE_CONTEXT"
 IMPORT, BETWEEN, UNKNOWN = "import", "between tests", "unknown"
 #: How the name of a fixture's context ends, whose scope is wider than a test.
 FIXTURE = " fixture)"
-#: Kinds of entries. The first number of PLACES and FIXTURES is a context; a context is the number of its NAME's entry
-#: among those of its file, from 1 on.
-NAME, PLACES, FIXTURES = 1, 2, 3
+#: Kinds of entries. The first number of PLACES, FIXTURES and OPENED is a context; a context is the number of its NAME's
+#: entry among those of its file, from 1 on. A path follows it in OPENED, and is all of LOADED.
+NAME, PLACES, FIXTURES, OPENED, LOADED = 1, 2, 3, 4, 5
 _HEAD = struct.Struct("=II")
 _PAGE = 1 << 14
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -94,6 +94,20 @@ class Contexts:
             names = [test, *sorted(each for _, each in new)]
             self._guarded(lambda: self._write(FIXTURES, [self._number(each) for each in names]))
 
+    def opened(self, path: str) -> None:
+        """Note that this context has opened a file or listed a folder; once for each."""
+        if (self._name, path) not in self._noted:
+            self._noted.add((self._name, path))
+            self._guarded(
+                lambda: self._write(
+                    OPENED, array("I", [self._number(self._name)]).tobytes() + os.fsencode(path)
+                )
+            )
+
+    def loaded(self, path: str) -> None:
+        """Note that the suite has loaded a Python file."""
+        self._guarded(lambda: self._write(LOADED, os.fsencode(path)))
+
     def end(self) -> None:
         """Write down what has run by now; what is in the page is safe there."""
         if self._places:
@@ -142,6 +156,7 @@ class Contexts:
         self._set_context()
 
     def _number(self, name: str) -> int:
+        self._open()  # whose own context comes first
         if name not in self._numbers:
             self._write(NAME, name.encode("utf-8", "surrogatepass"))
             self._numbers[name] = len(self._numbers) + 1
@@ -191,24 +206,27 @@ class Ran(NamedTuple):
     """What the contexts' files of a leg say.
 
     `places` yields a context's name and places, as often as it was said; `fixtures` are the contexts of fixtures whose
-    lines a test has too, by its name; `broken` has a sentence for
+    lines a test has too, by its name; `opened` has the contexts that opened a path, `loaded` Python files, and `names` all contexts; `broken` has a sentence for
     each file that cannot be read.
     """
 
     places: Iterator[tuple[str, array[int]]]
     fixtures: dict[str, set[str]]
+    opened: dict[str, set[str]]
+    loaded: set[str]
+    names: set[str]
     broken: list[str]
 
 
 def read(folder: str) -> Ran:
     """Return what ran by context; what can be read of no file is named in `broken` once `places` has come to its end."""
-    ran = Ran(iter(()), {}, [])
+    ran = Ran(iter(()), {}, {}, set(), set(), [])
 
     def places() -> Iterator[tuple[str, array[int]]]:
         for name in sorted(os.listdir(folder)):
             if name.endswith(SUFFIX):
                 try:
-                    yield from _read_file(os.path.join(folder, name), ran.fixtures)
+                    yield from _read_file(os.path.join(folder, name), ran)
                 except (OSError, ValueError, LookupError, struct.error) as error:
                     ran.broken.append(f"which tests ran what is unreadable in {name}: {error}")
 
@@ -235,19 +253,26 @@ def _entries(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         yield kind, content
 
 
-def _read_file(path: str, fixtures: dict[str, set[str]]) -> Iterator[tuple[str, array[int]]]:
+def _read_file(path: str, ran: Ran) -> Iterator[tuple[str, array[int]]]:
     names: dict[int, str] = {}
     with io.open(path, "rb") as file:
         page = array("I", file.read(_PAGE))
         for kind, content in _entries(file):
             if kind == NAME:
                 names[len(names) + 1] = content.decode("utf-8", "surrogatepass")
+                ran.names.add(names[len(names)])
+                continue
+            if kind == LOADED:
+                ran.loaded.add(os.fsdecode(content))
+                continue
+            if kind == OPENED:
+                ran.opened.setdefault(os.fsdecode(content[4:]), set()).add(names[array("I", content[:4])[0]])
                 continue
             numbers = array("I", content)
             if kind == PLACES:
                 yield names[numbers[0]], numbers[1:]
             else:
                 test, *those = (names[number] for number in numbers)
-                fixtures.setdefault(test, set()).update(those)
+                ran.fixtures.setdefault(test, set()).update(those)
     if rest := array("I", filter(None, page[1:])):
         yield names[page[0]], rest
