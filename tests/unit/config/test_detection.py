@@ -382,7 +382,6 @@ l = [{version = "1", python = "<3.10"}]
                 ".[fast,plots]",
                 "pytest",
                 'one; python_version > "3"',
-                "three",
                 "-r",
                 "needs.txt",
                 "four @ https://example.com/four.zip",

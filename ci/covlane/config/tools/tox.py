@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from typing import TYPE_CHECKING, Any
 
 from covlane.config.metadata import ini, ini_text, table, toml
-from covlane.config.tools import tox_ini
+from covlane.config.tools import tox_ini, tox_names
 from covlane.config.tools.wanted import Requirements, texts
 
 if TYPE_CHECKING:
@@ -56,11 +57,22 @@ def _words(lines: Sequence[str]) -> list[str]:
 
 
 def _from_toml(root: Path, tables: Mapping[str, Any], where: str) -> Requirements:
-    listed = [*texts(tables.get("env_list")), *table(tables, "env")]
-    name = next((each for each in listed if "pytest" in str(_values(tables, each, "commands"))), "")
+    names = dict.fromkeys([*_listed(tables), *table(tables, "env")])
+    name = tox_names.chosen(each for each in names if "pytest" in str(_values(tables, each, "commands")))
     lists = {key: _values(tables, name, key) for key in ("deps", "extras", "dependency_groups")}
     own = name in table(tables, "env")
     return _requirements(root, lists, name, f"{where}'s {f'env.{name}' if own else 'env_run_base'}")
+
+
+def _listed(tables: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names in `env_list`, those of a product of factors among them."""
+    listed = tables.get("env_list")
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict) and isinstance(one.get("product"), list):
+            made = itertools.product(*map(texts, one["product"]))
+            yield from map("-".join, itertools.islice(made, tox_ini.MOST_NAMES))
 
 
 def _values(tables: Mapping[str, Any], name: str, key: str, depth: int = 0) -> list[str]:

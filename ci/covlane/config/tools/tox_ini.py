@@ -6,6 +6,8 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
+from covlane.config.tools import tox_names
+
 if TYPE_CHECKING:
     import configparser
     from collections.abc import Iterator
@@ -22,7 +24,7 @@ _REFERENCE = re.compile(r"\{\[([^\]{}]*)\]([\w-]+)\}")
 
 
 def environment(config: configparser.ConfigParser, section: str) -> tuple[str, str]:
-    """Return the first environment that runs pytest, "" if none does, and the section that has its values.
+    """Return an environment that runs pytest, "" if none does, and the section that has its values.
 
     Those of `env_list` come first, then those with a section of their own.
 
@@ -34,8 +36,8 @@ def environment(config: configparser.ConfigParser, section: str) -> tuple[str, s
     texts = [listed, *(each[8:] for each in config.sections() if each.startswith("testenv:"))]
     expanded = (name for text in texts for each in _NAMES.findall(text) for name in _expanded(each))
     names = dict.fromkeys(itertools.islice(expanded, MOST_NAMES))
-    found = next(
-        (name for name in names if any("pytest" in line for line in lines(config, "commands", name))), ""
+    found = tox_names.chosen(
+        name for name in names if any("pytest" in line for line in lines(config, "commands", name))
     )
     return found, _sections(config, found)[0]
 

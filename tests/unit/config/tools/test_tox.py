@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from covlane.config import metadata
-from covlane.config.tools import tox
+from covlane.config.tools import tox, tox_names
 from covlane.config.tools.wanted import Requirements
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ deps =
 commands = pytest
 """
 TOML = """
-env_list = ["lint", { product = [["a"], ["b"]] }, "unit"]
+env_list = ["lint", { product = [["a"], ["b"]] }, { product = [["py310", "py311"], ["unit", "old"]] }, 3]
 [env_run_base]
 deps = ["pytest"]
 extras = ["x"]
@@ -88,7 +88,7 @@ commands = [["pytest", { replace = "posargs", extend = true }]]
 [env.lint]
 deps = ["ruff"]
 commands = [["ruff"]]
-[env.unit]
+[env.py311-unit]
 deps = [{ replace = "ref", of = ["env_run_base", "deps"], extend = true }, "b"]
 dependency_groups = ["g"]
 """
@@ -100,7 +100,7 @@ dependency_groups = ["g"]
         (
             "tox.ini",
             CONDITIONS,
-            Requirements(("pytest", "-r", "needs.txt", "toolz"), where="tox.ini's [testenv]"),
+            Requirements(("pytest", "attrs", "-r", "needs.txt", "toolz"), where="tox.ini's [testenv]"),
         ),
         (
             "tox.ini",
@@ -115,7 +115,7 @@ dependency_groups = ["g"]
                 ("-e", "./sub[x]", "./sub", "py312-x"), ("dev", "more", "fast"), where="tox.ini's [testenv]"
             ),
         ),
-        ("tox.toml", TOML, Requirements(("pytest", "b"), ("x",), ("g",), "tox.toml's env.unit")),
+        ("tox.toml", TOML, Requirements(("pytest", "b"), ("x",), ("g",), "tox.toml's env.py311-unit")),
         (
             "setup.cfg",
             "[tox:tox]\nenvlist = py\n[testenv]\ndeps = pytest\n",
@@ -137,6 +137,24 @@ def test_the_environment_that_runs_pytest_is_read_as_tox_reads_it(
     tmp_path: Path, name: str, text: str, expected: Requirements
 ) -> None:
     assert read(tmp_path, name, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        ("py39-x py310-x py311-x", "py311-x"),
+        ("py39-django42 py310-django42 py310-django52 py313-django52", "py313-django52"),
+        ("py310-django52 py313-django52 py313-djangomain", "py313-django52"),
+        ("py310-django42 py310-django52", "py310-django52"),
+        ("py310-plain py310-cov", "py310-plain"),
+        ("py310 py3.11 py312t pypy3 unit", "py312t"),
+        ("pypy-x unit", "pypy-x"),
+        ("unit more", "unit"),
+        ("", ""),
+    ],
+)
+def test_the_factors_that_are_listed_with_most_pythons_stand_for_all(names: str, chosen: str) -> None:
+    assert tox_names.chosen(names.split()) == chosen
 
 
 @pytest.mark.parametrize(
