@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MANAGE = "manage.py"
+#: Programs by which applications that are no site run their tests.
+RUNNERS = ("runtests.py", "run_tests.py")
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 #: How unittest and Django find their tests (docs.python.org, unittest, "Test Discovery").
 PATTERN = "test*.py"
@@ -21,6 +23,8 @@ PATTERN = "test*.py"
 DJANGO_TESTS = ("tests.py", "test_*.py", MANAGE)
 #: Folders whose manage.py runs something to look at, not the repository's tests.
 _SHOWN = re.compile(r"docs?|examples?|demos?|samples?|sandbox|templates?", re.IGNORECASE)
+#: Settings in the environment or on the command line of Django's own runner.
+_SETTING = re.compile(rb"(?:DJANGO_SETTINGS_MODULE\s*[:?]?=\s*|--settings[= ])([\w.]+)")
 _FOREIGN = {"node_modules", "site-packages", "build", "dist", "venv", "env", "__pycache__"}
 #: More test modules than it takes to tell whose suite it is.
 MOST_MODULES = 300
@@ -54,11 +58,24 @@ def read(root: Path, document: Mapping[str, Any]) -> Suite:
         document: pyproject.toml, decoded.
     """
     options = pytest_ini.options(root, document)
-    if (manage := _manage(root)) is not None:
-        return _django(root, manage, options or {})
+    if found := _of_django(root):
+        return _django(root, *found, options or {})
     if options is None and not any(root.glob("conftest.py")) and not any(root.glob("test*/conftest.py")):
         return _unittest(root)
     return Suite()
+
+
+def _of_django(root: Path) -> tuple[Path, str] | None:
+    """Return the file that runs Django's tests and the settings that it names; an empty string if it names none."""
+    found = [
+        (path, _settings_module(path)) for path in (_manage(root), *(root / name for name in RUNNERS)) if path
+    ]
+    found = [(path, settings) for path, settings in found if path.name == MANAGE or settings]
+    for name in ("tox.ini", "Makefile"):
+        content = _content(root / name)
+        if b"django" in content.lower() and (setting := _SETTING.search(content)):
+            found.append((root / name, setting[1].decode()))
+    return next((one for one in found if one[1]), next(iter(found), None))
 
 
 def _manage(root: Path) -> Path | None:
@@ -81,15 +98,14 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def _django(root: Path, manage: Path, options: Mapping[str, object]) -> Suite:
+def _django(root: Path, runner: Path, settings: str, options: Mapping[str, object]) -> Suite:
     conftests = [*root.glob("conftest.py"), *root.glob("*/conftest.py")]
     told = any(
         VARIABLE.encode() in _content(path) or b"settings.configure" in _content(path) for path in conftests
     )
     if told or VARIABLE.lower() in options or re.search(r"--ds\b|--dc\b", str(options.get("addopts", ""))):
         return Suite(modules=DJANGO_TESTS)
-    place = manage.relative_to(root).as_posix()
-    settings = _settings_module(manage)
+    place = runner.relative_to(root).as_posix()
     if not settings:
         remark = (
             f'{place} does not say which settings the tests use: set `pytest-args = ["-o", "{VARIABLE}=NAME"]` '
@@ -97,10 +113,10 @@ def _django(root: Path, manage: Path, options: Mapping[str, object]) -> Suite:
         )
         return Suite(install=("pytest-django",), modules=DJANGO_TESTS, reason=place, remark=remark)
     arguments = ["-o", f"{VARIABLE}={settings}"]
-    if "python_files" not in options:
+    if "python_files" not in options and b"pytest" not in _content(runner):
         arguments += ["-o", f"python_files={PATTERN}"]
-    if manage.parent != root and "pythonpath" not in options:
-        arguments += ["-o", f"pythonpath={manage.parent.relative_to(root).as_posix()}"]
+    if runner.parent != root and "pythonpath" not in options:
+        arguments += ["-o", f"pythonpath={runner.parent.relative_to(root).as_posix()}"]
     return Suite(
         tuple(arguments),
         ("pytest-django",),
@@ -111,10 +127,10 @@ def _django(root: Path, manage: Path, options: Mapping[str, object]) -> Suite:
     )
 
 
-def _settings_module(manage: Path) -> str:
-    """Return the settings that a manage.py sets if the environment names none, an empty string if it is no literal."""
+def _settings_module(runner: Path) -> str:
+    """Return the settings that a program sets if the environment names none, an empty string if it is no literal."""
     try:
-        tree = ast.parse(_content(manage))
+        tree = ast.parse(_content(runner))
     except (SyntaxError, ValueError):
         return ""
     pairs = [pair for node in ast.walk(tree) if (pair := _setting(node))]

@@ -94,6 +94,42 @@ def test_a_manage_py_in_a_folder_is_found_if_it_is_the_only_one(
     assert suite(tmp_path, dict.fromkeys(files, MANAGE)).arguments == arguments
 
 
+RUNNER = MANAGE.replace("site.settings", "tests.settings")
+OF_TESTS = ("-o", "DJANGO_SETTINGS_MODULE=tests.settings")
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments"),
+    [
+        ({"runtests.py": RUNNER}, (*OF_TESTS, *FILES)),
+        ({"runtests.py": RUNNER, "manage.py": MANAGE}, (*SETTINGS, *FILES)),
+        ({"runtests.py": RUNNER, "manage.py": "# django"}, (*OF_TESTS, *FILES)),
+        ({"runtests.py": "from django.conf import settings\nsettings.configure()"}, ()),
+        (
+            {
+                "tox.ini": "[testenv]\ndeps = Django\ncommands = python -m django test --settings=tests.settings"
+            },
+            (*OF_TESTS, *FILES),
+        ),
+        (
+            {
+                "tox.ini": "[testenv]\ndeps = Django\nsetenv =\n  DJANGO_SETTINGS_MODULE = tests.settings\ncommands = pytest"
+            },
+            OF_TESTS,
+        ),
+        (
+            {"Makefile": "test:\n\tDJANGO_SETTINGS_MODULE=tests.settings django-admin test\n"},
+            (*OF_TESTS, *FILES),
+        ),
+        ({"Makefile": "test:\n\trun --settings=tests.settings\n"}, ()),
+    ],
+)
+def test_what_else_runs_django_s_tests_names_their_settings(
+    tmp_path: Path, files: dict[str, str], arguments: tuple[str, ...]
+) -> None:
+    assert suite(tmp_path, files).arguments == arguments
+
+
 def test_another_manage_py_is_not_django_s(tmp_path: Path) -> None:
     assert suite(tmp_path, {"manage.py": "from flask_script import Manager"}) == suites.Suite()
 
