@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import posixpath
 import re
 import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from covlane.config import checkout, coveragepy, delivery, foreign, lockfile, pythons, suites
-from covlane.config import requirements_files as files
+from covlane.config import checkout, coveragepy, delivery, foreign, installation, pythons, suites
 from covlane.config.metadata import Metadata, ini, table
-from covlane.config.requirements import from_tools
 from covlane.config.sources import resolve
-from covlane.config.tools import poetry
 from covlane.config.workspaces import Workspace, dependency_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from packaging.specifiers import SpecifierSet
@@ -59,10 +55,6 @@ NOT_SOURCE = frozenset(
         "tasks",
     ]
 )
-#: Names under which projects keep what their tests need, in the order of preference.
-GROUP_NAMES = ("test", "tests", "testing", "dev")
-#: How a tool is told that a project is not installed itself.
-UNPACKED = (("uv", "package"), ("poetry", "package-mode"), ("pdm", "distribution"))
 TEST_FOLDERS = ("tests", "test", "testing")
 #: Below the sources. A package `test` without tests is a product's help for those of its users.
 INNER_TEST_FOLDERS = ("tests", "_tests", "test", "_test")
@@ -87,7 +79,7 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
         found["engine"] = ("coverage", "`pythons` names PyPy, which only coverage.py measures")
     found["tests"] = _tests(root, document)
     found["source"] = _sources(root, document, metadata)
-    found.update(_requirements(root, document, metadata))
+    found.update(installation.find(root, document, metadata))
     if (workspace := Workspace(root, document)).members:
         found |= _of_workspace(root, document, workspace, found)
     said, _ = coveragepy.said(root, document, found["source"][0])
@@ -101,7 +93,7 @@ def detect(root: Path, document: Mapping[str, Any], *, given: Mapping[str, Any])
     if not {"source", "omit"} & said.keys():
         found["omit"] = _with_foreign(root, found["source"][0], found["omit"])
     found |= _as_said(said, found["omit"], given)
-    found["locked"] = _locked(root, given.get("install", found["install"][0]))
+    found["locked"] = installation.locked(root, given.get("install", found["install"][0]))
     if _packs_every_folder(root, document, metadata):
         found["reports"] = (".reports", "setuptools would take a folder `reports` for a package")
     if uploads := delivery.asked(root, document):
@@ -138,7 +130,7 @@ def _of_workspace(root: Path, document: Mapping[str, Any], workspace: Workspace,
         source += [posixpath.join(folder, path) for path in _sources(base, member, metadata)[0]]
         tests += [posixpath.join(folder, path) for path in _tests(base, member)[0]]
         if alone:
-            needed = _requirements(base, member, metadata)
+            needed = installation.find(base, member, metadata)
             extras = next((word[1:] for word in needed["install"][0] if word.startswith(".[")), "")
             install += ["-e", f"./{folder}{extras}", *dependency_groups(member, needed["groups"][0])]
     reason = "the members of the uv workspace" if alone else "with members of the uv workspace"
@@ -247,7 +239,7 @@ def _packs_every_folder(root: Path, document: Mapping[str, Any], metadata: Metad
     if not str(backend).startswith("setuptools") or (root / "src").is_dir():
         return False
     named = {*table(document, "tool", "setuptools"), *metadata.arguments}
-    return _installable(root, document, metadata) and named.isdisjoint(
+    return installation.installable(root, document, metadata) and named.isdisjoint(
         {"packages", "py-modules", "py_modules"}
     )
 
@@ -325,109 +317,3 @@ def _holds_tests(path: Path) -> bool:
     if path.name.endswith("tests"):
         return path.is_dir()
     return any(found for pattern in TEST_MODULES for found in path.rglob(pattern))
-
-
-def _requirements(root: Path, document: Mapping[str, Any], metadata: Metadata) -> Found:
-    """Find what to install, in the first of these that has it; pytest alone where none has.
-
-    A dependency group, an extra or a requirements file whose name is that of tests, the tool that runs them (`from_tools`), a
-    group or extra of any name with pytest in it, a requirements file for development or with pytest in it, and
-    requirements.txt where no metadata has what the project needs to run. What is not installed itself needs its
-    dependencies or its requirements.txt besides.
-    """
-    install = ["-e", "."] if _installable(root, document, metadata) else []
-    groups = document.get("dependency-groups", {})
-    extras = {name.lower(): name for name in metadata.extras}
-    group = next((name for name in GROUP_NAMES if isinstance(groups, dict) and name in groups), None)
-    extra = next((extras[name] for name in GROUP_NAMES if name in extras), None)
-    found: Found = {"groups": ((group,), "[dependency-groups]") if group else ((), "no such group")}
-    reason = "an installable project" if install else "no installable project"
-    if group:
-        pass
-    elif extra and install:
-        install, reason = ["-e", f".[{extra}]"], f"the extra {extra!r}"
-    elif file := files.first(root, files.TESTS):
-        install, reason = [*install, "-r", file], file
-    elif (others := from_tools(root, document, GROUP_NAMES)).where:
-        if install and others.extras:
-            install = ["-e", f".[{','.join(others.extras)}]"]
-        install, reason = [*install, *others.arguments], others.where
-        found["groups"] = others.groups, others.where
-    elif isinstance(groups, dict) and (group := _with_pytest(groups)):
-        found["groups"] = (group,), f"pytest is in [dependency-groups] {group}"
-    elif install and (extra := _with_pytest(metadata.extras)):
-        install, reason = ["-e", f".[{extra}]"], f"pytest is in the extra {extra!r}"
-    elif file := _last_file(root, document, metadata):
-        install, reason = [*install, "-r", file], file
-    if not _installable(root, document, metadata):
-        needed, where = _of_application(root, document, install)
-        install = [*needed, *install]
-        reason = f"{reason}, {where}" if where else reason
-    found["install"] = (tuple(install), reason)
-    return found
-
-
-def _with_pytest(requirements: Mapping[str, object]) -> str | None:
-    """Return the first name whose requirements, lines or a list of them, have pytest among them."""
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - slow, and often not needed
-
-    for name, wanted in requirements.items():
-        lines = wanted.splitlines() if isinstance(wanted, str) else wanted
-        for line in lines if isinstance(lines, (list, tuple)) else ():
-            with contextlib.suppress(InvalidRequirement):
-                if isinstance(line, str) and Requirement(line).name == "pytest":
-                    return name
-    return None
-
-
-def _last_file(root: Path, document: Mapping[str, Any], metadata: Metadata) -> str:
-    """Return the requirements file of a repository that names its tests' needs nowhere else, or an empty string.
-
-    A requirements.txt without pytest has what an application runs with; a project that is installed says that itself,
-    or has it there alone.
-    """
-    if file := files.first(root, files.DEVELOPMENT):
-        return file
-    file = files.with_pytest(root)
-    if not file and not _declares(document, metadata):
-        file = files.first(root, [files.PLAIN])
-    exported = file and (files.is_lock(root, file) or (root / lockfile.NAME).is_file())
-    return "" if exported and _installable(root, document, metadata) else file
-
-
-def _declares(document: Mapping[str, Any], metadata: Metadata) -> bool:
-    """Say whether a project's metadata has what it needs to run."""
-    project = table(document, "project")
-    dynamic = "dependencies" in project.get("dynamic", ())
-    of_poetry = set(table(document, "tool", "poetry", "dependencies")) - {"python"}
-    return bool(
-        project.get("dependencies") or dynamic or of_poetry or "install_requires" in metadata.arguments
-    )
-
-
-def _of_application(root: Path, document: Mapping[str, Any], chosen: Iterable[str]) -> tuple[list[str], str]:
-    """Return what a project that is not installed itself needs besides what is `chosen`, and where that stands."""
-    listed = table(document, "project").get("dependencies")
-    if isinstance(listed, list) and (wanted := [one for one in listed if isinstance(one, str)]):
-        return wanted, "[project] dependencies"
-    if of_poetry := poetry.of_application(root, document):
-        return list(of_poetry), "[tool.poetry.dependencies]"
-    known = {each for name in chosen for each in files.included(root, name)}
-    if files.PLAIN in known or not (root / files.PLAIN).is_file():
-        return [], ""
-    return ["-r", files.PLAIN], files.PLAIN
-
-
-def _locked(root: Path, install: tuple[str, ...]) -> tuple[bool, str]:
-    """Say whether uv.lock has the versions; a requirements file has its own."""
-    if not (root / lockfile.NAME).is_file():
-        return False, f"no {lockfile.NAME}"
-    files = any(word.startswith(("-r", "--requirement", "-c", "--constraint")) for word in install)
-    return not files, f"requirements come from a file, not {lockfile.NAME}" if files else lockfile.NAME
-
-
-def _installable(root: Path, document: Mapping[str, Any], metadata: Metadata) -> bool:
-    tool = table(document, "tool")
-    if any(table(tool, name).get(key) is False for name, key in UNPACKED):
-        return False
-    return bool("build-system" in document or (root / "setup.py").is_file() or metadata.name)

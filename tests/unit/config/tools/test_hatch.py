@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from covlane.config import settings
-from covlane.config.detection import GROUP_NAMES
+from covlane.config.installation import GROUP_NAMES
 from covlane.config.tools import hatch
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from covlane.config import metadata, settings
-from covlane.config.detection import GROUP_NAMES
+from covlane.config.installation import GROUP_NAMES
 from covlane.config.requirements import from_tools
 from covlane.config.tools import poetry
 
