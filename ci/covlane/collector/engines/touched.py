@@ -20,6 +20,8 @@ _READERS = ("<frozen importlib", "linecache.py", "tokenize.py", "assertion/rewri
 _PYTEST = f"{os.sep}_pytest{os.sep}"
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _DEPTH = 8
+#: Names whose real paths are kept.
+_MANY = 10_000
 #: Frames in which pytest itself is what lists; further out it runs the test that does.
 _NEAR = 2
 _EVENTS = frozenset(["open", "os.listdir", "os.scandir"])
@@ -50,6 +52,8 @@ def watch_files(root: str, apart: list[str], touched: Callable[[str], None]) -> 
         try:
             key = (path, "") if os.path.isabs(path) else (path, os.getcwd())
             if (real := known.get(key)) is None:
+                if len(known) > _MANY:  # names of temporary files come once
+                    known.clear()
                 real = known[key] = located(path)
             if real and not ((event != "open" or real.endswith(".py")) and _is_reading_code()):
                 touched(real)
