@@ -144,7 +144,7 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def corpus(session: nox.Session) -> None:
-    """Compare legs of real projects with bare pytest, SlipCover and coverage.py: nox -s corpus -- --python 3.12."""
+    """Compare legs of real projects with bare pytest, SlipCover and coverage.py: nox -s corpus -- --python 3.12; --adopt tries many shapes."""
     session.install("-e", ".", "pip")
     session.run("python", "-m", "corpus.corpus", *session.posargs, env={"PYTHONPATH": "tests"})
 

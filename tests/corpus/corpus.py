@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree as ET
 
-from corpus import projects
+from corpus import adopt, projects
+from covlane.collector.instrument import exclusion
 from covlane.config.engines import MODEL, TOO_NEW
 from covlane.config.pythons import minor
 
@@ -105,7 +106,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--project", action="append", default=[], metavar="NAME", help="all")
     parser.add_argument("--cache", type=Path, default=HERE / ".nox" / ".corpus", help="keeps the sdists")
     parser.add_argument("--write", action="store_true", help="put the table into docs/corpus.md")
+    parser.add_argument("--adopt", action="store_true", help="repositories of many shapes without a setting")
     given = parser.parse_args(arguments)
+    if given.adopt:
+        python = (given.python or [f"3.{sys.version_info.minor}"])[0]
+        return adopt.main(given.project, python, given.cache, lambda path: {*outcomes(path)})
     pythons = given.python or [f"3.{sys.version_info.minor}"]
     trials: list[Trial] = []
     with tempfile.TemporaryDirectory(prefix="covlane-corpus-") as folder:
@@ -134,7 +139,7 @@ def attempt(checkout: Checkout, python: str) -> Trial:
     interpreter = checkout.python(python)
     junit = f"--junitxml={folder / 'bare.xml'}"
     checkout.run(interpreter, "-m", "pytest", "-p", "no:slipcover", junit, codes=ENDS)
-    theirs = _slipcover(checkout, python, folder / "slipcover.json")
+    theirs = _counting(checkout, _slipcover(checkout, python, folder / "slipcover.json"))
     referee = _coverage(checkout, python, folder)
     leg, bare = outcomes(folder / "leg.xml"), outcomes(folder / "bare.xml")
     changed = sorted({f"{name} ({outcome})" for name, outcome in (leg - bare) + (bare - leg)})
@@ -184,6 +189,17 @@ def _files(path: Path) -> Files:
         )
         for name, entry in document["files"].items()
     }
+
+
+def _counting(checkout: Checkout, found: Files) -> Files:
+    """Return SlipCover's lines without those that the project leaves out, which it does not know."""
+    settings = checkout.configured().settings
+    patterns = exclusion.compiled((*settings.exclude_lines, *settings.exclude_also), ())
+    counting = {}
+    for name, lines in found.items():
+        out = exclusion.excluded((checkout.root / name).read_text("utf-8"), patterns).lines
+        counting[name] = Lines(lines.executed - out, lines.executable - out)
+    return counting
 
 
 def outcomes(path: Path) -> Counter[tuple[str, str]]:

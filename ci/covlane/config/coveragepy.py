@@ -23,8 +23,6 @@ ASIDE = {
     "plugins": "Covlane runs none; what they measure (templates, Cython) is not in the report",
     "dynamic_context": "set `contexts = true`",
     "patch": "processes that tests start are measured as they are",
-    "run_include": "set `source` to the folders that it means",
-    "report_include": "set `source` to the folders that it means",
     "report_contexts": "`covlane who` and `covlane what` ask for the tests of a line",
     "precision": "percentages have two decimals, rounded down",
     "skip_covered": "the table in the terminal is short, and the HTML page sorts and filters",
@@ -32,6 +30,8 @@ ASIDE = {
 }
 #: What begins the names of sections, by file.
 _PREFIXES = {"pyproject.toml": "tool.coverage.", "setup.cfg": "coverage:", "tox.ini": "coverage:"}
+#: What is measured; patterns count only where nothing else is said, as for coverage.py.
+_SOURCES, _INCLUDES = ("source", "source_pkgs", "source_dirs"), ("run_include", "report_include")
 _WILD = re.compile(r"[*?]")
 
 
@@ -186,12 +186,12 @@ def _of_coverage(
     def take(key: str, value: Any, section: str, option: str = "") -> None:
         found[key] = value, f"{name} [{_PREFIXES.get(Path(name).name, '')}{section}] {option}".rstrip()
 
-    wanted = [*(config.source or ()), *(config.source_pkgs or ()), *(config.source_dirs or ())]
-    if source := _measured(root, wanted, detected):
-        take("source", source, "run", _first(config, "source", "source_pkgs", "source_dirs"))
-    elif wanted:
+    if source := _source(root, config, detected):
+        take("source", *source)
+    elif named := _first(config, *_SOURCES, *_INCLUDES):
+        said_there = ", ".join(getattr(config, named))
         aside.append(
-            f"{name}: source is not taken over: {', '.join(wanted)} is not in the repository; set `source`"
+            f"{name}: {_name(named)} = {said_there} is not taken over: set `source` to the folders that it means"
         )
     omit = [*(config.run_omit or ()), *(config.report_omit or ())]
     patterns, strange = translated(root, omit)
@@ -226,8 +226,26 @@ def _of_coverage(
     return found, aside
 
 
+def _source(
+    root: Path, config: CoverageConfig, detected: Sequence[str]
+) -> tuple[tuple[str, ...], str, str] | None:
+    """Return what is measured, and the section and option that say so; None where that is not in the repository."""
+    if named := _first(config, *_SOURCES):
+        wanted = [each for option in _SOURCES for each in getattr(config, option) or ()]
+        found = _measured(root, wanted, detected)
+        return (found, "run", named) if found else None
+    if named := _first(config, *_INCLUDES):
+        folders = {
+            re.sub(r"/\*+$", "", each): None for option in _INCLUDES for each in getattr(config, option) or ()
+        }
+        found = _measured(root, folders, detected)
+        return (found, named.partition("_")[0], "include") if len(found) >= len(folders) else None
+    return None
+
+
 def _first(config: CoverageConfig, *names: str) -> str:
-    return next(name for name in names if getattr(config, name))
+    """Return the first option that is set, "" where none is."""
+    return next((name for name in names if getattr(config, name)), "")
 
 
 def _name(key: str) -> str:

@@ -244,3 +244,23 @@ def test_a_translated_pattern_matches_what_it_matches_for_coverage_py(parts: lis
     for name in names:
         ours = any(glob(one).fullmatch(name) for one in found)
         assert ours == matcher.match(str(root / name)), (name, found)
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("[run]\ninclude = src/pkg/*\n", ("src/pkg",)),
+        ("[report]\ninclude = src/pkg/old.py\n", ("src/pkg/old.py",)),
+        ("[run]\ninclude = */pkg/*\n", ("src/pkg",)),
+        ("[run]\nsource = pkg\ninclude = other/*\n", ("src/pkg",)),
+    ],
+)
+def test_folders_that_are_included_are_the_source(tmp_path: Path, text: str, source: tuple[str, ...]) -> None:
+    assert value(load(project(tmp_path, **{".coveragerc": text}), {}), "source") == source
+
+
+@pytest.mark.parametrize("text", ["[run]\ninclude = */other/*\n", "[run]\nsource = elsewhere\n"])
+def test_a_source_that_cannot_be_found_is_named(tmp_path: Path, text: str) -> None:
+    root = project(tmp_path, **{".coveragerc": text})
+    assert value(load(root, {}), "source") == ("src/pkg",)
+    assert any("is not taken over: set `source`" in line for line in said(root, {}, ()).aside)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .record import Item
 
 SUFFIX = ".fragment"
+#: How the name ends until the beginning has been written.
+PART = ".part"
 #: What follows a state at the end of a line.
 _CLOSING = '"}\n'
 #: Seconds that processes which outlive pytest have to end.
@@ -50,17 +52,24 @@ class Fragment:
         self._own = False
         what: dict[str, object] = {"parent": parent} if parent else {"argv": command_line()}
         if not parent:
-            self.path = own + SUFFIX
+            self.path = own + PART
             if sys.flags.optimize:
                 what["optimize"] = sys.flags.optimize
         what.update(test=test, began=_began(), state=state.new(self._letter))
-        with self._opened() as descriptor:
-            self._write(descriptor, what)
-            self._state = None
-            with contextlib.suppress(OSError, ValueError):  # without it, the end is written
-                if sys.platform != "win32":
-                    self._state = state.State(descriptor, len(_CLOSING))
-            self._own = True
+        try:
+            with self._opened() as descriptor:
+                self._write(descriptor, what)
+                self._state = None
+                with contextlib.suppress(OSError, ValueError):  # without it, the end is written
+                    if sys.platform != "win32":
+                        self._state = state.State(descriptor, len(_CLOSING))
+                self._own = True
+        finally:
+            # Not before: one that is killed here has begun nothing. One that cannot write has an empty file, which is named.
+            if not parent:
+                with contextlib.suppress(OSError):
+                    os.replace(self.path, own + SUFFIX)
+                self.path = own + SUFFIX
         return own
 
     def add(self, **said: object) -> None:

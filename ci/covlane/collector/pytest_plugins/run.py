@@ -87,6 +87,17 @@ def _refusal(error: BaseException) -> str:
     return f"{name} cannot be imported: {type(cause).__name__}: {cause}"[:LONGEST]
 
 
+def _note_refusal(measurement: Measurement, error: BaseException) -> str:
+    """Return why pytest refused to start, and note it where pytest does not handle that, which ends this process."""
+    import pytest
+    from _pytest.config import ConftestImportFailure
+
+    said = _refusal(error)
+    if not isinstance(error, (pytest.UsageError, ConftestImportFailure, SystemExit)):
+        measurement.lost(said)
+    return said
+
+
 def _error(text: str) -> str:
     """Return the exception in pytest's description of one."""
     lines = [line[1:].strip() for line in text.splitlines() if line.startswith("E  ")]
@@ -107,7 +118,7 @@ def witness(measurement: Measurement) -> Any:
         def pytest_cmdline_parse(self) -> Generator[None, Any, None]:
             outcome = yield
             if outcome.excinfo:
-                self.refusal = _refusal(outcome.excinfo[1])
+                self.refusal = _note_refusal(measurement, outcome.excinfo[1])
 
         def pytest_collectreport(self, report: Any) -> None:
             if report.failed and not self.refusal:

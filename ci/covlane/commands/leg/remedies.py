@@ -40,6 +40,7 @@ def of(reasons: Iterable[str], configured: Configured) -> str:
     """
     makers: tuple[tuple[str, Callable[[re.Match[str], Configured], str]], ...] = (
         (r"No module named '([\w.]+)'", _module),
+        (r"import filter module '([\w.]+)'", _module),
         (r"DJANGO_SETTINGS_MODULE|settings are not configured", _django),
         (r"unrecognized arguments: (\S+)", _option),
         (r"Missing required plugins: (.+)", _plugins),

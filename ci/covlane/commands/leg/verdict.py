@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import nox
 
     from covlane.config.settings import Configured
+    from covlane.model.report import Stamp
 
 
 #: What pytest counts that is no test (its terminal's categories).
@@ -27,7 +28,12 @@ def started(output: Path) -> bool:
         stamp = read_leg(read_bytes(output), str(output)).stamp
     except CovlaneError:
         return True
-    return stamp.exit_code in (0, 1) or not NO_TESTS.issuperset(stamp.counts)
+    return _ran(stamp)
+
+
+def _ran(stamp: Stamp) -> bool:
+    """Say whether tests ran: pytest ends with 1, too, where a plugin or its configuration raises something."""
+    return not NO_TESTS.issuperset(stamp.counts) or (stamp.exit_code in (0, 1) and stamp.complete)
 
 
 def interrupted(session: nox.Session, output: Path, configured: Configured) -> None:
@@ -63,7 +69,7 @@ def judge(session: nox.Session, output: Path, configured: Configured) -> None:
         session.warn(f"the self-check was not fully measured: {stamp.self_check}")
     for name, why in {**stamp.unbranched, **stamp.unparsable}.items():
         session.warn(f"{name} is only partly measured: {why}")
-    if stamp.exit_code not in (0, 1) and (remedy := remedies.of(stamp.reasons, configured)):
+    if not _ran(stamp) and (remedy := remedies.of(stamp.reasons, configured)):
         session.error(f"pytest exited with {stamp.exit_code}, see above\n  -> {remedy}")
     if stamp.exit_code != 0:
         session.error(f"pytest exited with {stamp.exit_code}; run it again: nox -s '{session.name}'")
