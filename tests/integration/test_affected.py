@@ -109,11 +109,22 @@ FILES = {
 
         def test_nothing():
             pass
+
+        class Shared:
+            def test_inherited(self):
+                assert core.decorated() == 2
+        """,
+    "test_three.py": """
+        from test_two import Shared
+
+        class TestOther(Shared):
+            pass
         """,
 }
 ALL = {
     *(f"test_one.py::test_{name}" for name in ("area", "attribute", "shape", "limit", "template", "process")),
     *(f"test_two.py::test_{name}" for name in ("registered", "cached", "decorated", "nothing")),
+    "test_three.py::TestOther::test_inherited",
 }
 #: A change: a file, what is replaced in it by what (or its whole text), and the tests that it can affect.
 CHANGES: dict[str, tuple[str, str, str, set[str]]] = {
@@ -130,7 +141,8 @@ CHANGES: dict[str, tuple[str, str, str, set[str]]] = {
     "a file of data": ("page.txt", "hello", "bye", {"test_one.py::test_template"}),
     "a module that is added": ("pkg/new.py", "", "X = 1\n", {"test_two.py::test_registered"}),
     "a test's body": ("test_two.py", "core.cached() == 1", "core.cached() == 2", {"test_two.py::test_cached"}),
-    "a test file's imports": ("test_two.py", "from pkg import core", "import os\nfrom pkg import core", {one for one in ALL if "two" in one}),
+    "a test that others inherit": ("test_two.py", "        assert core.decorated() == 2", "        assert core.decorated()", {"test_three.py::TestOther::test_inherited"}),
+    "a test file's imports": ("test_two.py", "from pkg import core", "import os\nfrom pkg import core", {one for one in ALL if "one" not in one}),
     "a conftest": ("conftest.py", "return Shape", "return 1 and Shape", ALL),
     "a helper": ("helper.py", "EXPECTED = 4", "EXPECTED = 5", ALL),
     "a file that is gone": ("pkg/const.py", "LIMIT = 3\n", "", ALL),

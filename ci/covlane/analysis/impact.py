@@ -72,20 +72,19 @@ class Impact:
             below = f"{folder}/" if folder else ""
             yield from ((test, f"{name} has changed") for test in tests if test.name.startswith(below))
             return
-        own = [test for test in tests if test.name.startswith(f"{name}::")]
-        alone = not differs.module and all(_is_test(function) for function in differs.functions)
-        if own and alone:
-            changed = {function.replace(".", "::") for function in differs.functions}
-            yield from (
-                (test, "the test itself has changed")
-                for test in own
-                if test.name.removeprefix(f"{name}::").partition("[")[0] in changed
-            )
+        if not any(test.name.startswith(f"{name}::") for test in tests):
+            yield from ((test, f"{name} has changed") for test in tests)
             return
-        files = self._importers(name) if own else None
-        for test in tests:
-            if files is None or test.name.partition("::")[0] in files:
-                yield test, f"{name} has changed"
+        files = self._importers(name)
+        near = [test for test in tests if test.name.partition("::")[0] in files]
+        if differs.module or not all(map(_is_test, differs.functions)):
+            yield from ((test, f"{name} has changed") for test in near)
+            return
+        # By their last names alone: a test of a class is one of each class that inherits it, in other files too.
+        changed = {function.rpartition(".")[2] for function in differs.functions}
+        for test in near:
+            if test.name.partition("[")[0].rpartition("::")[2] in changed:
+                yield test, "the test itself has changed"
 
     def _importers(self, name: str) -> set[str]:
         """Return a test file and those that import it, or one that does, by the words of their imports."""
